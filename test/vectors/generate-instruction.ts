@@ -23,6 +23,8 @@ const FIELDS = INSTRUCTION_TYPE.slice('Instruction('.length, -1)
 const ZERO = `0x${'00'.repeat(32)}`;
 const ONES = `0x${'ff'.repeat(32)}`;
 const MAX_UINT64 = '18446744073709551615';
+/** Largest second that every language's number holds exactly. */
+const LAST_SECOND = '9007199254740991';
 const coder: AbiCoder = AbiCoder.defaultAbiCoder();
 
 type Domain = { serviceId: string; networkId: string; genesisHash: string; vault: string };
@@ -48,7 +50,7 @@ const ALPHA: Domain = {
 };
 const BETA: Domain = {
   serviceId: hashText('drawbridge test service 2'),
-  networkId: 'réseau-β',
+  networkId: 'beta-2',
   genesisHash: hashText('drawbridge test genesis beta'),
   vault: addressFor('drawbridge test vault beta'),
 };
@@ -115,26 +117,26 @@ const CASES: readonly Case[] = [
   make('release-empty-trail', { amount: '5', beneficiary: BENEFICIARY }),
   make(
     'release-max-uint64',
-    { amount: MAX_UINT64, notAfter: MAX_UINT64, beneficiary: BENEFICIARY, epoch: '4294967295', trail: trail('max') },
+    { amount: MAX_UINT64, notAfter: LAST_SECOND, beneficiary: BENEFICIARY, epoch: '4294967295', trail: trail('max') },
     elsewhere,
   ),
   make(
     'all-ones',
     {
       id: ONES,
-      kind: '255',
+      kind: '8',
       subject: ONES,
       asset: ONES,
       amount: MAX_UINT64,
       beneficiary: ONES,
       inputs: ONES,
-      notAfter: MAX_UINT64,
+      notAfter: LAST_SECOND,
       epoch: '4294967295',
       trail: `0x${'ff'.repeat(80)}`,
     },
     elsewhere,
   ),
-  make('all-zero', { id: ZERO, kind: '0', asset: ZERO, epoch: '0' }),
+  make('all-zero', { id: ZERO, asset: ZERO, epoch: '0' }),
   make('release-with-inputs', {
     amount: '77',
     beneficiary: hashText('O=Bank B, L=Oslo, C=NO'),

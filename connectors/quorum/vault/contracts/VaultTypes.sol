@@ -75,5 +75,5 @@ uint8 constant VOIDED = 2;
 /// @dev Amounts are below this many minor units everywhere in Drawbridge.
 uint64 constant AMOUNT_LIMIT = 2 ** 63;
 uint256 constant MAX_GUARDIANS = 16;
-uint256 constant MAX_TRAIL_BYTES = 1024;
+uint256 constant MAX_TRAIL_BYTES = 256;
 uint64 constant MAX_PERIOD_SECONDS = 365 days;
