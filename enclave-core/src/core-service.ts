@@ -1,0 +1,91 @@
+/**
+ * The core as its API sees it. The API knows nothing of Raft, disks or keys; the node knows nothing of HTTP.
+ */
+import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import type { AssetCode, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { Command, Outcome } from './settlement/command.ts';
+import type { ParticipantEvent, StatementLine, Transfer, TransferState } from './settlement/record.ts';
+import type { SettlementView } from './settlement/view.ts';
+
+/** `view.seqno` of the log entry that holds a transaction: Raft term and index. */
+export type TransactionId = `${number}.${number}`;
+
+export type Committed = Readonly<{ outcome: Outcome; transactionId: TransactionId }>;
+
+/** Refused before anything was proposed; safe to send again with the same id. */
+export class SubmitError extends Error {
+  override readonly name = 'SubmitError';
+  readonly code: 'NOT_LEADER' | 'OVERLOADED' | 'STOPPING' | 'UNCERTAIN';
+
+  constructor(code: SubmitError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type Page<T> = Readonly<{
+  items: readonly T[] /** Pass as `after` for the next page; absent at the end. */;
+  next?: number;
+}>;
+
+/** Ended transfers, statements and events: what the past left. All reads see at least what was answered. */
+export interface HistoryReader {
+  transfer(bank: ParticipantId, id: TransferId): Transfer | undefined;
+  /** Transfers of `participant` (debtor or creditor) that ended in `state`, oldest first. `after` 0 = from the start. */
+  endedTransfers(participant: ParticipantId, state: TransferState, after: number, limit: number): Page<Transfer>;
+  /** Lines with `line > after`. */
+  statement(participant: ParticipantId, asset: AssetCode, after: number, limit: number): Page<StatementLine>;
+  /** Events with `number > after`. */
+  events(participant: ParticipantId, after: number, limit: number): Page<ParticipantEvent>;
+}
+
+/** One sealed instruction for the queue. */
+export type OutboxItem = Readonly<{ cursor: number; jobId: string; sealed: string; supersedes: readonly string[] }>;
+
+export type EvidenceResult = Readonly<{
+  jobId: string;
+  /** `accepted` and `duplicate` are done; `early` comes again later; `refused` will never be accepted as it is. */
+  result: 'accepted' | 'duplicate' | 'early' | 'refused';
+  code?: string;
+  detail?: string;
+  expectedSeq?: number;
+}>;
+
+export type FollowerCursor = Readonly<{
+  network: NetworkId;
+  vaults: readonly Readonly<{ asset: AssetCode; address: string; nextEventSeq: number; fromBlock: number }>[];
+}>;
+
+export interface RelayService {
+  /** Signs and seals on reading, after commit. */
+  outbox(network: NetworkId, after: number, limit: number): Promise<{ items: OutboxItem[]; next: number }>;
+  /** Opens, verifies and proposes each; answers after commit, in the order given. */
+  acceptEvidence(network: NetworkId, items: readonly { jobId: string; sealed: string }[]): Promise<EvidenceResult[]>;
+  cursor(network: NetworkId): FollowerCursor | undefined;
+  /** Public half (SPKI, PEM) of the key that evidence is sealed to. */
+  sealingPublicKey(): string;
+}
+
+export type NodeStatus = Readonly<{
+  nodeId: number;
+  platform: 'virtual';
+  rollbackProtected: false;
+  clockProtected: boolean;
+  role: 'leader' | 'follower' | 'candidate' | 'learner';
+  view: number;
+  lastSeqno: number;
+  committedSeqno: number;
+  serviceId: Bytes32;
+  serviceStatus: 'open' | 'stopping' | 'failed';
+}>;
+
+export interface CoreService {
+  /** Proposes; resolves after commit and apply with one answer per command. @throws SubmitError */
+  submit(commands: readonly Command[]): Promise<Committed[]>;
+  readonly view: SettlementView;
+  readonly history: HistoryReader;
+  readonly relay: RelayService;
+  status(): NodeStatus;
+  /** Calls back after each committed entry that left events for `participant`; returns how to stop. */
+  onEvents(participant: ParticipantId, listener: () => void): () => void;
+}

@@ -1,0 +1,103 @@
+/**
+ * What can be asked of the settlement state machine, and what it answers. Commands are data in the replicated log:
+ * whoever proposes has checked identity, form and evidence; `apply` decides by state alone.
+ */
+import type { Action } from '@drawbridge/governance/action';
+import type { Bytes32, Hex } from '@drawbridge/protocol/bytes32';
+import type { AssetCode, LockId, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { VaultEvent } from '@drawbridge/protocol/vault-event';
+
+/** Terms of a transfer as its debtor bank states them; equal terms under one id are one transfer. */
+export type TransferTerms = Readonly<{
+  id: TransferId;
+  asset: AssetCode;
+  amountMinor: bigint;
+  debtor: ParticipantId;
+  creditor: ParticipantId;
+  /** Funds arrive by a deposit of `depositor` (32-byte word) on `network`. */
+  source?: Readonly<{ network: NetworkId; depositor: Bytes32 }>;
+  /** Funds leave to `beneficiary` (32-byte word) on `network`. */
+  destination?: Readonly<{ network: NetworkId; beneficiary: Bytes32 }>;
+  /** Unix ms. Required with `source`. */
+  fundByMs?: number;
+  /** Unix ms. Required with `destination`; later than `fundByMs`. */
+  deliverByMs?: number;
+  onVoid: 'return' | 'refund';
+  /** Remittance text, at most 140 characters (as in pacs.008). */
+  remittance?: string;
+}>;
+
+export type Command =
+  | Readonly<{ type: 'submitTransfer'; terms: TransferTerms }>
+  | Readonly<{ type: 'cancelTransfer'; bank: ParticipantId; id: TransferId }>
+  /** Evidence that the proposer verified; `apply` refuses another trust version than the network's. */
+  | Readonly<{
+      type: 'vaultEvent';
+      network: NetworkId;
+      asset: AssetCode;
+      event: VaultEvent;
+      /** Block of the event: the followers' cursor. */
+      blockNumber: number;
+      evidenceDigest: Bytes32;
+      trustVersion: number;
+    }>
+  /** Refund an unmatched lock to its on-chain depositor; asked by the bank that its reference names, or an operator. */
+  | Readonly<{ type: 'refundLock'; by: ParticipantId; network: NetworkId; asset: AssetCode; lockId: LockId }>
+  /** Credit an unmatched lock that only came late to the bank that its reference names. */
+  | Readonly<{ type: 'claimLock'; by: ParticipantId; network: NetworkId; asset: AssetCode; lockId: LockId }>
+  /** Makes due deadlines take effect when nothing else happens. */
+  | Readonly<{ type: 'clock' }>
+  /** One signed amendment file; numbered from 1 without gaps. */
+  | Readonly<{
+      type: 'amendment';
+      number: number;
+      actions: readonly Action[];
+      signatures: readonly AmendmentSignature[];
+    }>;
+
+export type AmendmentSignature = Readonly<{ key: Hex; signature: Hex }>;
+
+/** One entry of the log, decrypted. All its commands share one time stamp. */
+export type Entry = Readonly<{
+  version: 1;
+  /** Unix ms by the leader, never decreasing. */
+  stampMs: number;
+  clockProtected: boolean;
+  commands: readonly Command[];
+}>;
+
+export type RefusalCode =
+  | 'TRANSFER_ID_SPENT'
+  | 'TRANSFER_NOT_FOUND'
+  | 'TRANSFER_NOT_CANCELLABLE'
+  | 'ASSET_UNKNOWN'
+  | 'PARTICIPANT_UNKNOWN'
+  | 'PARTICIPANT_NOT_A_BANK'
+  | 'AMOUNT_NOT_POSITIVE'
+  | 'AMOUNT_TOO_LARGE'
+  | 'TERMS_INVALID'
+  | 'DEADLINE_INVALID'
+  | 'NETWORK_UNKNOWN'
+  | 'LANE_CLOSED'
+  | 'VAULT_UNKNOWN'
+  | 'TRUST_VERSION_STALE'
+  | 'EVENT_SEEN'
+  | 'EVENT_EARLY'
+  | 'LANE_HALTED'
+  | 'LOCK_NOT_FOUND'
+  | 'LOCK_NOT_REFUNDABLE'
+  | 'LOCK_NOT_CLAIMABLE'
+  | 'NOT_ALLOWED'
+  | 'AMENDMENT_NUMBER'
+  | 'AMENDMENT_SIGNATURES'
+  | 'ACTION_INVALID'
+  | 'AMENDMENTS_CLOSED'
+  | 'LIMIT_REACHED';
+
+/**
+ * Answer to one command. A transfer that is accepted and at once `REJECTED` for want of funds is `ok`: its id is spent
+ * and its record says why. `expectedSeq` comes with `EVENT_EARLY` and `EVENT_SEEN`.
+ */
+export type Outcome =
+  | Readonly<{ ok: true; transfer?: TransferId }>
+  | Readonly<{ ok: false; code: RefusalCode; detail: string; expectedSeq?: number }>;

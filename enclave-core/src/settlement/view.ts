@@ -1,0 +1,106 @@
+/** Read-only view of the committed state: what API and relay may ask. Nothing here changes anything. */
+import type { Asset, ExposureCap, Network, Participant, Vault } from '@drawbridge/governance/registration';
+import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import type { AssetCode, InstructionId, LockId, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { InstructionKind } from '@drawbridge/protocol/instruction';
+import type { Transfer, UnmatchedState } from './record.ts';
+
+/** A bank's account. `available = posted − pending`. */
+export type Account = Readonly<{
+  participant: ParticipantId;
+  asset: AssetCode;
+  postedMinor: bigint;
+  /** Reserved for funded transfers that are not yet instructed. */
+  pendingMinor: bigint;
+  /** Statement lines so far. */
+  lines: number;
+}>;
+
+/** The three inner accounts of a vault, and its place in the event order. */
+export type VaultLedger = Readonly<{
+  vault: Vault;
+  /** Escrow: minus what is locked. Issue: what is outstanding. */
+  vaultMinor: bigint;
+  transitMinor: bigint;
+  suspenseMinor: bigint;
+  /** Counter of the next event that will apply. */
+  nextEventSeq: number;
+  /** Block of the last applied event. */
+  cursorBlock: number;
+  halted: boolean;
+}>;
+
+export type UnmatchedLock = Readonly<{
+  network: NetworkId;
+  asset: AssetCode;
+  lockId: LockId;
+  depositor: Bytes32;
+  amountMinor: bigint;
+  /** The transfer that its reference names, if any. */
+  transfer?: Readonly<{ bank: ParticipantId; id: TransferId }>;
+  /** Why it fits nothing. */
+  why: 'reference' | 'depositor' | 'amount' | 'late' | 'repeated' | 'cap';
+  state: UnmatchedState;
+}>;
+
+/** An open instruction: written, not yet proven executed or void. Unsigned; whoever reads it signs after commit. */
+export type OpenInstruction = Readonly<{
+  id: InstructionId;
+  kind: InstructionKind;
+  network: NetworkId;
+  asset: AssetCode;
+  subject: Bytes32;
+  amountMinor: bigint;
+  beneficiary: Bytes32;
+  notAfterSeconds: number;
+  epoch: number;
+  /** Place in its network's outbox, rising from 1. */
+  outboxSeq: number;
+  /** The transfer it serves; absent for refunds of unmatched locks. */
+  transfer?: Readonly<{ bank: ParticipantId; id: TransferId }>;
+}>;
+
+/** Keys that only the core holds, equal on every node. All hex. */
+export type ServiceSecrets = Readonly<{
+  idKey: Bytes32;
+  referenceKey: Bytes32;
+  trailKey: Bytes32;
+  relayKey: Bytes32;
+  /** RSA private key (PKCS#8, PEM) that evidence is sealed to. */
+  sealingKey: string;
+  /** Authority private key (32 bytes) of each vault, by vault key, for its current epoch. */
+  authorities: Readonly<Record<string, Bytes32>>;
+}>;
+
+export interface SettlementView {
+  readonly serviceId: Bytes32;
+  readonly stampMs: number;
+  readonly secrets: ServiceSecrets;
+  assets(): Iterable<Asset>;
+  asset(code: AssetCode): Asset | undefined;
+  participant(id: ParticipantId): Participant | undefined;
+  participants(): Iterable<Participant>;
+  /** Who a client certificate (SHA-256 of its DER) speaks for. */
+  participantByCertificate(fingerprint: Bytes32): Participant | undefined;
+  network(id: NetworkId): Network | undefined;
+  networks(): Iterable<Network>;
+  vaultLedger(network: NetworkId, asset: AssetCode): VaultLedger | undefined;
+  vaultLedgers(): Iterable<VaultLedger>;
+  exposureCap(network: NetworkId, asset: AssetCode): ExposureCap | undefined;
+  account(participant: ParticipantId, asset: AssetCode): Account | undefined;
+  accountsOf(participant: ParticipantId): Iterable<Account>;
+  /** Live transfers only; ended ones are in the history. */
+  liveTransfer(bank: ParticipantId, id: TransferId): Transfer | undefined;
+  /** Live transfers in which `participant` is debtor or creditor, oldest first. */
+  liveTransfersOf(participant: ParticipantId): Iterable<Transfer>;
+  unmatchedLocks(): Iterable<UnmatchedLock>;
+  unmatchedLock(network: NetworkId, asset: AssetCode, lockId: LockId): UnmatchedLock | undefined;
+  /** Open instructions of a network with `outboxSeq > after`, in order. */
+  openInstructions(network: NetworkId, after: number): Iterable<OpenInstruction>;
+  /** Events so far in a participant's stream. */
+  eventCount(participant: ParticipantId): number;
+  /** Unix ms of the next deadline, if any falls due. */
+  nextDeadlineMs(): number | undefined;
+  /** Number of the next amendment. */
+  nextAmendment(): number;
+}

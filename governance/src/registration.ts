@@ -1,0 +1,77 @@
+/**
+ * What governance registers: assets, participants, networks with their finality rule and trust roots, vaults, exposure
+ * caps. Genesis carries the first of it; every later change is an action. Shapes only; `genesis.ts` parses and checks.
+ */
+import type { Bytes32, Hex } from '@drawbridge/protocol/bytes32';
+import type { AssetCode, EvmAddress, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
+
+export type Asset = Readonly<{
+  code: AssetCode;
+  /** Decimal places: 2 means that 100 minor units are 1.00. */
+  scale: number;
+}>;
+
+export type ParticipantRole = 'bank' | 'auditor' | 'connector' | 'observer' | 'relay' | 'operator';
+
+export type Participant = Readonly<{
+  id: ParticipantId;
+  role: ParticipantRole;
+  name: string;
+  /** Banks: ISO 17442, 20 characters with check digits. */
+  lei?: string;
+  /** Banks: ISO 9362, 8 or 11 characters. */
+  bic?: string;
+  /** SHA-256 over the DER of each client certificate that speaks for it. Observers may have none. */
+  certificates: readonly Bytes32[];
+  /** Auditors: the banks that they supervise. */
+  supervises?: readonly ParticipantId[];
+  /** Connectors: RSA public key (SPKI, PEM) that instructions are sealed to. */
+  sealingKey?: string;
+  /** Observers: Ed25519 public key, 32 bytes. */
+  attestationKey?: Hex;
+}>;
+
+export type NetworkState = 'active' | 'paused' | 'halted' | 'fenced' | 'retired';
+
+/** Rule `observers`: m of n witnesses at a set depth. Not final by proof, and shown as such. */
+export type ObserversFinality = Readonly<{
+  rule: 'observers';
+  observers: readonly ParticipantId[];
+  threshold: number;
+  /** Blocks from the event's block to the head, both counted, before anybody vouches. */
+  depthBlocks: number;
+}>;
+/** More rules join this union as their verifiers join `evidence/`. */
+export type Finality = ObserversFinality;
+
+export type Network = Readonly<{
+  id: NetworkId;
+  kind: 'evm';
+  chainId: number;
+  genesisHash: Bytes32;
+  finality: Finality;
+  /** Connectors that serve it; instructions are sealed to the first. All of one network share a sealing key. */
+  connectors: readonly ParticipantId[];
+  state: NetworkState;
+  /** Rises with every change of trust roots; evidence names the version that it was checked against. */
+  trustVersion: number;
+}>;
+
+export type VaultMode = 'escrow' | 'issue';
+export type Vault = Readonly<{
+  network: NetworkId;
+  asset: AssetCode;
+  mode: VaultMode;
+  address: EvmAddress;
+  /** Address of the key that signs for it in `epoch`. */
+  authority: EvmAddress;
+  epoch: number;
+  /** First block that can hold an event of it. */
+  fromBlock: number;
+}>;
+
+/** The most that a network can cost in one asset. No cap, no lane. */
+export type ExposureCap = Readonly<{ network: NetworkId; asset: AssetCode; amountMinor: bigint }>;
+
+/** Ed25519 keys (32 bytes) that sign amendments until there is voting, and how many must. */
+export type BootstrapKeys = Readonly<{ keys: readonly Hex[]; threshold: number }>;

@@ -1,0 +1,107 @@
+/** The body of a job on `instructions.<network>`, before sealing: a signed instruction and where it goes. Canonical CBOR. */
+import { decode, encode } from 'cborg';
+import { type Bytes32, fromHex, type Hex, toBytes32, toHex } from './bytes32.ts';
+import { type AssetCode, type EvmAddress, type NetworkId, parseAssetCode, parseNetworkId } from './ids.ts';
+import { INSTRUCTION_KINDS, type Instruction, kindOf, MAX_TRAIL_BYTES } from './instruction.ts';
+import { ProtocolError } from './protocol-error.ts';
+
+export type InstructionJob = Readonly<{
+  network: NetworkId;
+  asset: AssetCode;
+  vault: EvmAddress;
+  /** The service that signs; with network, genesis hash and vault it gives the domain salt. */
+  serviceId: Bytes32;
+  genesisHash: Bytes32;
+  instruction: Instruction;
+  /** 65 bytes r ‖ s ‖ v, v = 27 or 28, low s. */
+  signature: Hex;
+}>;
+
+/** BullMQ queue names; a queue exists per network. */
+export const instructionQueue = (network: NetworkId): string => `instructions.${network}`;
+export const evidenceQueue = (network: NetworkId): string => `evidence.${network}`;
+
+/** What Redis and RabbitMQ hold of a job: nothing but ciphertext. */
+export type SealedJobData = Readonly<{
+  v: 1;
+  /** Base64 of an encoded envelope. */
+  sealed: string;
+}>;
+
+export function encodeInstructionJob(job: InstructionJob): Uint8Array {
+  const i = job.instruction;
+  return encode([
+    1,
+    job.network,
+    job.asset,
+    fromHex(job.vault),
+    fromHex(job.serviceId),
+    fromHex(job.genesisHash),
+    [
+      fromHex(i.id),
+      INSTRUCTION_KINDS[i.kind],
+      fromHex(i.subject),
+      fromHex(i.asset),
+      i.amountMinor,
+      fromHex(i.beneficiary),
+      fromHex(i.inputs),
+      i.notAfterSeconds,
+      i.epoch,
+      fromHex(i.trail),
+    ],
+    fromHex(job.signature),
+  ]);
+}
+
+const refuse = (message: string): never => {
+  throw new ProtocolError('JOB_INVALID', message);
+};
+function bytes(value: unknown, length: number | undefined, what: string): Uint8Array {
+  if (!(value instanceof Uint8Array)) return refuse(`${what} must be bytes`);
+  return length === undefined || value.length === length ? value : refuse(`${what} must have ${length} bytes`);
+}
+function whole(value: unknown, what: string): bigint {
+  if (typeof value === 'bigint' && value >= 0n) return value;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    ? BigInt(value)
+    : refuse(`${what} must be a whole number`);
+}
+
+/** @throws ProtocolError `JOB_INVALID` for anything but one well-formed job. */
+export function decodeInstructionJob(input: Uint8Array): InstructionJob {
+  let value: unknown;
+  try {
+    value = decode(input, { strict: true });
+  } catch (cause) {
+    throw new ProtocolError('JOB_INVALID', 'instruction job is not strict CBOR', { cause });
+  }
+  if (!Array.isArray(value) || value.length !== 8 || value[0] !== 1)
+    return refuse('instruction job has an unknown form');
+  const [, network, asset, vault, serviceId, genesisHash, fields, signature] = value as unknown[];
+  if (!Array.isArray(fields) || fields.length !== 10) return refuse('instruction must be a list of 10');
+  const [id, kindNumber, subject, assetWord, amount, beneficiary, inputs, notAfter, epoch, trail] = fields as unknown[];
+  const kind = kindOf(Number(kindNumber)) ?? refuse('instruction kind is unknown');
+  if (typeof network !== 'string' || typeof asset !== 'string') return refuse('network and asset must be text');
+  const trailBytes = bytes(trail, undefined, 'trail');
+  if (trailBytes.length > MAX_TRAIL_BYTES) refuse(`trail must have at most ${MAX_TRAIL_BYTES} bytes`);
+  return {
+    network: parseNetworkId(network),
+    asset: parseAssetCode(asset),
+    vault: toHex(bytes(vault, 20, 'vault')) as EvmAddress,
+    serviceId: toBytes32(bytes(serviceId, 32, 'service id')),
+    genesisHash: toBytes32(bytes(genesisHash, 32, 'genesis hash')),
+    instruction: {
+      id: toBytes32(bytes(id, 32, 'id')),
+      kind,
+      subject: toBytes32(bytes(subject, 32, 'subject')),
+      asset: toBytes32(bytes(assetWord, 32, 'asset')),
+      amountMinor: whole(amount, 'amount'),
+      beneficiary: toBytes32(bytes(beneficiary, 32, 'beneficiary')),
+      inputs: toBytes32(bytes(inputs, 32, 'inputs')),
+      notAfterSeconds: Number(whole(notAfter, 'notAfter')),
+      epoch: Number(whole(epoch, 'epoch')),
+      trail: toHex(trailBytes),
+    },
+    signature: toHex(bytes(signature, 65, 'signature')),
+  };
+}

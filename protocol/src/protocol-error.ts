@@ -1,0 +1,20 @@
+export type ProtocolErrorCode =
+  | 'HEX_INVALID'
+  | 'ID_INVALID'
+  | 'AMOUNT_INVALID'
+  | 'INSTRUCTION_INVALID'
+  | 'EVENT_INVALID'
+  | 'EVIDENCE_INVALID'
+  | 'ENVELOPE_INVALID'
+  | 'JOB_INVALID';
+
+/** Bytes or text that do not have the form that this protocol gives them. The message never repeats confidential content. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+  readonly code: ProtocolErrorCode;
+
+  constructor(code: ProtocolErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
