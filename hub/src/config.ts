@@ -1,0 +1,80 @@
+/** The hub's configuration: one JSON file, checked whole before anything starts. */
+import { readFileSync } from 'node:fs';
+import { type Static, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+
+const Milliseconds = (fallback: number, minimum: number, maximum: number) =>
+  Type.Integer({ default: fallback, minimum, maximum });
+
+const Config = Type.Object(
+  {
+    /** Networks whose relays this hub carries. */
+    networks: Type.Array(Type.String({ pattern: '^[a-z][a-z0-9-]{0,47}$' }), { minItems: 1, maxItems: 64 }),
+    redisUrl: Type.String({ pattern: '^rediss?://' }),
+    core: Type.Object(
+      {
+        url: Type.String({ pattern: '^https://' }),
+        keyFile: Type.String(),
+        certFile: Type.String(),
+        /** The service certificate that the core must show; pinned, no authority is asked. */
+        serviceCertFile: Type.String(),
+      },
+      { additionalProperties: false },
+    ),
+    /** Where board, metrics and health are served. */
+    listen: Type.String({ default: '127.0.0.1:0', pattern: '^[^:]+:[0-9]{1,5}$' }),
+    /** File with `user:password`, mode 0600; required unless `listen` is a loopback address. */
+    operatorsFile: Type.Optional(Type.String()),
+    limits: Type.Object(
+      {
+        /** Pause between two looks at the core's outbox. */
+        outboxPollMs: Milliseconds(200, 10, 60_000),
+        /** Instructions taken in one look. */
+        outboxPage: Type.Integer({ default: 200, minimum: 1, maximum: 1_000 }),
+        /** How often the whole outbox is offered again, so that nothing that was lost stays lost. */
+        sweepMs: Milliseconds(30_000, 1_000, 3_600_000),
+        /** Evidence jobs in flight to the core. */
+        evidenceConcurrency: Type.Integer({ default: 64, minimum: 1, maximum: 512 }),
+        /** Evidence items in one request. */
+        evidenceBatch: Type.Integer({ default: 32, minimum: 1, maximum: 64 }),
+        /** How long an item waits for company. */
+        evidenceGatherMs: Milliseconds(5, 0, 1_000),
+        /** When an early item is offered again. */
+        earlyRetryMs: Milliseconds(500, 10, 60_000),
+        /** Attempts of a job before it stays in the failed set for an operator. */
+        attempts: Type.Integer({ default: 12, minimum: 1, maximum: 100 }),
+        /** First pause of the exponential back-off. */
+        backoffMs: Milliseconds(1_000, 10, 600_000),
+        /** Ended jobs kept per queue, for operators to look at. */
+        keepCompleted: Type.Integer({ default: 1_000, minimum: 0, maximum: 100_000 }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+  },
+  { additionalProperties: false },
+);
+export type HubConfig = Readonly<Static<typeof Config>>;
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'CONFIG_INVALID';
+}
+
+/** @throws ConfigError that names each field that is wrong and what would be right. */
+export function parseConfig(input: unknown): HubConfig {
+  const value = Value.Default(Config, structuredClone(input));
+  if (Value.Check(Config, value)) return value;
+  const problems = [...Value.Errors(Config, value)].map((error) => `${error.path || '/'}: ${error.message}`);
+  throw new ConfigError(`the hub's configuration is wrong:\n  ${problems.join('\n  ')}`);
+}
+
+/** @throws ConfigError where the file is missing, is not JSON or does not fit. */
+export function readConfig(file: string): HubConfig {
+  let input: unknown;
+  try {
+    input = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new ConfigError(`${file} must be a readable JSON file`, { cause });
+  }
+  return parseConfig(input);
+}

@@ -1,0 +1,24 @@
+/** The core as the hub sees it: sealed instructions out, sealed evidence in. */
+import type { NetworkId } from '@drawbridge/protocol/ids';
+
+export type OutboxPage = Readonly<{
+  items: readonly Readonly<{ cursor: number; jobId: string; sealed: string; supersedes: readonly string[] }>[];
+  next: number;
+}>;
+
+export type EvidenceAnswer = Readonly<{
+  jobId: string;
+  result: 'accepted' | 'duplicate' | 'early' | 'refused';
+  code?: string;
+  detail?: string;
+}>;
+
+export interface CoreRelay {
+  /** Open instructions of `network` with a cursor above `after`, oldest first. */
+  outbox(network: NetworkId, after: number, limit: number): Promise<OutboxPage>;
+  /** One answer per item, in order. */
+  postEvidence(
+    network: NetworkId,
+    items: readonly Readonly<{ jobId: string; sealed: string }>[],
+  ): Promise<readonly EvidenceAnswer[]>;
+}

@@ -1,0 +1,104 @@
+import { parseNetworkId } from '@drawbridge/protocol/ids';
+import { describe, expect, it } from '@jest/globals';
+import pino from 'pino';
+import type { OutboxPage } from './core-relay.ts';
+import { OutboxPump } from './outbox-pump.ts';
+
+const network = parseNetworkId('quorum-a');
+
+/** A core with `count` open instructions, a queue that keeps ids once, and a Redis that can be emptied. */
+function world(count: number) {
+  const open = Array.from({ length: count }, (_, i) => ({
+    cursor: i + 1,
+    jobId: `job-${i + 1}`,
+    sealed: 'c2VhbGVk',
+    supersedes: [] as string[],
+  }));
+  const jobs = new Map<string, unknown>();
+  const cursors = new Map<string, number>();
+  let clock = 0;
+  let asked = 0;
+  const pump = new OutboxPump(
+    { network, pageSize: 2, pollMs: 10, sweepMs: 1_000, job: { attempts: 3 } },
+    {
+      core: {
+        async outbox(_network, after, limit): Promise<OutboxPage> {
+          asked += 1;
+          const items = open.filter((item) => item.cursor > after).slice(0, limit);
+          return { items, next: items.at(-1)?.cursor ?? after };
+        },
+        postEvidence: async () => [],
+      },
+      queue: {
+        async addBulk(list) {
+          for (const { opts, data } of list) if (opts.jobId && !jobs.has(opts.jobId)) jobs.set(opts.jobId, data);
+        },
+        async remove(jobId) {
+          jobs.delete(jobId);
+        },
+      },
+      cursors: {
+        read: async (id) => cursors.get(id) ?? 0,
+        write: async (id, cursor) => {
+          cursors.set(id, cursor);
+        },
+      },
+      metrics: { offered: () => undefined, failed: () => undefined },
+      log: pino({ enabled: false }),
+      now: () => clock,
+    },
+  );
+  return {
+    pump,
+    open,
+    jobs,
+    cursors,
+    asked: () => asked,
+    advance: (ms: number) => {
+      clock += ms;
+    },
+  };
+}
+
+describe('OutboxPump', () => {
+  it('takes page after page and remembers how far it came', async () => {
+    const w = world(5);
+    expect(await w.pump.pump()).toBe(5);
+    expect([...w.jobs.keys()]).toEqual(['job-1', 'job-2', 'job-3', 'job-4', 'job-5']);
+    expect(w.cursors.get(network)).toBe(5);
+    expect(await w.pump.pump()).toBe(0);
+  });
+
+  it('refills an emptied Redis from the outbox', async () => {
+    const w = world(3);
+    await w.pump.pump();
+    w.jobs.clear();
+    w.cursors.clear();
+    expect(await w.pump.pump()).toBe(3);
+    expect(w.jobs.size).toBe(3);
+  });
+
+  it('brings back a job that was removed while its instruction is open, at the next sweep', async () => {
+    const w = world(3);
+    await w.pump.pump();
+    w.jobs.delete('job-2');
+    expect(await w.pump.pump()).toBe(0);
+    w.advance(1_000);
+    await w.pump.pump();
+    expect(w.jobs.has('job-2')).toBe(true);
+  });
+
+  it('removes the jobs that a newly signed instruction supersedes', async () => {
+    const w = world(1);
+    await w.pump.pump();
+    w.open.push({ cursor: 2, jobId: 'job-1-epoch-2', sealed: 'c2VhbGVk', supersedes: ['job-1'] });
+    await w.pump.pump();
+    expect([...w.jobs.keys()]).toEqual(['job-1-epoch-2']);
+  });
+
+  it('puts nothing but the sealed body into a job', async () => {
+    const w = world(1);
+    await w.pump.pump();
+    expect(w.jobs.get('job-1')).toEqual({ v: 1, sealed: 'c2VhbGVk' });
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * Core outbox → BullMQ. The outbox is the truth: a job is added under the id that the core gave it, so adding twice, or
+ * by two hubs at once, is adding once. The cursor lives in Redis beside the jobs: when Redis is emptied it goes with
+ * them and the pump begins again at the start. A sweep offers the whole outbox from time to time, so that a job that
+ * was removed while its instruction is still open comes back.
+ */
+
+import type { NetworkId } from '@drawbridge/protocol/ids';
+import { instructionQueue, type SealedJobData } from '@drawbridge/protocol/instruction-job';
+import type { JobsOptions } from 'bullmq';
+import type { Logger } from 'pino';
+import type { CoreRelay } from './core-relay.ts';
+import type { PumpMetrics } from './metrics.ts';
+
+/** The part of a BullMQ queue that the pump needs. */
+export interface InstructionQueue {
+  addBulk(jobs: { name: string; data: SealedJobData; opts: JobsOptions }[]): Promise<unknown>;
+  remove(jobId: string): Promise<unknown>;
+}
+
+export interface CursorStore {
+  read(network: NetworkId): Promise<number>;
+  write(network: NetworkId, cursor: number): Promise<void>;
+}
+
+export type PumpOptions = Readonly<{
+  network: NetworkId;
+  pageSize: number;
+  pollMs: number;
+  sweepMs: number;
+  job: JobsOptions;
+}>;
+export type PumpDependencies = Readonly<{
+  core: CoreRelay;
+  queue: InstructionQueue;
+  cursors: CursorStore;
+  metrics: PumpMetrics;
+  log: Logger;
+  now: () => number;
+}>;
+
+/** Longest pause after failures, ms. */
+const MAX_PAUSE_MS = 10_000;
+
+export class OutboxPump {
+  readonly #options: PumpOptions;
+  readonly #deps: PumpDependencies;
+  #sweptMs = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #failures = 0;
+  #stopped = false;
+
+  constructor(options: PumpOptions, dependencies: PumpDependencies) {
+    this.#options = options;
+    this.#deps = dependencies;
+  }
+
+  start(): void {
+    this.#schedule(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** One look at the outbox, page after page until it is empty. Returns how many jobs were offered. */
+  async pump(): Promise<number> {
+    const { network, pageSize, sweepMs } = this.#options;
+    const { core, cursors, now } = this.#deps;
+    const sweeping = now() - this.#sweptMs >= sweepMs;
+    const stored = await cursors.read(network);
+    let cursor = sweeping ? 0 : stored;
+    let offered = 0;
+    for (;;) {
+      const page = await core.outbox(network, cursor, pageSize);
+      if (page.items.length === 0) break;
+      await this.#offer(page.items);
+      offered += page.items.length;
+      cursor = page.next;
+      await cursors.write(network, cursor);
+      if (page.items.length < pageSize || this.#stopped) break;
+    }
+    if (sweeping) this.#sweptMs = now();
+    return offered;
+  }
+
+  async #offer(items: Awaited<ReturnType<CoreRelay['outbox']>>['items']): Promise<void> {
+    const { queue, metrics } = this.#deps;
+    await queue.addBulk(
+      items.map(({ jobId, sealed }) => ({
+        name: 'instruction',
+        data: { v: 1, sealed },
+        opts: { ...this.#options.job, jobId },
+      })),
+    );
+    metrics.offered(this.#options.network, items.length);
+    for (const jobId of items.flatMap((item) => item.supersedes)) await queue.remove(jobId);
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#turn();
+    }, delayMs);
+  }
+
+  async #turn(): Promise<void> {
+    const { log, metrics } = this.#deps;
+    const { network, pollMs } = this.#options;
+    try {
+      await this.pump();
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      metrics.failed(network);
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+      log.warn(
+        { queue: instructionQueue(network), code, failures: this.#failures },
+        'outbox not pumped; will try again',
+      );
+    }
+    this.#schedule(Math.min(pollMs * 2 ** Math.min(this.#failures, 16), Math.max(MAX_PAUSE_MS, pollMs)));
+  }
+}
