@@ -1,0 +1,132 @@
+/**
+ * Encryption at rest: AES-256-GCM, key = HKDF-SHA256(secret, salt, purpose), nonce = counter.
+ *
+ * Each ring draws a fresh 256-bit salt and counts from 0 per purpose, so no (key, nonce) pair can repeat: not within a
+ * ring (the counter), not after a restart (the salt), and not after the host restored an older disk (nothing on the disk
+ * decides either). Salt and counter travel with the ciphertext; whoever has the secret opens it, whichever process sealed.
+ */
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+
+/** What a key is for; nothing sealed for one purpose opens under another. */
+export type SealPurpose = 'log' | 'snapshot' | 'history' | 'bundle';
+/** Purposes of keys that authenticate or index, and are the same in every process. */
+export type FixedPurpose = 'history-index';
+
+const VERSION = 1;
+const SALT_BYTES = 32;
+const COUNTER_BYTES = 8;
+const TAG_BYTES = 16;
+const COUNTER_AT = 1 + SALT_BYTES;
+const TAG_AT = COUNTER_AT + COUNTER_BYTES;
+/** Sealed bytes: version 1 ‖ salt 32 ‖ counter 8 (big-endian) ‖ tag 16 ‖ ciphertext. */
+export const SEAL_OVERHEAD_BYTES: number = TAG_AT + TAG_BYTES;
+
+/** Messages under one key, after which a new salt is drawn; SP 800-38D asks for at most 2³² of a key. */
+export const MAX_SEALS_PER_KEY: number = 2 ** 32;
+/** Keys of past salts that stay derived. */
+export const MAX_CACHED_KEYS = 64;
+
+/** Bytes that this secret did not seal for this purpose and place: damaged, forged, moved, or of another service. */
+export class SealBrokenError extends Error {
+  override readonly name = 'SealBrokenError';
+  readonly code = 'SEAL_BROKEN' as const;
+}
+
+export type KeyRingOptions = Readonly<{
+  secret: Uint8Array;
+  maxSealsPerKey?: number;
+  maxCachedKeys?: number;
+}>;
+
+type SealingKey = { salt: Buffer; key: Buffer; counter: number };
+
+const infoOf = (purpose: SealPurpose | FixedPurpose): string => `drawbridge/${purpose}/1`;
+const EMPTY = new Uint8Array(0);
+
+export class KeyRing {
+  readonly #secret: Uint8Array;
+  readonly #maxSealsPerKey: number;
+  readonly #maxCachedKeys: number;
+  readonly #sealing = new Map<SealPurpose, SealingKey>();
+  readonly #opening = new Map<string, Buffer>();
+
+  constructor(options: KeyRingOptions) {
+    this.#secret = options.secret;
+    this.#maxSealsPerKey = options.maxSealsPerKey ?? MAX_SEALS_PER_KEY;
+    this.#maxCachedKeys = options.maxCachedKeys ?? MAX_CACHED_KEYS;
+  }
+
+  /** `place` is authenticated, not stored: opening needs the same. */
+  seal(purpose: SealPurpose, plaintext: Uint8Array, place: Uint8Array = EMPTY): Uint8Array {
+    const current = this.#sealingKey(purpose);
+    const sealed = Buffer.allocUnsafe(SEAL_OVERHEAD_BYTES + plaintext.length);
+    sealed[0] = VERSION;
+    current.salt.copy(sealed, 1);
+    sealed.writeBigUInt64BE(BigInt(current.counter), COUNTER_AT);
+    current.counter += 1;
+    const cipher = createCipheriv('aes-256-gcm', current.key, nonceOf(sealed));
+    cipher.setAAD(place);
+    cipher.update(plaintext).copy(sealed, SEAL_OVERHEAD_BYTES);
+    cipher.final();
+    cipher.getAuthTag().copy(sealed, TAG_AT);
+    return sealed;
+  }
+
+  /** @throws SealBrokenError */
+  open(purpose: SealPurpose, sealed: Uint8Array, place: Uint8Array = EMPTY): Uint8Array {
+    if (sealed.length < SEAL_OVERHEAD_BYTES || sealed[0] !== VERSION) {
+      throw new SealBrokenError(`sealed ${purpose} has an unknown form`);
+    }
+    const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+    const key = this.#openingKey(purpose, bytes.subarray(1, COUNTER_AT));
+    const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(bytes), { authTagLength: TAG_BYTES });
+    decipher.setAAD(place);
+    decipher.setAuthTag(bytes.subarray(TAG_AT, SEAL_OVERHEAD_BYTES));
+    const plaintext = decipher.update(bytes.subarray(SEAL_OVERHEAD_BYTES));
+    try {
+      decipher.final();
+    } catch (cause) {
+      throw new SealBrokenError(`sealed ${purpose} does not open under this key`, { cause });
+    }
+    return plaintext;
+  }
+
+  /** 32 bytes that every process with this secret derives alike. Never used with a nonce. */
+  fixedKey(purpose: FixedPurpose): Uint8Array {
+    return Buffer.from(hkdfSync('sha256', this.#secret, EMPTY, infoOf(purpose), 32));
+  }
+
+  #sealingKey(purpose: SealPurpose): SealingKey {
+    const current = this.#sealing.get(purpose);
+    if (current && current.counter < this.#maxSealsPerKey) return current;
+    const salt = randomBytes(SALT_BYTES);
+    const fresh = { salt, key: this.#derive(purpose, salt), counter: 0 };
+    this.#sealing.set(purpose, fresh);
+    return fresh;
+  }
+
+  #openingKey(purpose: SealPurpose, salt: Buffer): Buffer {
+    const current = this.#sealing.get(purpose);
+    if (current?.salt.equals(salt)) return current.key;
+    const name = `${purpose}:${salt.toString('base64')}`;
+    const key = this.#opening.get(name) ?? this.#derive(purpose, salt);
+    this.#opening.delete(name);
+    this.#opening.set(name, key);
+    for (const oldest of this.#opening.keys()) {
+      if (this.#opening.size <= this.#maxCachedKeys) break;
+      this.#opening.delete(oldest);
+    }
+    return key;
+  }
+
+  #derive(purpose: SealPurpose, salt: Uint8Array): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.#secret, salt, infoOf(purpose), 32));
+  }
+}
+
+/** 12 bytes: 4 zero, then the counter as it stands in the sealed bytes. */
+function nonceOf(sealed: Buffer): Buffer {
+  const nonce = Buffer.alloc(12);
+  sealed.copy(nonce, 4, COUNTER_AT, TAG_AT);
+  return nonce;
+}
