@@ -27,7 +27,12 @@ export type VaultLedger = Readonly<{
   nextEventSeq: number;
   /** Block of the last applied event. */
   cursorBlock: number;
+  /** Nothing is instructed and no lock credited until governance reopens the lane. */
   halted: boolean;
+  /** The contract stands still, by its own word. */
+  paused: boolean;
+  /** Locks that fitted nothing, ended ones included. */
+  unmatchedEver: number;
 }>;
 
 export type UnmatchedLock = Readonly<{
@@ -99,7 +104,7 @@ export interface SettlementView {
   openInstructions(network: NetworkId, after: number): Iterable<OpenInstruction>;
   /** Events so far in a participant's stream. */
   eventCount(participant: ParticipantId): number;
-  /** Unix ms of the next deadline, if any falls due. */
+  /** First Unix ms at which an entry would change something by time alone: one past the next deadline, or now. */
   nextDeadlineMs(): number | undefined;
   /** Number of the next amendment. */
   nextAmendment(): number;

@@ -1,0 +1,31 @@
+/**
+ * Actions: what can be decided about the registry. Amendment files carry them now and proposals will carry the same
+ * ones, so a change of rules is a new action, never a new meaning of an old one. The set is closed.
+ */
+import type { AssetCode, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
+import type { Asset, ExposureCap, Finality, Network, NetworkState, Participant, Vault } from './registration.ts';
+
+/** A network as it is registered; state and trust version are the core's own. */
+export type NetworkRegistration = Omit<Network, 'state' | 'trustVersion'>;
+/** A vault as it is registered; its epoch starts at 1, as in the contract. */
+export type VaultRegistration = Omit<Vault, 'epoch'>;
+
+export type Action =
+  | Readonly<{ name: 'add_asset'; args: Asset }>
+  /** Adds or replaces. A new attestation key of an observer raises the trust version of the networks that name it. */
+  | Readonly<{ name: 'set_participant'; args: Participant }>
+  /** Refused while it has value, live transfers or a place in another registration. */
+  | Readonly<{ name: 'remove_participant'; args: Readonly<{ id: ParticipantId }> }>
+  /** Adds, or changes connectors and finality; chain and genesis hash of a known network never change. */
+  | Readonly<{ name: 'set_network'; args: NetworkRegistration }>
+  | Readonly<{ name: 'set_network_state'; args: Readonly<{ id: NetworkId; state: NetworkState }> }>
+  | Readonly<{ name: 'set_finality'; args: Readonly<{ id: NetworkId; finality: Finality }> }>
+  | Readonly<{ name: 'add_vault'; args: VaultRegistration }>
+  /** Adds or replaces; 0 closes the lane. */
+  | Readonly<{ name: 'set_exposure_cap'; args: ExposureCap }>
+  /** Lifts the halt of one lane after its cause is gone. An event that contradicts the ledger halts it again. */
+  | Readonly<{ name: 'reopen_lane'; args: Readonly<{ network: NetworkId; asset: AssetCode }> }>
+  /** The last amendment: from here on there is voting. */
+  | Readonly<{ name: 'close_amendments'; args: Readonly<Record<string, never>> }>;
+
+export type ActionName = Action['name'];
