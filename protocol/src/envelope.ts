@@ -4,7 +4,8 @@
  * to another job. Sealing hides; it authenticates nobody. This module has the format; the ciphers come from whoever
  * seals or opens (`node:crypto` in the core, `node-rsa` in connectors).
  */
-import { decode, encode } from 'cborg';
+import { encode } from 'cborg';
+import { type CborFormat, decodeCbor, demandCanonical } from './canonical-cbor.ts';
 import type { NetworkId } from './ids.ts';
 import { ProtocolError } from './protocol-error.ts';
 
@@ -41,18 +42,14 @@ export const encodeEnvelope = (envelope: Envelope): Uint8Array =>
     envelope.tag,
   ]);
 
-/** @throws ProtocolError `ENVELOPE_INVALID` */
+const FORMAT: CborFormat = { what: 'sealed body', code: 'ENVELOPE_INVALID', maxBytes: MAX_ENVELOPE_BYTES };
+
+/** @throws ProtocolError `ENVELOPE_INVALID` for anything but the canonical bytes of one envelope. */
 export function decodeEnvelope(input: Uint8Array): Envelope {
   const refuse = (why: string): never => {
     throw new ProtocolError('ENVELOPE_INVALID', `sealed body ${why}`);
   };
-  if (input.length > MAX_ENVELOPE_BYTES) refuse(`must have at most ${MAX_ENVELOPE_BYTES} bytes`);
-  let value: unknown;
-  try {
-    value = decode(input, { strict: true });
-  } catch (cause) {
-    throw new ProtocolError('ENVELOPE_INVALID', 'sealed body is not strict CBOR', { cause });
-  }
+  const value = decodeCbor(input, FORMAT);
   if (!Array.isArray(value) || value.length !== 7) return refuse('must be a list of 7');
   const [version, suite, ...parts] = value as unknown[];
   if (version !== 1 || suite !== ENVELOPE_SUITE) return refuse('has an unknown version or suite');
@@ -61,5 +58,7 @@ export function decodeEnvelope(input: Uint8Array): Envelope {
   );
   if (!recipient || !wrappedKey || !nonce || !ciphertext || !tag) return refuse('is incomplete');
   if (recipient.length !== 32 || nonce.length !== 12 || tag.length !== 16) return refuse('has a part of wrong length');
-  return { recipient, wrappedKey, nonce, ciphertext, tag };
+  const envelope: Envelope = { recipient, wrappedKey, nonce, ciphertext, tag };
+  demandCanonical(input, encodeEnvelope(envelope), FORMAT);
+  return envelope;
 }

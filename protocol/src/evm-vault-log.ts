@@ -24,6 +24,10 @@ export const VAULT_TOPICS: Readonly<Record<VaultEvent['type'], Bytes32>> = {
   guardianCancelled: topic('GuardianCancelled(uint64)'),
 };
 
+const TYPE_OF_TOPIC: ReadonlyMap<string, VaultEvent['type']> = new Map(
+  (Object.keys(VAULT_TOPICS) as VaultEvent['type'][]).map((type) => [VAULT_TOPICS[type], type]),
+);
+
 const refuse = (message: string): never => {
   throw new ProtocolError('EVENT_INVALID', message);
 };
@@ -43,6 +47,12 @@ function bool(wordHex: string, what: string): boolean {
 function addressOf(wordHex: string, what: string): Bytes32 {
   uint(wordHex, 160, what);
   return `0x${wordHex}` as Bytes32;
+}
+
+/** The contract moves nothing of amount zero. */
+function amountOf(wordHex: string): bigint {
+  const amountMinor = uint(wordHex, 63, 'amount');
+  return amountMinor > 0n ? amountMinor : refuse('amount must be positive');
 }
 
 /** The head words of `data`, and the one `bytes` tail where `tailAt` says which head word points at it. */
@@ -68,7 +78,7 @@ function split(data: Hex, heads: number, tailAt?: number): { words: string[]; ta
  */
 export function decodeVaultLog(log: Pick<EvmLog, 'topics' | 'data'>): VaultEvent {
   const [topic0, ...indexed] = log.topics;
-  const type = (Object.keys(VAULT_TOPICS) as VaultEvent['type'][]).find((name) => VAULT_TOPICS[name] === topic0);
+  const type = topic0 === undefined ? undefined : TYPE_OF_TOPIC.get(topic0);
   if (type === undefined) return refuse('log is not an event of a vault');
   const expectTopics = (n: number): void => {
     if (indexed.length !== n) refuse(`event must have ${n + 1} topics`);
@@ -87,7 +97,7 @@ export function decodeVaultLog(log: Pick<EvmLog, 'topics' | 'data'>): VaultEvent
         lockId: second,
         reference: third,
         depositor: addressOf(depositor ?? '', 'depositor'),
-        amountMinor: uint(amount ?? '', 63, 'amount'),
+        amountMinor: amountOf(amount ?? ''),
       };
     }
     case 'executed': {
@@ -103,7 +113,7 @@ export function decodeVaultLog(log: Pick<EvmLog, 'topics' | 'data'>): VaultEvent
         subject: third,
         kind,
         beneficiary: `0x${beneficiary ?? ''}` as Bytes32,
-        amountMinor: uint(amount ?? '', 63, 'amount'),
+        amountMinor: amountOf(amount ?? ''),
         epoch: Number(uint(epoch ?? '', 32, 'epoch')),
         trail: tail,
       };
@@ -137,7 +147,9 @@ export function decodeVaultLog(log: Pick<EvmLog, 'topics' | 'data'>): VaultEvent
     }
     case 'guardianProposed': {
       expectTopics(1);
-      split(log.data, 2);
+      const [authority, notBefore] = split(log.data, 2).words;
+      addressOf(authority ?? '', 'authority');
+      uint(notBefore ?? '', 64, 'not before');
       return { type, seq };
     }
     case 'guardianCancelled': {

@@ -1,6 +1,8 @@
 /** The body of a job on `instructions.<network>`, before sealing: a signed instruction and where it goes. Canonical CBOR. */
-import { decode, encode } from 'cborg';
+import { encode } from 'cborg';
+import { MAX_AMOUNT_MINOR } from './amount.ts';
 import { type Bytes32, fromHex, type Hex, toBytes32, toHex } from './bytes32.ts';
+import { type CborFormat, decodeCbor, demandCanonical } from './canonical-cbor.ts';
 import { type AssetCode, type EvmAddress, type NetworkId, parseAssetCode, parseNetworkId } from './ids.ts';
 import { INSTRUCTION_KINDS, type Instruction, kindOf, MAX_TRAIL_BYTES } from './instruction.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -16,6 +18,9 @@ export type InstructionJob = Readonly<{
   /** 65 bytes r ‖ s ‖ v, v = 27 or 28, low s. */
   signature: Hex;
 }>;
+
+/** Largest job accepted, in bytes. */
+export const MAX_JOB_BYTES = 4_096;
 
 /** BullMQ queue names; a queue exists per network. */
 export const instructionQueue = (network: NetworkId): string => `instructions.${network}`;
@@ -60,31 +65,28 @@ function bytes(value: unknown, length: number | undefined, what: string): Uint8A
   if (!(value instanceof Uint8Array)) return refuse(`${what} must be bytes`);
   return length === undefined || value.length === length ? value : refuse(`${what} must have ${length} bytes`);
 }
-function whole(value: unknown, what: string): bigint {
-  if (typeof value === 'bigint' && value >= 0n) return value;
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-    ? BigInt(value)
-    : refuse(`${what} must be a whole number`);
+function whole(value: unknown, max: bigint, what: string): bigint {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return refuse(`${what} must be a whole number`);
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return refuse(`${what} must be a whole number`);
+  const number = BigInt(value);
+  return number >= 0n && number <= max ? number : refuse(`${what} does not fit its field`);
 }
 
-/** @throws ProtocolError `JOB_INVALID` for anything but one well-formed job. */
+const FORMAT: CborFormat = { what: 'instruction job', code: 'JOB_INVALID', maxBytes: MAX_JOB_BYTES };
+
+/** @throws ProtocolError `JOB_INVALID` (or `ID_INVALID`) for anything but the canonical bytes of one job. */
 export function decodeInstructionJob(input: Uint8Array): InstructionJob {
-  let value: unknown;
-  try {
-    value = decode(input, { strict: true });
-  } catch (cause) {
-    throw new ProtocolError('JOB_INVALID', 'instruction job is not strict CBOR', { cause });
-  }
+  const value = decodeCbor(input, FORMAT);
   if (!Array.isArray(value) || value.length !== 8 || value[0] !== 1)
     return refuse('instruction job has an unknown form');
   const [, network, asset, vault, serviceId, genesisHash, fields, signature] = value as unknown[];
   if (!Array.isArray(fields) || fields.length !== 10) return refuse('instruction must be a list of 10');
   const [id, kindNumber, subject, assetWord, amount, beneficiary, inputs, notAfter, epoch, trail] = fields as unknown[];
-  const kind = kindOf(Number(kindNumber)) ?? refuse('instruction kind is unknown');
+  const kind = kindOf(Number(whole(kindNumber, 255n, 'kind'))) ?? refuse('instruction kind is unknown');
   if (typeof network !== 'string' || typeof asset !== 'string') return refuse('network and asset must be text');
   const trailBytes = bytes(trail, undefined, 'trail');
   if (trailBytes.length > MAX_TRAIL_BYTES) refuse(`trail must have at most ${MAX_TRAIL_BYTES} bytes`);
-  return {
+  const job: InstructionJob = {
     network: parseNetworkId(network),
     asset: parseAssetCode(asset),
     vault: toHex(bytes(vault, 20, 'vault')) as EvmAddress,
@@ -95,13 +97,15 @@ export function decodeInstructionJob(input: Uint8Array): InstructionJob {
       kind,
       subject: toBytes32(bytes(subject, 32, 'subject')),
       asset: toBytes32(bytes(assetWord, 32, 'asset')),
-      amountMinor: whole(amount, 'amount'),
+      amountMinor: whole(amount, MAX_AMOUNT_MINOR * 2n + 1n, 'amount'),
       beneficiary: toBytes32(bytes(beneficiary, 32, 'beneficiary')),
       inputs: toBytes32(bytes(inputs, 32, 'inputs')),
-      notAfterSeconds: Number(whole(notAfter, 'notAfter')),
-      epoch: Number(whole(epoch, 'epoch')),
+      notAfterSeconds: Number(whole(notAfter, BigInt(Number.MAX_SAFE_INTEGER), 'notAfter')),
+      epoch: Number(whole(epoch, 0xffff_ffffn, 'epoch')),
       trail: toHex(trailBytes),
     },
     signature: toHex(bytes(signature, 65, 'signature')),
   };
+  demandCanonical(input, encodeInstructionJob(job), FORMAT);
+  return job;
 }

@@ -6,8 +6,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { decode, encode } from 'cborg';
+import { encode } from 'cborg';
 import { type Bytes32, fromHex, type Hex, toBytes32, toHex } from './bytes32.ts';
+import { type CborFormat, decodeCbor, demandCanonical } from './canonical-cbor.ts';
 import { type EvmAddress, type NetworkId, type ParticipantId, parseNetworkId, parseParticipantId } from './ids.ts';
 import { ProtocolError } from './protocol-error.ts';
 
@@ -125,15 +126,11 @@ function count(value: unknown, what: string): number {
 const text = (value: unknown, what: string): string =>
   typeof value === 'string' ? value : refuse(`${what} must be text`);
 
+const FORMAT: CborFormat = { what: 'evidence', code: 'EVIDENCE_INVALID', maxBytes: MAX_EVIDENCE_BYTES };
+
 /** @throws ProtocolError `EVIDENCE_INVALID` (or `ID_INVALID`) for anything but the canonical bytes of one item. */
 export function decodeObserverEvidence(input: Uint8Array): ObserverEvidence {
-  if (input.length > MAX_EVIDENCE_BYTES) refuse(`evidence must have at most ${MAX_EVIDENCE_BYTES} bytes`);
-  let value: unknown;
-  try {
-    value = decode(input, { strict: true, rejectDuplicateMapKeys: true });
-  } catch (cause) {
-    throw new ProtocolError('EVIDENCE_INVALID', 'evidence is not strict CBOR', { cause });
-  }
+  const value = decodeCbor(input, FORMAT);
   const [version, rule, network, genesisHash, log, attestations] = list(value, 6, 'evidence');
   if (version !== 1) refuse('evidence version is unknown');
   if (rule !== 'observers') refuse('evidence rule is not observers');
@@ -165,10 +162,7 @@ export function decodeObserverEvidence(input: Uint8Array): ObserverEvidence {
       };
     }),
   };
-  const canonical = encodeObserverEvidence(evidence);
-  if (canonical.length !== input.length || canonical.some((byte, i) => byte !== input[i])) {
-    refuse('evidence is not in its canonical encoding');
-  }
+  demandCanonical(input, encodeObserverEvidence(evidence), FORMAT);
   return evidence;
 }
 

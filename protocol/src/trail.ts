@@ -1,12 +1,24 @@
 /** The plaintext of an instruction's trail: which transfer and which account it was written for. Always 64 bytes. */
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import type { AssetCode, ParticipantId, TransferId } from './ids.ts';
+import { fromHex, toHex } from './bytes32.ts';
+import {
+  type AssetCode,
+  type ParticipantId,
+  parseAssetCode,
+  parseParticipantId,
+  parseTransferId,
+  type TransferId,
+} from './ids.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 export const TRAIL_PLAINTEXT_BYTES = 64;
 
-/** Absent for an instruction of the suspense account, which belongs to no transfer. */
+/** `transfer` and `participant` come together, or not at all: the suspense account belongs to no transfer. */
 export type Trail = Readonly<{ transfer?: TransferId; participant?: ParticipantId; asset: AssetCode }>;
+
+const refuse = (message: string): never => {
+  throw new ProtocolError('INSTRUCTION_INVALID', message);
+};
 
 function padded(text: string, length: number): Uint8Array {
   const bytes = utf8ToBytes(text);
@@ -14,22 +26,27 @@ function padded(text: string, length: number): Uint8Array {
   return concatBytes(bytes, new Uint8Array(length - bytes.length));
 }
 
-/** 16 bytes of the transfer's UUID ‖ 32 of the participant ‖ 16 of the asset, zero-padded. */
+/**
+ * 16 bytes of the transfer's UUID ‖ 32 of the participant ‖ 16 of the asset, zero-padded.
+ * @throws ProtocolError `INSTRUCTION_INVALID` for a transfer without participant or the other way round.
+ */
 export function encodeTrail(trail: Trail): Uint8Array {
-  const uuid = (trail.transfer ?? '').replaceAll('-', '');
-  const id = Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(uuid.slice(i * 2, i * 2 + 2) || '00', 16));
-  return concatBytes(id, padded(trail.participant ?? '', 32), padded(trail.asset, 16));
+  const { transfer, participant, asset } = trail;
+  if ((transfer === undefined) !== (participant === undefined)) refuse('trail needs transfer and participant, or none');
+  const uuid = transfer === undefined ? '' : parseTransferId(transfer).replaceAll('-', '');
+  const id = uuid === '' ? new Uint8Array(16) : fromHex(uuid);
+  return concatBytes(id, padded(participant ?? '', 32), padded(asset, 16));
 }
 
-/** @throws ProtocolError `INSTRUCTION_INVALID` unless `bytes` has 64 bytes. */
+/** @throws ProtocolError `INSTRUCTION_INVALID` or `ID_INVALID` for anything that `encodeTrail` would not write. */
 export function decodeTrail(bytes: Uint8Array): Trail {
-  if (bytes.length !== TRAIL_PLAINTEXT_BYTES)
-    throw new ProtocolError('INSTRUCTION_INVALID', 'trail must have 64 bytes');
+  if (bytes.length !== TRAIL_PLAINTEXT_BYTES) refuse(`trail must have ${TRAIL_PLAINTEXT_BYTES} bytes`);
   const text = (from: number, to: number): string =>
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(from, to)).replace(/\0+$/, '');
-  const hex = Array.from(bytes.subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const asset = text(48, 64) as AssetCode;
-  if (/^0+$/.test(hex)) return { asset };
-  const transfer = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-  return { transfer: transfer as TransferId, participant: text(16, 48) as ParticipantId, asset };
+    String.fromCharCode(...bytes.subarray(from, to)).replace(/\0+$/, '');
+  const hex = toHex(bytes.subarray(0, 16)).slice(2);
+  const participant = text(16, 48);
+  const asset = parseAssetCode(text(48, 64));
+  if (/^0+$/.test(hex)) return participant === '' ? { asset } : refuse('trail has a participant without a transfer');
+  const uuid = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return { transfer: parseTransferId(uuid), participant: parseParticipantId(participant), asset };
 }

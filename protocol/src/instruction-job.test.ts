@@ -1,0 +1,128 @@
+import { expect, test } from '@jest/globals';
+import { decode, encode } from 'cborg';
+import fc from 'fast-check';
+import { MAX_AMOUNT_MINOR } from './amount.ts';
+import { parseBytes32, toBytes32, toHex } from './bytes32.ts';
+import { type EvmAddress, parseAssetCode, parseNetworkId } from './ids.ts';
+import { INSTRUCTION_KINDS, type InstructionKind, MAX_TRAIL_BYTES } from './instruction.ts';
+import {
+  decodeInstructionJob,
+  encodeInstructionJob,
+  evidenceQueue,
+  type InstructionJob,
+  instructionQueue,
+  MAX_JOB_BYTES,
+} from './instruction-job.ts';
+
+const REFUSED = expect.objectContaining({ code: expect.stringMatching(/^(JOB|ID)_INVALID$/) });
+const hex = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map(toHex);
+const word = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toBytes32);
+const jobs: fc.Arbitrary<InstructionJob> = fc.record({
+  network: fc.constantFrom(parseNetworkId('alpha'), parseNetworkId('beta-2')),
+  asset: fc.constantFrom(parseAssetCode('EUR'), parseAssetCode('DE000BASF111')),
+  vault: hex(20) as fc.Arbitrary<EvmAddress>,
+  serviceId: word,
+  genesisHash: word,
+  instruction: fc.record({
+    id: word,
+    kind: fc.constantFrom(...(Object.keys(INSTRUCTION_KINDS) as InstructionKind[])),
+    subject: word,
+    asset: word,
+    amountMinor: fc.bigInt(0n, MAX_AMOUNT_MINOR),
+    beneficiary: word,
+    inputs: word,
+    notAfterSeconds: fc.maxSafeNat(),
+    epoch: fc.integer({ min: 0, max: 0xffffffff }),
+    trail: fc.uint8Array({ maxLength: MAX_TRAIL_BYTES }).map(toHex),
+  }),
+  signature: hex(65),
+});
+const ZERO = parseBytes32(`0x${'00'.repeat(32)}`);
+const EXAMPLE: InstructionJob = {
+  network: parseNetworkId('alpha'),
+  asset: parseAssetCode('EUR'),
+  vault: `0x${'11'.repeat(20)}` as EvmAddress,
+  serviceId: ZERO,
+  genesisHash: ZERO,
+  instruction: {
+    id: ZERO,
+    kind: 'release',
+    subject: ZERO,
+    asset: ZERO,
+    amountMinor: 1n,
+    beneficiary: ZERO,
+    inputs: ZERO,
+    notAfterSeconds: 0,
+    epoch: 1,
+    trail: '0x',
+  },
+  signature: `0x${'22'.repeat(65)}`,
+};
+
+test('a job comes back from its bytes', () => {
+  fc.assert(
+    fc.property(jobs, (job) => {
+      const bytes = encodeInstructionJob(job);
+      expect(bytes.length).toBeLessThan(MAX_JOB_BYTES);
+      expect(decodeInstructionJob(bytes)).toEqual(job);
+    }),
+  );
+});
+
+/** The example's bytes with one part of the tree replaced. */
+function withPart(path: readonly number[], value: unknown): Uint8Array {
+  const tree = decode(encodeInstructionJob(EXAMPLE)) as unknown[];
+  const parent = path.slice(0, -1).reduce<unknown[]>((node, i) => node[i] as unknown[], tree);
+  parent[path.at(-1) ?? 0] = value;
+  return encode(tree);
+}
+const deep = Array.from({ length: 1_500 }).reduce<unknown>((inner) => [inner], 1);
+
+test.each([
+  ['another version', withPart([0], 2)],
+  ['a network that is not text', withPart([1], 1)],
+  ['a network of wrong form', withPart([1], 'Alpha')],
+  ['an asset of wrong form', withPart([2], 'eur')],
+  ['a short vault', withPart([3], new Uint8Array(19))],
+  ['a long service id', withPart([4], new Uint8Array(33))],
+  ['a genesis hash as text', withPart([5], 'x')],
+  ['an instruction of other length', withPart([6], [])],
+  ['an unknown kind', withPart([6, 1], 9)],
+  ['a kind as text', withPart([6, 1], '1')],
+  ['a kind in a list', withPart([6, 1], [1])],
+  ['a kind as a map that poses as a number', withPart([6, 1], { valueOf: '1', toString: '1' })],
+  ['a kind nested without end', withPart([6, 1], deep)],
+  ['a kind that is true', withPart([6, 1], true)],
+  ['a negative amount', withPart([6, 4], -1)],
+  ['an amount beyond 64 bits as bytes', withPart([6, 4], new Uint8Array(9))],
+  ['a fraction', withPart([6, 4], 1.5)],
+  ['an expiry beyond 2^53', withPart([6, 7], 2n ** 60n)],
+  ['an epoch beyond 32 bits', withPart([6, 8], 2 ** 32)],
+  ['a trail too long', withPart([6, 9], new Uint8Array(MAX_TRAIL_BYTES + 1))],
+  ['a signature of 64 bytes', withPart([7], new Uint8Array(64))],
+  ['trailing bytes', Uint8Array.of(...encodeInstructionJob(EXAMPLE), 0)],
+  ['a cut end', encodeInstructionJob(EXAMPLE).subarray(0, -1)],
+  ['a number in more bytes than it needs', Uint8Array.of(0x88, 0x18, 1, ...encodeInstructionJob(EXAMPLE).subarray(2))],
+  ['too many bytes', new Uint8Array(MAX_JOB_BYTES + 1)],
+])('refuses %s', (_, bytes) => expect(() => decodeInstructionJob(bytes)).toThrow(REFUSED));
+
+test('whatever decodes is in its one encoding', () => {
+  const bytes = encodeInstructionJob(EXAMPLE);
+  fc.assert(
+    fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, byte) => {
+      const changed = Uint8Array.from(bytes);
+      changed[at] = byte;
+      try {
+        expect(encodeInstructionJob(decodeInstructionJob(changed))).toEqual(changed);
+      } catch (error) {
+        expect(error).toEqual(REFUSED);
+      }
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('queues are named by network', () => {
+  const alpha = parseNetworkId('alpha');
+  expect([instructionQueue(alpha), evidenceQueue(alpha)]).toEqual(['instructions.alpha', 'evidence.alpha']);
+});
