@@ -1,0 +1,125 @@
+/** What is registered and not confidential among participants: who one is, assets, networks and their vaults. */
+import { Type } from '@sinclair/typebox';
+import type { Bytes32 } from '../bytes32.ts';
+import type { AssetCode, EvmAddress, NetworkId, ParticipantId } from '../ids.ts';
+import {
+  AmountForm,
+  type AmountText,
+  AssetCodeForm,
+  Bytes32Form,
+  CountForm,
+  EvmAddressForm,
+  NetworkIdForm,
+  ParticipantIdForm,
+} from './forms.ts';
+import { type Wire, wire } from './wire.ts';
+
+export type RoleName = 'bank' | 'auditor' | 'connector' | 'observer' | 'relay' | 'operator';
+
+export type ParticipantResource = Readonly<{
+  id: ParticipantId;
+  role: RoleName;
+  name: string;
+  lei?: string;
+  bic?: string;
+  /** Auditors: the banks that they supervise. */
+  supervises?: readonly ParticipantId[];
+}>;
+
+export const ParticipantSchema: Wire<ParticipantResource> = wire<ParticipantResource>()(
+  Type.Object(
+    {
+      id: ParticipantIdForm,
+      role: Type.Unsafe<RoleName>(
+        Type.String({ enum: ['bank', 'auditor', 'connector', 'observer', 'relay', 'operator'] }),
+      ),
+      name: Type.String(),
+      lei: Type.Optional(Type.String()),
+      bic: Type.Optional(Type.String()),
+      supervises: Type.Optional(Type.Array(ParticipantIdForm)),
+    },
+    { title: 'Participant' },
+  ),
+);
+
+export type AssetResource = Readonly<{
+  code: AssetCode;
+  /** Decimal places: 2 means that 100 minor units are 1.00. */
+  scale: number;
+}>;
+export type AssetList = Readonly<{ assets: readonly AssetResource[] }>;
+
+const AssetSchema: Wire<AssetResource> = wire<AssetResource>()(
+  Type.Object({ code: AssetCodeForm, scale: CountForm }, { title: 'Asset' }),
+);
+export const AssetListSchema: Wire<AssetList> = wire<AssetList>()(Type.Object({ assets: Type.Array(AssetSchema) }));
+
+export type NetworkStateName = 'active' | 'paused' | 'halted' | 'fenced' | 'retired';
+
+/** How the core decides that something happened on a network. */
+export type FinalityResource = Readonly<{
+  rule: 'observers';
+  /** False: the core believes registered witnesses; the network itself proves nothing. */
+  byProof: boolean;
+  witnesses: number;
+  threshold: number;
+  /** Blocks from the event's to the head, both counted, before a witness vouches. */
+  depthBlocks: number;
+}>;
+
+export type VaultResource = Readonly<{
+  asset: AssetCode;
+  mode: 'escrow' | 'issue';
+  address: EvmAddress;
+  /** True while the lane takes nothing, because evidence contradicted the ledger. */
+  halted: boolean;
+  /** The most that this network can cost in this asset; a lock above it goes to suspense. Absent: no lane. */
+  exposureCapMinor?: AmountText;
+}>;
+
+export type NetworkResource = Readonly<{
+  id: NetworkId;
+  kind: 'evm';
+  chainId: number;
+  genesisHash: Bytes32;
+  state: NetworkStateName;
+  finality: FinalityResource;
+  vaults: readonly VaultResource[];
+}>;
+export type NetworkList = Readonly<{ networks: readonly NetworkResource[] }>;
+
+const FinalitySchema: Wire<FinalityResource> = wire<FinalityResource>()(
+  Type.Object({
+    rule: Type.Unsafe<'observers'>(Type.String({ enum: ['observers'] })),
+    byProof: Type.Boolean({ description: 'whether the network itself proves finality' }),
+    witnesses: CountForm,
+    threshold: CountForm,
+    depthBlocks: CountForm,
+  }),
+);
+const VaultSchema: Wire<VaultResource> = wire<VaultResource>()(
+  Type.Object({
+    asset: AssetCodeForm,
+    mode: Type.Unsafe<'escrow' | 'issue'>(Type.String({ enum: ['escrow', 'issue'] })),
+    address: EvmAddressForm,
+    halted: Type.Boolean(),
+    exposureCapMinor: Type.Optional(AmountForm),
+  }),
+);
+const NetworkSchema: Wire<NetworkResource> = wire<NetworkResource>()(
+  Type.Object(
+    {
+      id: NetworkIdForm,
+      kind: Type.Unsafe<'evm'>(Type.String({ enum: ['evm'] })),
+      chainId: CountForm,
+      genesisHash: Bytes32Form,
+      state: Type.Unsafe<NetworkStateName>(Type.String({ enum: ['active', 'paused', 'halted', 'fenced', 'retired'] })),
+      finality: FinalitySchema,
+      vaults: Type.Array(VaultSchema),
+    },
+    { title: 'Network' },
+  ),
+);
+export const NetworkListSchema: Wire<NetworkList> = wire<NetworkList>()(
+  Type.Object({ networks: Type.Array(NetworkSchema) }),
+);

@@ -1,0 +1,134 @@
+/** What the relay carries: sealed instructions out, sealed evidence in, and the followers' cursor. */
+import { Type } from '@sinclair/typebox';
+import { MAX_ENVELOPE_BYTES } from '../envelope.ts';
+import type { AssetCode, NetworkId } from '../ids.ts';
+import { AssetCodeForm, CountForm, NetworkIdForm } from './forms.ts';
+import { type Wire, wire } from './wire.ts';
+
+/** Most evidence items in one request. */
+export const MAX_EVIDENCE_ITEMS = 64;
+/** Most instructions in one answer. */
+export const MAX_OUTBOX_ITEMS = 256;
+/** Longest base64 text of a sealed body. */
+export const MAX_SEALED_CHARS: number = Math.ceil(MAX_ENVELOPE_BYTES / 3) * 4;
+
+const JobIdForm: Wire<string> = Type.String({
+  pattern: '^[\\x21-\\x7e]{1,128}$',
+  description: 'a job id: 1–128 printable ASCII characters without spaces',
+});
+
+export type OutboxItemResource = Readonly<{
+  cursor: number;
+  jobId: string;
+  /** Base64 of an envelope that only the network's connectors can open. */
+  sealed: string;
+  /** Job ids that this one replaces. */
+  supersedes: readonly string[];
+}>;
+export type OutboxPage = Readonly<{
+  items: readonly OutboxItemResource[];
+  /** Pass as `after` next time. */
+  next: number;
+}>;
+export const OutboxPageSchema: Wire<OutboxPage> = wire<OutboxPage>()(
+  Type.Object(
+    {
+      items: Type.Array(
+        Type.Object({
+          cursor: CountForm,
+          jobId: JobIdForm,
+          sealed: Type.String(),
+          supersedes: Type.Array(JobIdForm),
+        }),
+      ),
+      next: CountForm,
+    },
+    { title: 'OutboxPage' },
+  ),
+);
+
+export type EvidenceItem = Readonly<{ jobId: string; sealed: string }>;
+export type EvidenceRequest = Readonly<{ network: NetworkId; items: readonly EvidenceItem[] }>;
+export const EvidenceRequestSchema: Wire<EvidenceRequest> = wire<EvidenceRequest>()(
+  Type.Object(
+    {
+      network: NetworkIdForm,
+      items: Type.Array(
+        Type.Object(
+          {
+            jobId: JobIdForm,
+            sealed: Type.String({
+              minLength: 4,
+              maxLength: MAX_SEALED_CHARS,
+              pattern: '^[A-Za-z0-9+/]+={0,2}$',
+              description: `base64 of a sealed body of at most ${MAX_ENVELOPE_BYTES} bytes`,
+            }),
+          },
+          { additionalProperties: false, description: 'an object with jobId and sealed' },
+        ),
+        { minItems: 1, maxItems: MAX_EVIDENCE_ITEMS, description: `a list of 1 to ${MAX_EVIDENCE_ITEMS} items` },
+      ),
+    },
+    { title: 'EvidenceRequest', additionalProperties: false, description: 'an object with network and items' },
+  ),
+);
+
+export type EvidenceVerdict = 'accepted' | 'duplicate' | 'early' | 'refused';
+export type EvidenceItemResult = Readonly<{
+  jobId: string;
+  /** `accepted` and `duplicate` are done; `early` comes again later; `refused` will never be accepted as it is. */
+  result: EvidenceVerdict;
+  code?: string;
+  detail?: string;
+  /** With `early`: the counter of the event that must come first. */
+  expectedSeq?: number;
+}>;
+export type EvidenceResponse = Readonly<{ results: readonly EvidenceItemResult[] }>;
+export const EvidenceResponseSchema: Wire<EvidenceResponse> = wire<EvidenceResponse>()(
+  Type.Object(
+    {
+      results: Type.Array(
+        Type.Object({
+          jobId: JobIdForm,
+          result: Type.Unsafe<EvidenceVerdict>(Type.String({ enum: ['accepted', 'duplicate', 'early', 'refused'] })),
+          code: Type.Optional(Type.String()),
+          detail: Type.Optional(Type.String()),
+          expectedSeq: Type.Optional(CountForm),
+        }),
+      ),
+    },
+    { title: 'EvidenceResponse' },
+  ),
+);
+
+export type CursorResource = Readonly<{
+  network: NetworkId;
+  vaults: readonly Readonly<{
+    asset: AssetCode;
+    address: string;
+    /** Counter of the next event that the core will take. */
+    nextEventSeq: number;
+    /** Block to watch from. */
+    fromBlock: number;
+  }>[];
+}>;
+export const CursorSchema: Wire<CursorResource> = wire<CursorResource>()(
+  Type.Object(
+    {
+      network: NetworkIdForm,
+      vaults: Type.Array(
+        Type.Object({ asset: AssetCodeForm, address: Type.String(), nextEventSeq: CountForm, fromBlock: CountForm }),
+      ),
+    },
+    { title: 'FollowerCursor' },
+  ),
+);
+
+export type SealingKeyResource = Readonly<{
+  suite: string;
+  /** SPKI in PEM. */
+  publicKey: string;
+}>;
+export const SealingKeySchema: Wire<SealingKeyResource> = wire<SealingKeyResource>()(
+  Type.Object({ suite: Type.String(), publicKey: Type.String() }, { title: 'SealingKey' }),
+);
