@@ -1,0 +1,78 @@
+/**
+ * A history block: what one committed log entry left for readers, grouped into lists. A list is one participant's view of
+ * one kind of record; its items are numbered from 1 without gaps over all blocks, so that a page is found by number.
+ */
+import type { AssetCode, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import {
+  type EntryRecords,
+  type ParticipantEvent,
+  type StatementLine,
+  TERMINAL_STATES,
+  type Transfer,
+  type TransferState,
+} from '../settlement/record.ts';
+
+export type HistoryBlock = Readonly<{
+  seqno: number;
+  /** By transfer key. */
+  transfers: ReadonlyMap<string, Transfer>;
+  /** Each by list label; an absent list has no item in this block. */
+  ended: ReadonlyMap<string, readonly Transfer[]>;
+  lines: ReadonlyMap<string, readonly StatementLine[]>;
+  events: ReadonlyMap<string, readonly ParticipantEvent[]>;
+}>;
+
+/** Names a list, and says where a block holds its items. */
+export type ListRef<T> = Readonly<{ label: string; itemsIn: (block: HistoryBlock) => readonly T[] | undefined }>;
+
+const endedLabel = (participant: ParticipantId, state: TransferState): string => `ended/${participant}/${state}`;
+const linesLabel = (participant: ParticipantId, asset: AssetCode): string => `lines/${participant}/${asset}`;
+const eventsLabel = (participant: ParticipantId): string => `events/${participant}`;
+
+export const transferKey = (bank: ParticipantId, id: TransferId): string => `${bank}/${id}`;
+
+export function endedList(participant: ParticipantId, state: TransferState): ListRef<Transfer> {
+  const label = endedLabel(participant, state);
+  return { label, itemsIn: (block) => block.ended.get(label) };
+}
+export function linesList(participant: ParticipantId, asset: AssetCode): ListRef<StatementLine> {
+  const label = linesLabel(participant, asset);
+  return { label, itemsIn: (block) => block.lines.get(label) };
+}
+export function eventsList(participant: ParticipantId): ListRef<ParticipantEvent> {
+  const label = eventsLabel(participant);
+  return { label, itemsIn: (block) => block.events.get(label) };
+}
+
+function add<T>(lists: Map<string, T[]>, label: string, item: T): void {
+  const list = lists.get(label);
+  if (list) list.push(item);
+  else lists.set(label, [item]);
+}
+
+/** What a block keeps of an entry's records: live transfers stay in the state, alarms go to the log. */
+export type BlockRecords = Pick<EntryRecords, 'transfers' | 'lines' | 'events'>;
+
+/** Only the last ended version of each transfer; `undefined` if nothing is left to keep. */
+export function keptRecords(records: EntryRecords): BlockRecords | undefined {
+  const transfers = records.transfers.filter((transfer) => TERMINAL_STATES.has(transfer.state));
+  if (transfers.length === 0 && records.lines.length === 0 && records.events.length === 0) return undefined;
+  return { transfers, lines: records.lines, events: records.events };
+}
+
+export function buildBlock(seqno: number, records: BlockRecords): HistoryBlock {
+  const transfers = new Map<string, Transfer>();
+  for (const transfer of records.transfers)
+    transfers.set(transferKey(transfer.terms.debtor, transfer.terms.id), transfer);
+  const ended = new Map<string, Transfer[]>();
+  for (const transfer of transfers.values()) {
+    const { debtor, creditor } = transfer.terms;
+    add(ended, endedLabel(debtor, transfer.state), transfer);
+    if (creditor !== debtor) add(ended, endedLabel(creditor, transfer.state), transfer);
+  }
+  const lines = new Map<string, StatementLine[]>();
+  for (const line of records.lines) add(lines, linesLabel(line.account, line.asset), line);
+  const events = new Map<string, ParticipantEvent[]>();
+  for (const event of records.events) add(events, eventsLabel(event.participant), event);
+  return { seqno, transfers, ended, lines, events };
+}

@@ -1,0 +1,285 @@
+/**
+ * History: ended transfers, statements and events of all time, so that the state need not remember them. Derived from the
+ * ledger: whatever is missing or lost is made again by replaying it, so a write here never delays an answer. What was
+ * answered and is not yet stored stands in a tail in memory, which readers see as one with the store.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { AssetCode, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { HistoryReader, Page } from '../core-service.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import type { EntryRecords, ParticipantEvent, StatementLine, Transfer, TransferState } from '../settlement/record.ts';
+import {
+  type BlockRecords,
+  buildBlock,
+  endedList,
+  eventsList,
+  type HistoryBlock,
+  keptRecords,
+  type ListRef,
+  linesList,
+  transferKey,
+} from './block.ts';
+import { BlockCache } from './block-cache.ts';
+import { decodeBlock, encodeBlock } from './block-codec.ts';
+import { IndexKeys } from './index-keys.ts';
+import { LmdbStore, type StoredBlock } from './lmdb-store.ts';
+import { Tail, type TailBlock } from './tail.ts';
+
+export type HistoryOptions = Readonly<{
+  dir: string;
+  /** Memory for decoded blocks. Default 64 MiB. */
+  cacheBytes?: number;
+  /** How long a block may wait to be stored with others. Default 100 ms. */
+  flushMs?: number;
+  /** Tail above which writers should wait for `drained`. Default 64 MiB. */
+  maxTailBytes?: number;
+}>;
+
+export type HistoryDependencies = Readonly<{
+  keys: KeyRing;
+  /** A write failed: the disk is full or broken. The history takes no more. */
+  onFailure: (error: unknown) => void;
+}>;
+
+/** The store lacks or garbles what the ledger says it has. Deleting the history's folder makes it anew from the ledger. */
+export class HistoryDamagedError extends Error {
+  override readonly name = 'HistoryDamagedError';
+  readonly code = 'HISTORY_DAMAGED' as const;
+}
+
+/** Index puts of one transaction, which are queued in one turn of the event loop. */
+const PUTS_PER_WRITE = 1_500;
+/** Index hashes computed before other work gets its turn. */
+const PUTS_PER_TURN = 200;
+const META_PLACE: Uint8Array = Buffer.from('meta');
+const placeOf = (seqno: number): Uint8Array => Buffer.from(`block/${seqno}`);
+/** About what a record takes in memory, decoded. */
+const RECORD_BYTES = 400;
+const bytesOf = (records: BlockRecords): number =>
+  RECORD_BYTES * (1 + records.transfers.length + records.lines.length + records.events.length);
+
+export class History implements HistoryReader {
+  readonly #store: LmdbStore;
+  readonly #keys: KeyRing;
+  readonly #index: IndexKeys;
+  readonly #cache: BlockCache;
+  readonly #tail = new Tail();
+  readonly #records = new WeakMap<TailBlock, BlockRecords>();
+  readonly #onFailure: (error: unknown) => void;
+  readonly #flushMs: number;
+  readonly #maxTailBytes: number;
+  /** Next number of each list of ended transfers, as far as it was asked. */
+  readonly #endedNext = new Map<string, number>();
+  /** Newest entry that was appended, and newest whose block the store holds. */
+  #appended: number;
+  #stored: number;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+  #failure: unknown;
+
+  constructor(options: HistoryOptions, dependencies: HistoryDependencies) {
+    this.#keys = dependencies.keys;
+    this.#onFailure = dependencies.onFailure;
+    this.#index = new IndexKeys(dependencies.keys.fixedKey('history-index'));
+    this.#cache = new BlockCache(options.cacheBytes ?? 64 * 2 ** 20);
+    this.#flushMs = options.flushMs ?? 100;
+    this.#maxTailBytes = options.maxTailBytes ?? 64 * 2 ** 20;
+    this.#store = new LmdbStore(options.dir);
+    this.#stored = this.#readMeta();
+    this.#appended = this.#stored;
+  }
+
+  /** Newest log entry that the history covers; 0 if none. */
+  get lastSeqno(): number {
+    return this.#appended;
+  }
+
+  /** Takes what entry `seqno` left. An entry that is covered already is passed over, so a replay may begin early. */
+  append(seqno: number, records: EntryRecords): void {
+    if (seqno <= this.#appended) return;
+    this.#appended = seqno;
+    const kept = keptRecords(records);
+    if (!kept) return;
+    const block = buildBlock(seqno, kept);
+    const item = { block, firsts: this.#number(block), bytes: bytesOf(kept) };
+    this.#tail.push(item);
+    this.#records.set(item, kept);
+    this.#timer ??= setTimeout(() => this.#write(), this.#flushMs);
+  }
+
+  /** Resolves at once while the tail is small; else when it is. */
+  async drained(): Promise<void> {
+    while (this.#tail.bytes > this.#maxTailBytes && this.#failure === undefined) await this.#write();
+  }
+
+  /** Resolves when all that was appended is on the disk. Throws what made writing fail. */
+  async flush(): Promise<void> {
+    await this.#write();
+    // A running write took what was there when it began; one more takes the rest, even if that is the position alone.
+    if (this.#stored < this.#appended) await this.#write();
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.#store.sync();
+  }
+
+  /** Forgets all: the ledger that follows is another than the one that was covered. */
+  async clear(): Promise<void> {
+    await this.flush();
+    await this.#store.clear();
+    this.#cache.clear();
+    this.#endedNext.clear();
+    this.#stored = 0;
+    this.#appended = 0;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#writing;
+    await this.#store.close();
+  }
+
+  transfer(bank: ParticipantId, id: TransferId): Transfer | undefined {
+    const key = transferKey(bank, id);
+    const recent = this.#tail.transfer(key);
+    if (recent) return recent;
+    const seqno = this.#store.transferSeqno(this.#index.transfer(key));
+    return seqno === undefined ? undefined : this.#block(seqno).transfers.get(key);
+  }
+
+  endedTransfers(participant: ParticipantId, state: TransferState, after: number, limit: number): Page<Transfer> {
+    return this.#page(endedList(participant, state), after, limit);
+  }
+
+  statement(participant: ParticipantId, asset: AssetCode, after: number, limit: number): Page<StatementLine> {
+    return this.#page(linesList(participant, asset), after, limit);
+  }
+
+  events(participant: ParticipantId, after: number, limit: number): Page<ParticipantEvent> {
+    return this.#page(eventsList(participant), after, limit);
+  }
+
+  #page<T>(list: ListRef<T>, after: number, limit: number): Page<T> {
+    const wanted = limit + 1;
+    const items: T[] = [];
+    let next = after + 1;
+    const take = (first: number, block: HistoryBlock): void => {
+      const found = list.itemsIn(block) ?? [];
+      if (first > next) throw new HistoryDamagedError('a list of the history has a gap');
+      const from = next - first;
+      if (from >= found.length) return;
+      for (let i = from; i < found.length && items.length < wanted; i++) items.push(found[i] as T);
+      next = after + 1 + items.length;
+    };
+    const tail = this.#tail.list(list.label);
+    const firstInTail = tail[0]?.firsts.get(list.label) ?? Number.POSITIVE_INFINITY;
+    if (firstInTail > next) {
+      for (const { first, seqno } of this.#store.listFrom(this.#index.list(list.label), next)) {
+        if (seqno > this.#stored || items.length >= wanted) break;
+        take(first, this.#block(seqno));
+      }
+    }
+    for (const { block, firsts } of tail) {
+      if (items.length >= wanted) break;
+      take(firsts.get(list.label) ?? 0, block);
+    }
+    if (items.length < wanted) return { items };
+    items.pop();
+    return { items, next: after + items.length };
+  }
+
+  #block(seqno: number): HistoryBlock {
+    const cached = this.#cache.get(seqno);
+    if (cached) return cached;
+    const sealed = this.#store.block(seqno);
+    if (!sealed) throw new HistoryDamagedError(`the history lacks its block ${seqno}`);
+    const records = decodeBlock(this.#keys.open('history', sealed, placeOf(seqno)));
+    const block = buildBlock(seqno, records);
+    this.#cache.put(block, bytesOf(records));
+    return block;
+  }
+
+  /** Number of the first item of each list in the block. Lines and events bring theirs; ended transfers are counted here. */
+  #number(block: HistoryBlock): Map<string, number> {
+    const firsts = new Map<string, number>();
+    for (const [label, lines] of block.lines) firsts.set(label, lines[0]?.line ?? 0);
+    for (const [label, events] of block.events) firsts.set(label, events[0]?.number ?? 0);
+    for (const [label, transfers] of block.ended) {
+      const first = this.#endedNext.get(label) ?? this.#storedCount(label) + 1;
+      firsts.set(label, first);
+      this.#endedNext.set(label, first + transfers.length);
+    }
+    return firsts;
+  }
+
+  #storedCount(label: string): number {
+    const last = this.#store.lastOfList(this.#index.list(label));
+    return last ? last.first - 1 + (this.#block(last.seqno).ended.get(label)?.length ?? 0) : 0;
+  }
+
+  #write(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      const upTo = this.#appended;
+      while ((this.#tail.blocks[0]?.block.seqno ?? Number.POSITIVE_INFINITY) <= upTo) await this.#writeSome(upTo);
+      if (this.#stored < upTo) await this.#commit([], upTo);
+    } catch (error) {
+      this.#failure ??= error;
+      this.#onFailure(error);
+    }
+  }
+
+  /** Stores the oldest blocks of the tail, as many as one transaction should take, then drops them from it. */
+  async #writeSome(upTo: number): Promise<void> {
+    const blocks: StoredBlock[] = [];
+    const written: TailBlock[] = [];
+    let puts = 0;
+    let turn = 1;
+    for (const item of this.#tail.blocks) {
+      if (item.block.seqno > upTo || (puts > 0 && puts + item.block.transfers.size > PUTS_PER_WRITE)) break;
+      const stored = this.#seal(item);
+      puts += stored.transfers.length + stored.lists.length + 1;
+      blocks.push(stored);
+      written.push(item);
+      if (puts > turn * PUTS_PER_TURN) {
+        turn += 1;
+        await nextTurn();
+      }
+    }
+    await this.#commit(blocks, blocks.at(-1)?.seqno ?? this.#stored);
+    this.#tail.drop(written.length);
+    for (const { block, bytes } of written) this.#cache.put(block, bytes);
+  }
+
+  async #commit(blocks: readonly StoredBlock[], seqno: number): Promise<void> {
+    await this.#store.write(blocks, this.#keys.seal('history', Buffer.from(JSON.stringify({ seqno })), META_PLACE));
+    this.#stored = seqno;
+  }
+
+  #seal(item: TailBlock): StoredBlock {
+    const { block, firsts } = item;
+    const records = this.#records.get(item);
+    if (!records) throw new Error(`block ${block.seqno} of the tail has no records`);
+    return {
+      seqno: block.seqno,
+      sealed: this.#keys.seal('history', encodeBlock(records), placeOf(block.seqno)),
+      transfers: Array.from(block.transfers.keys(), (key) => this.#index.transfer(key)),
+      lists: Array.from(firsts, ([label, first]) => ({ hash: this.#index.list(label), first })),
+    };
+  }
+
+  #readMeta(): number {
+    const sealed = this.#store.meta();
+    if (!sealed) return 0;
+    const meta = JSON.parse(Buffer.from(this.#keys.open('history', sealed, META_PLACE)).toString()) as {
+      seqno: number;
+    };
+    return meta.seqno;
+  }
+}
