@@ -1,0 +1,180 @@
+/** One development network: anvil, its tokens and vaults, and the wallets of the banks on it. */
+import { type AnvilChain, startAnvil } from '@drawbridge/devnets/anvil';
+import { type DeployedVault, deployTokens, deployVault, VAULT_MODE } from '@drawbridge/connector-quorum/deploy-vault';
+import { drawbridgeTokenArtifact, vaultArtifact, blockingTokenArtifact } from '@drawbridge/connector-quorum/vault-artifact';
+import { type Bytes32, parseBytes32 } from '@drawbridge/protocol/bytes32';
+import { parseAssetCode, parseNetworkId } from '@drawbridge/protocol/ids';
+import { assetHash, networkIdHash } from '@drawbridge/protocol/instruction';
+import { Contract, JsonRpcProvider, NonceManager, Wallet } from 'ethers';
+import { ASSETS, BANKS, OPENING_MINOR } from './cast.ts';
+
+/** How often ethers looks for a receipt, ms. */
+const POLL_MS = 100;
+/** What may leave a vault in one window, in minor units, and how long a window is. */
+const RELEASE_CAP_MINOR = 2_000_000_000n;
+const CAP_WINDOW_SECONDS = 3_600;
+const GUARDIAN_DELAY_SECONDS = 86_400;
+
+/** Places of the accounts that anvil funds. */
+const DEPLOYER = 0;
+const FEES = 1;
+const FIRST_BANK = 2;
+const FIRST_GUARDIAN = 5;
+const REFUSED = 8;
+
+export type ChainVault = Readonly<{
+  asset: string;
+  mode: 'escrow' | 'issue';
+  address: string;
+  token: string;
+  /** Token base units per minor unit. */
+  unit: bigint;
+  fromBlock: number;
+}>;
+
+export type Chain = Readonly<{
+  network: string;
+  chainId: number;
+  rpcUrl: string;
+  genesisHash: Bytes32;
+  anvil: AnvilChain;
+  provider: JsonRpcProvider;
+  /** Private key that pays the connector's fees. */
+  feeKey: string;
+  vaults: readonly ChainVault[];
+  /** Address of a bank's own wallet, by short name. */
+  wallet: (bank: string) => string;
+  /** An address that the native token refuses to pay. */
+  refusedAddress: string;
+  /** Locks with the bank's own key; resolves when mined. */
+  lock: (bank: string, asset: string, reference: string, amountMinor: bigint) => Promise<void>;
+  /** Token balance in minor units. */
+  balanceOf: (asset: string, address: string) => Promise<bigint>;
+  /** Escrow: what the vault holds. Issue: what is outstanding. In minor units. */
+  vaultTotal: (asset: string) => Promise<bigint>;
+  stop: () => Promise<void>;
+}>;
+
+export type ChainOptions = Readonly<{
+  network: string;
+  chainId: number;
+  serviceId: Bytes32;
+  /** Authority address of each vault on this network, by asset. */
+  authorities: Readonly<Record<string, string>>;
+  anvil: AnvilChain;
+}>;
+
+export const startChainNode = (chainId: number, logFile: string): Promise<AnvilChain> =>
+  startAnvil({ chainId, blockTimeSeconds: 1, logFile });
+
+/** Deploys tokens and vaults on a running node and opens the banks' wallets. */
+export async function prepareChain(options: ChainOptions): Promise<Chain> {
+  const { network, chainId, anvil } = options;
+  const provider = new JsonRpcProvider(anvil.rpcUrl, chainId, { staticNetwork: true, pollingInterval: POLL_MS });
+  const account = (index: number) => {
+    const found = anvil.accounts[index];
+    if (!found) throw new RangeError(`anvil has no account ${index}`);
+    return found;
+  };
+  const deployer = new NonceManager(new Wallet(account(DEPLOYER).privateKey, provider));
+  const walletOf = (bank: string) => account(FIRST_BANK + BANKS.findIndex((known) => known.short === bank));
+  const genesisHash = parseBytes32(anvil.genesisHash);
+  const guardians = [0, 1, 2].map((i) => account(FIRST_GUARDIAN + i).address);
+  const vaults: ChainVault[] = [];
+  for (const asset of ASSETS) {
+    const native = asset.home === network;
+    const unit = 10n ** BigInt(asset.decimals - asset.scale);
+    const token = native
+      ? await deployNative(deployer, asset, Object.fromEntries(BANKS.map((bank) => [walletOf(bank.short).address, OPENING_MINOR * unit])), account(REFUSED).address)
+      : { name: `Drawbridge ${asset.code}`, symbol: `d${asset.code}`, decimals: asset.decimals };
+    const deployed: DeployedVault = await deployVault(deployer, {
+      serviceId: options.serviceId,
+      networkIdHash: networkIdHash(parseNetworkId(network)),
+      genesisHash,
+      authority: options.authorities[asset.code] ?? '',
+      token,
+      mode: native ? VAULT_MODE.escrow : VAULT_MODE.issue,
+      asset: assetHash(parseAssetCode(asset.code)),
+      unit,
+      releaseCap: RELEASE_CAP_MINOR,
+      capWindowSeconds: CAP_WINDOW_SECONDS,
+      guardians,
+      guardianThreshold: 2,
+      guardianDelaySeconds: GUARDIAN_DELAY_SECONDS,
+    });
+    vaults.push({
+      asset: asset.code,
+      mode: native ? 'escrow' : 'issue',
+      address: deployed.address,
+      token: deployed.token,
+      unit,
+      fromBlock: deployed.blockNumber,
+    });
+  }
+  const vaultOf = (asset: string): ChainVault => {
+    const found = vaults.find((vault) => vault.asset === asset);
+    if (!found) throw new RangeError(`${network} has no vault of ${asset}`);
+    return found;
+  };
+  const tokenOf = (asset: string) => new Contract(vaultOf(asset).token, drawbridgeTokenArtifact.abi, provider);
+  const balanceOf = async (asset: string, address: string): Promise<bigint> =>
+    ((await tokenOf(asset).getFunction('balanceOf').staticCall(address)) as bigint) / vaultOf(asset).unit;
+  const signers = new Map(
+    BANKS.map((bank) => [bank.short, new NonceManager(new Wallet(walletOf(bank.short).privateKey, provider))]),
+  );
+  return {
+    network,
+    chainId,
+    rpcUrl: anvil.rpcUrl,
+    genesisHash,
+    anvil,
+    provider,
+    feeKey: account(FEES).privateKey,
+    vaults,
+    wallet: (bank) => walletOf(bank).address,
+    refusedAddress: account(REFUSED).address,
+    balanceOf,
+    lock: (bank, asset, reference, amountMinor) =>
+      lock({ signer: signers.get(bank), vault: vaultOf(asset), reference, amountMinor }),
+    vaultTotal: async (asset) => {
+      const vault = vaultOf(asset);
+      if (vault.mode === 'escrow') return balanceOf(asset, vault.address);
+      return ((await tokenOf(asset).getFunction('totalSupply').staticCall()) as bigint) / vault.unit;
+    },
+    stop: async () => {
+      provider.destroy();
+      await anvil.stop();
+    },
+  };
+}
+
+async function deployNative(
+  deployer: NonceManager,
+  asset: (typeof ASSETS)[number],
+  holdings: Record<string, bigint>,
+  refused: string,
+): Promise<string> {
+  const spec = { name: `Development ${asset.code}`, symbol: asset.code, decimals: asset.decimals, blocking: true, holdings };
+  const [token = ''] = await deployTokens(deployer, [spec]);
+  const contract = new Contract(token, blockingTokenArtifact.abi, deployer);
+  await (await contract.getFunction('setBlocked').send(refused, true)).wait();
+  return token;
+}
+
+/** Approves exactly what is locked, then locks: what a bank's own software does with the core's answer. */
+async function lock(input: {
+  signer: NonceManager | undefined;
+  vault: ChainVault;
+  reference: string;
+  amountMinor: bigint;
+}): Promise<void> {
+  const { signer, vault, reference } = input;
+  if (!signer) throw new RangeError('unknown bank');
+  const amount = input.amountMinor * vault.unit;
+  const token = new Contract(vault.token, drawbridgeTokenArtifact.abi, signer);
+  const approval = await token.getFunction('approve').send(vault.address, amount);
+  // The estimate for `lock` needs the allowance, so it waits for the approval's block.
+  await approval.wait();
+  const sent = await new Contract(vault.address, vaultArtifact.abi, signer).getFunction('lock').send(reference, amount);
+  await sent.wait();
+}

@@ -1,0 +1,93 @@
+/** Writes the genesis file of a local system: everybody and everything that is registered before the first transaction. */
+import type { Hex } from '@drawbridge/protocol/bytes32';
+import type { Chain } from './chain.ts';
+import { ASSETS, AUDITOR, BANKS, DEPTH_BLOCKS, EXPOSURE_CAP_MINOR, HUB, OBSERVER_THRESHOLD, OPERATOR } from './cast.ts';
+import type { TlsIdentity } from './identities.ts';
+
+export type GenesisInput = Readonly<{
+  serviceId: string;
+  bootstrapKeys: readonly Hex[];
+  chains: readonly Chain[];
+  identity: (name: string) => TlsIdentity;
+  observers: readonly Readonly<{ id: string; publicKey: Hex }>[];
+  /** Public sealing key (PEM) of each network's connectors. */
+  sealingKeys: Readonly<Record<string, string>>;
+  /** Authority address by `<network>/<asset>`. */
+  authorities: Readonly<Record<string, string>>;
+}>;
+
+export const connectorId = (network: string): string => `connector-${network}`;
+
+/** The file's content, to be written as JSON. */
+export function genesisFile(input: GenesisInput): object {
+  const certificates = (name: string) => [input.identity(name).fingerprint];
+  return {
+    version: 1,
+    serviceId: input.serviceId,
+    bootstrap: { keys: input.bootstrapKeys, threshold: 2 },
+    assets: ASSETS.map(({ code, scale }) => ({ code, scale })),
+    participants: [
+      ...BANKS.map((bank) => ({
+        id: bank.lei,
+        role: 'bank',
+        name: bank.name,
+        lei: bank.lei,
+        bic: bank.bic,
+        certificates: certificates(bank.short),
+      })),
+      {
+        id: AUDITOR,
+        role: 'auditor',
+        name: 'Supervisory authority',
+        certificates: certificates(AUDITOR),
+        supervises: BANKS.map((bank) => bank.lei),
+      },
+      { id: OPERATOR, role: 'operator', name: 'Operations', certificates: certificates(OPERATOR) },
+      { id: HUB, role: 'relay', name: 'Hub', certificates: certificates(HUB) },
+      ...input.chains.map(({ network }) => ({
+        id: connectorId(network),
+        role: 'connector',
+        name: `Connector of ${network}`,
+        certificates: certificates(connectorId(network)),
+        sealingKey: input.sealingKeys[network],
+      })),
+      ...input.observers.map(({ id, publicKey }) => ({
+        id,
+        role: 'observer',
+        name: `Witness ${id}`,
+        certificates: [],
+        attestationKey: publicKey,
+      })),
+    ],
+    networks: input.chains.map((chain) => ({
+      id: chain.network,
+      kind: 'evm',
+      chainId: chain.chainId,
+      genesisHash: chain.genesisHash,
+      finality: {
+        rule: 'observers',
+        observers: input.observers.map(({ id }) => id),
+        threshold: OBSERVER_THRESHOLD,
+        depthBlocks: DEPTH_BLOCKS,
+      },
+      connectors: [connectorId(chain.network)],
+    })),
+    vaults: input.chains.flatMap((chain) =>
+      chain.vaults.map((vault) => ({
+        network: chain.network,
+        asset: vault.asset,
+        mode: vault.mode,
+        address: vault.address.toLowerCase(),
+        authority: input.authorities[`${chain.network}/${vault.asset}`],
+        fromBlock: vault.fromBlock,
+      })),
+    ),
+    exposureCaps: input.chains.flatMap((chain) =>
+      chain.vaults.map((vault) => ({
+        network: chain.network,
+        asset: vault.asset,
+        amountMinor: EXPOSURE_CAP_MINOR.toString(),
+      })),
+    ),
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * The payments to run, one row each (CSV with a header). Empty `source`: paid from the debtor's account in the core.
+ * Empty `destination`: credited to the creditor's account in the core.
+ *
+ *   wave          1 (the default), 2, 3 …: a wave starts when every payment of the one before has ended
+ *   id            UUID (the UETR); a row that repeats another is a duplicate
+ *   debtor, creditor   short names of banks
+ *   asset, amount      amount in units with decimals, such as 1250.00
+ *   source, destination   networks
+ *   beneficiary   `wallet` (the creditor's, the default) or `refuses` (an address that the token will not pay)
+ *   lock          `exact` (the default), `wrong-amount` or `none`
+ *   onVoid        `return` (the default) or `refund`
+ *   fundBySeconds, deliverBySeconds   from submission; 60 and 120 by default
+ */
+import { readFile } from 'node:fs/promises';
+import { parseTransferId, type TransferId } from '@drawbridge/protocol/ids';
+import { parse } from 'csv-parse/sync';
+import { ASSETS, BANKS, NETWORKS } from './cast.ts';
+
+/** Most payments in one file. */
+export const MAX_PAYMENTS = 10_000;
+
+export type Payment = Readonly<{
+  row: number;
+  wave: number;
+  id: TransferId;
+  debtor: string;
+  creditor: string;
+  asset: string;
+  amountMinor: bigint;
+  source?: string;
+  destination?: string;
+  beneficiary: 'wallet' | 'refuses';
+  lock: 'exact' | 'wrong-amount' | 'none';
+  onVoid: 'return' | 'refund';
+  fundBySeconds: number;
+  deliverBySeconds: number;
+}>;
+
+export class PaymentsFileError extends Error {
+  override readonly name = 'PaymentsFileError';
+  readonly code = 'PAYMENTS_INVALID';
+}
+
+const COLUMNS = [
+  'wave',
+  'id',
+  'debtor',
+  'creditor',
+  'asset',
+  'amount',
+  'source',
+  'destination',
+  'beneficiary',
+  'lock',
+  'onVoid',
+  'fundBySeconds',
+  'deliverBySeconds',
+] as const;
+type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
+
+/** @throws PaymentsFileError that names every row that is wrong and what would be right. */
+export function parsePayments(text: string): Payment[] {
+  let rows: Row[];
+  try {
+    rows = parse(text, { columns: true, trim: true, skip_empty_lines: true, comment: '#' });
+  } catch (cause) {
+    throw new PaymentsFileError('the payments file must be CSV with a header row', { cause });
+  }
+  if (rows.length === 0) throw new PaymentsFileError('the payments file has no payments');
+  if (rows.length > MAX_PAYMENTS) throw new PaymentsFileError(`the payments file may have ${MAX_PAYMENTS} payments`);
+  const problems: string[] = [];
+  const payments = rows.flatMap((row, index) => {
+    const wrong: string[] = [];
+    const payment = paymentOf(row, index + 1, wrong);
+    problems.push(...wrong.map((text) => `row ${index + 1}: ${text}`));
+    return wrong.length === 0 && payment ? [payment] : [];
+  });
+  if (problems.length > 0) throw new PaymentsFileError(`the payments file is wrong:\n  ${problems.join('\n  ')}`);
+  return payments;
+}
+
+export const readPayments = async (file: string): Promise<Payment[]> => parsePayments(await readFile(file, 'utf8'));
+
+function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefined {
+  const oneOf = <T extends string>(column: keyof Row, allowed: readonly T[], fallback?: T): T => {
+    const value = row[column] === '' || row[column] === undefined ? fallback : row[column];
+    const found = allowed.find((candidate) => candidate === value);
+    if (found === undefined) wrong.push(`${column} must be one of ${allowed.join(', ')}`);
+    return found ?? (allowed[0] as T);
+  };
+  const whole = (column: keyof Row, fallback: number): number => {
+    const text = row[column] || String(fallback);
+    if (!/^[1-9][0-9]{0,5}$/.test(text)) wrong.push(`${column} must be a whole number from 1`);
+    return Number(text);
+  };
+  for (const column of Object.keys(row)) {
+    if (!(COLUMNS as readonly string[]).includes(column)) wrong.push(`column ${column} is unknown`);
+  }
+  const banks = BANKS.map((bank) => bank.short);
+  const networks = NETWORKS.map((network) => network.id);
+  const asset = oneOf('asset', ASSETS.map((known) => known.code));
+  const debtor = oneOf('debtor', banks);
+  const creditor = oneOf('creditor', banks);
+  const source = row.source ? oneOf('source', networks) : undefined;
+  const destination = row.destination ? oneOf('destination', networks) : undefined;
+  let id: TransferId | undefined;
+  try {
+    id = parseTransferId(row.id ?? '');
+  } catch {
+    wrong.push('id must be a UUID in lower case');
+  }
+  const scale = ASSETS.find((known) => known.code === asset)?.scale ?? 0;
+  const amount = /^([0-9]{1,12})(?:\.([0-9]+))?$/.exec(row.amount ?? '');
+  const decimals = amount?.[2] ?? '';
+  if (!amount || decimals.length > scale) wrong.push(`amount must be a number with at most ${scale} decimals`);
+  const payment = {
+    row: number,
+    wave: whole('wave', 1),
+    debtor,
+    creditor,
+    asset,
+    amountMinor: BigInt((amount?.[1] ?? '0') + decimals.padEnd(scale, '0')),
+    ...(source ? { source } : {}),
+    ...(destination ? { destination } : {}),
+    beneficiary: oneOf('beneficiary', ['wallet', 'refuses'] as const, 'wallet'),
+    lock: oneOf('lock', ['exact', 'wrong-amount', 'none'] as const, 'exact'),
+    onVoid: oneOf('onVoid', ['return', 'refund'] as const, 'return'),
+    fundBySeconds: whole('fundBySeconds', 60),
+    deliverBySeconds: whole('deliverBySeconds', 120),
+  };
+  if (payment.amountMinor <= 0n) wrong.push('amount must be above zero');
+  return id && { ...payment, id };
+}
