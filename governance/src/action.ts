@@ -2,7 +2,8 @@
  * Actions: what can be decided about the registry. Amendment files carry them now and proposals will carry the same
  * ones, so a change of rules is a new action, never a new meaning of an old one. The set is closed.
  */
-import type { AssetCode, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
+import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import type { AssetCode, LockId, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
 import type { Asset, ExposureCap, Finality, Network, NetworkState, Participant, Vault } from './registration.ts';
 
 /** A network as it is registered; state and trust version are the core's own. */
@@ -25,6 +26,20 @@ export type Action =
   | Readonly<{ name: 'set_exposure_cap'; args: ExposureCap }>
   /** Lifts the halt of one lane after its cause is gone. An event that contradicts the ledger halts it again. */
   | Readonly<{ name: 'reopen_lane'; args: Readonly<{ network: NetworkId; asset: AssetCode }> }>
+  /**
+   * Gives an unmatched lock its particulars back that was booked by amount alone, when a vault had too many of them.
+   * Whoever signs has read them from the vault; the refund is limited to the depositor that the contract knows.
+   */
+  | Readonly<{
+      name: 'restore_lock';
+      args: Readonly<{
+        network: NetworkId;
+        asset: AssetCode;
+        lockId: LockId;
+        depositor: Bytes32;
+        amountMinor: bigint;
+      }>;
+    }>
   /** The last amendment: from here on there is voting. */
   | Readonly<{ name: 'close_amendments'; args: Readonly<Record<string, never>> }>;
 

@@ -1,6 +1,23 @@
-/** The genesis file: everything registered before the first transaction, and who may amend it. */
+/**
+ * The genesis file: everything registered before the first transaction, and who may amend it. JSON; unknown fields are
+ * refused. Networks start `active` at trust version 1, vaults at epoch 1, where the contract starts too.
+ */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import { ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
+import { vaultKey } from '@drawbridge/protocol/ids';
+import type { Checked } from './problem.ts';
+import {
+  readAsset,
+  readBootstrap,
+  readBytes32,
+  readExposureCap,
+  readNetwork,
+  readParticipant,
+  readVault,
+} from './read-registration.ts';
+import { type Reading, readJson } from './reading.ts';
 import type { Asset, BootstrapKeys, ExposureCap, Network, Participant, Vault } from './registration.ts';
+import { checkRegistry, type Registry } from './registry.ts';
 
 export type Genesis = Readonly<{
   version: 1;
@@ -12,3 +29,80 @@ export type Genesis = Readonly<{
   vaults: readonly Vault[];
   exposureCaps: readonly ExposureCap[];
 }>;
+
+/** Epoch of a vault's first authority, as `initialize` of the contract sets it. */
+export const FIRST_EPOCH = 1;
+export const FIRST_TRUST_VERSION = 1;
+
+/** Parses and checks a genesis file. @returns it, or everything that is wrong with it. */
+export function parseGenesis(text: string): Checked<Genesis> {
+  const read = readJson(text, readGenesis);
+  if (!read.ok) return read;
+  const problems = checkRegistry(genesisRegistry(read.value));
+  return problems.length === 0 ? read : { ok: false, problems };
+}
+
+const FIELDS = [
+  'version',
+  'serviceId',
+  'bootstrap',
+  'assets',
+  'participants',
+  'networks',
+  'vaults',
+  'exposureCaps',
+] as const;
+
+function readGenesis(r: Reading): Genesis {
+  r.object(FIELDS);
+  const genesis: Genesis = {
+    version: r.field('version', readVersion, 1),
+    serviceId: r.field('serviceId', readBytes32, ZERO_BYTES32),
+    bootstrap: r.field('bootstrap', readBootstrap, { keys: [], threshold: 1 }),
+    assets: r.field('assets', (list) => list.list(readAsset), []),
+    participants: r.field('participants', (list) => list.list(readParticipant), []),
+    networks: r.field('networks', (list) => list.list(readNetwork), []).map((network) => newNetwork(network)),
+    vaults: r.field('vaults', (list) => list.list(readVault), []).map((vault) => ({ ...vault, epoch: FIRST_EPOCH })),
+    exposureCaps: r.field('exposureCaps', (list) => list.list(readExposureCap), []),
+  };
+  noRepeats(r.at('assets'), genesis.assets, (asset) => asset.code, 'code');
+  noRepeats(r.at('participants'), genesis.participants, (participant) => participant.id, 'id');
+  noRepeats(r.at('networks'), genesis.networks, (network) => network.id, 'id');
+  noRepeats(r.at('vaults'), genesis.vaults, (vault) => vaultKey(vault.network, vault.asset), 'network and asset');
+  noRepeats(r.at('exposureCaps'), genesis.exposureCaps, (c) => vaultKey(c.network, c.asset), 'network and asset');
+  return genesis;
+}
+
+export const newNetwork = (registration: Omit<Network, 'state' | 'trustVersion'>): Network => ({
+  ...registration,
+  state: 'active',
+  trustVersion: FIRST_TRUST_VERSION,
+});
+
+export function readVersion(r: Reading): 1 {
+  if (r.value !== 1) r.fail('is unknown', '1');
+  return 1;
+}
+
+function noRepeats<T>(r: Reading, items: readonly T[], keyOf: (item: T) => string, what: string): void {
+  const seen = new Set<string>();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (seen.has(key) && key !== '' && key !== '/') r.fail(`repeats ${key}`, `entries of distinct ${what}`);
+    seen.add(key);
+  }
+}
+
+/** The registry that a service starts with. */
+export function genesisRegistry(genesis: Genesis): Registry {
+  return {
+    bootstrap: genesis.bootstrap,
+    assets: new Map(genesis.assets.map((asset) => [asset.code, asset])),
+    participants: new Map(genesis.participants.map((participant) => [participant.id, participant])),
+    networks: new Map(genesis.networks.map((network) => [network.id, network])),
+    vaults: new Map(genesis.vaults.map((vault) => [vaultKey(vault.network, vault.asset), vault])),
+    exposureCaps: new Map(genesis.exposureCaps.map((cap) => [vaultKey(cap.network, cap.asset), cap])),
+    nextAmendment: 1,
+    amendmentsClosed: false,
+  };
+}

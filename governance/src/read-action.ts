@@ -1,0 +1,101 @@
+/** The JSON form of actions: `{ "name", "args" }`, amounts as decimal strings. Strict both ways. */
+import { type Bytes32, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
+import type { AssetCode, LockId, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
+import type { Action, ActionName } from './action.ts';
+import type { Checked } from './problem.ts';
+import {
+  NO_FINALITY,
+  readAmountMinor,
+  readAsset,
+  readAssetCode,
+  readBytes32,
+  readExposureCap,
+  readFinality,
+  readNetwork,
+  readNetworkId,
+  readParticipant,
+  readParticipantId,
+  readVault,
+} from './read-registration.ts';
+import { type Reading, readChecked } from './reading.ts';
+import type { NetworkState } from './registration.ts';
+
+const STATES: readonly NetworkState[] = ['active', 'paused', 'halted', 'fenced', 'retired'];
+
+const readers: { [N in ActionName]: (args: Reading) => Extract<Action, { name: N }>['args'] } = {
+  add_asset: readAsset,
+  set_participant: readParticipant,
+  remove_participant: (r) => {
+    r.object(['id']);
+    return { id: r.field('id', readParticipantId, '' as ParticipantId) };
+  },
+  set_network: readNetwork,
+  set_network_state: (r) => {
+    r.object(['id', 'state']);
+    return {
+      id: r.field('id', readNetworkId, '' as NetworkId),
+      state: r.field('state', (state) => state.oneOf(STATES, 'active'), 'active'),
+    };
+  },
+  set_finality: (r) => {
+    r.object(['id', 'finality']);
+    return {
+      id: r.field('id', readNetworkId, '' as NetworkId),
+      finality: r.field('finality', readFinality, NO_FINALITY),
+    };
+  },
+  add_vault: readVault,
+  set_exposure_cap: readExposureCap,
+  reopen_lane: (r) => {
+    r.object(['network', 'asset']);
+    return readLane(r);
+  },
+  restore_lock: (r) => {
+    r.object(['network', 'asset', 'lockId', 'depositor', 'amountMinor']);
+    return {
+      ...readLane(r),
+      lockId: r.field<LockId>('lockId', readBytes32, ZERO_BYTES32),
+      depositor: r.field<Bytes32>('depositor', readBytes32, ZERO_BYTES32),
+      amountMinor: r.field('amountMinor', readAmountMinor, 1n),
+    };
+  },
+  close_amendments: (r) => {
+    r.object([]);
+    return {};
+  },
+};
+
+const readLane = (r: Reading): { network: NetworkId; asset: AssetCode } => ({
+  network: r.field('network', readNetworkId, '' as NetworkId),
+  asset: r.field('asset', readAssetCode, '' as AssetCode),
+});
+
+const NAMES = Object.keys(readers) as ActionName[];
+
+export function readAction(r: Reading): Action {
+  r.object(['name', 'args']);
+  if (!r.has('name') || !r.has('args')) return { name: 'close_amendments', args: {} };
+  const name = r.at('name').oneOf(NAMES, 'close_amendments');
+  if (name !== r.at('name').value) return { name: 'close_amendments', args: {} };
+  // The reader found under a name gives the args of that name; a union of pairs cannot say so.
+  return { name, args: readers[name](r.at('args')) } as Action;
+}
+
+/** @returns the actions of a JSON value, or everything that is wrong with them. */
+export const parseActions = (value: unknown, max: number): Checked<readonly Action[]> =>
+  readChecked(value, (r) => r.list(readAction, { min: 1, max }), 'actions');
+
+export type JsonValue = string | number | boolean | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+
+/** The JSON form that `parseActions` reads back to an equal action. */
+export const actionToJson = (action: Action): JsonValue => ({ name: action.name, args: toJson(action.args) });
+
+function toJson(value: unknown): JsonValue {
+  if (typeof value === 'bigint') return value.toString();
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toJson(item)]));
+  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  throw new TypeError('an action holds only text, numbers, lists and objects');
+}

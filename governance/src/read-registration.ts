@@ -1,0 +1,187 @@
+/** Readers of the JSON form of what is registered. Form only; how the parts fit together is `registry.ts`'s. */
+import { MAX_AMOUNT_MINOR, parseAmountMinor } from '@drawbridge/protocol/amount';
+import { type Bytes32, fromHex, type Hex, parseBytes32, parseHex, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
+import {
+  type AssetCode,
+  type EvmAddress,
+  type NetworkId,
+  type ParticipantId,
+  parseAssetCode,
+  parseEvmAddress,
+  parseNetworkId,
+  parseParticipantId,
+} from '@drawbridge/protocol/ids';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import type { NetworkRegistration, VaultRegistration } from './action.ts';
+import { isBic, isLei } from './lei.ts';
+import type { Reading } from './reading.ts';
+import type { Asset, BootstrapKeys, ExposureCap, Finality, Participant, ParticipantRole } from './registration.ts';
+
+/** Decimal places: 2⁶³ minor units have 19 digits. */
+export const MAX_SCALE = 18;
+/** Members of a bootstrap key set, observers of a network, connectors of a network. */
+export const MAX_SIGNERS = 32;
+const MAX_CERTIFICATES = 16;
+const MAX_SEALING_KEY_CHARACTERS = 2_048;
+
+const ROLES: readonly ParticipantRole[] = ['bank', 'auditor', 'connector', 'observer', 'relay', 'operator'];
+
+export const readAssetCode = (r: Reading): AssetCode => r.parsed(parseAssetCode, '' as AssetCode);
+export const readNetworkId = (r: Reading): NetworkId => r.parsed(parseNetworkId, '' as NetworkId);
+export const readParticipantId = (r: Reading): ParticipantId => r.parsed(parseParticipantId, '' as ParticipantId);
+/** Never zero: a zero word stands for nothing, and nothing is accepted for it. */
+export const readBytes32 = (r: Reading): Bytes32 => notZero(r, r.parsed(parseBytes32, ZERO_BYTES32));
+export const readAddress = (r: Reading): EvmAddress => notZero(r, r.parsed(parseEvmAddress, '0x' as EvmAddress));
+
+function notZero<T extends Hex>(r: Reading, hex: T): T {
+  if (typeof r.value === 'string' && /^0x0+$/.test(r.value)) r.fail('is zero', 'a value that is not zero');
+  return hex;
+}
+
+/**
+ * 32 bytes of an Ed25519 public key, with or without `0x`. Points of small order are refused: with one of them anybody
+ * can make signatures that verify.
+ */
+export function readEd25519Key(r: Reading): Hex {
+  const hex = r.parsed((text) => parseBytes32(text.startsWith('0x') ? text : `0x${text}`), NO_KEY);
+  if (hex !== NO_KEY && !isStrongKey(fromHex(hex))) r.fail('is no safe key', 'an Ed25519 public key');
+  return hex;
+}
+const NO_KEY = '0x' as Bytes32;
+
+function isStrongKey(bytes: Uint8Array): boolean {
+  try {
+    return !ed25519.Point.fromBytes(bytes).isSmallOrder();
+  } catch {
+    return false;
+  }
+}
+
+/** 64 bytes of an Ed25519 signature, with or without `0x`. */
+export const readSignature = (r: Reading): Hex => {
+  const hex = r.parsed((text) => parseHex(text.startsWith('0x') ? text : `0x${text}`), '0x' as Hex);
+  if (hex.length !== 130) r.fail('has another length', '64 bytes of hex');
+  return hex;
+};
+
+export function readAsset(r: Reading): Asset {
+  r.object(['code', 'scale']);
+  return {
+    code: r.field('code', readAssetCode, '' as AssetCode),
+    scale: r.field('scale', (scale) => scale.whole(0, MAX_SCALE), 0),
+  };
+}
+
+export function readParticipant(r: Reading): Participant {
+  r.object(['id', 'role', 'name', 'certificates'], ['lei', 'bic', 'supervises', 'sealingKey', 'attestationKey']);
+  const participant: Participant = {
+    id: r.field('id', readParticipantId, '' as ParticipantId),
+    role: r.field('role', (role) => role.oneOf(ROLES, 'bank'), 'bank'),
+    name: r.field('name', (name) => name.text(/^\S.{0,139}$/, '1 to 140 characters'), ''),
+    certificates: r.field('certificates', (list) => list.list(readBytes32, { min: 0, max: MAX_CERTIFICATES }), []),
+    ...(r.has('lei') && { lei: readLei(r.at('lei')) }),
+    ...(r.has('bic') && { bic: readBic(r.at('bic')) }),
+    ...(r.has('supervises') && { supervises: r.at('supervises').list(readParticipantId, { min: 1 }) }),
+    ...(r.has('sealingKey') && { sealingKey: readSealingKey(r.at('sealingKey')) }),
+    ...(r.has('attestationKey') && { attestationKey: readEd25519Key(r.at('attestationKey')) }),
+  };
+  checkRole(r, participant);
+  return participant;
+}
+
+function readLei(r: Reading): string {
+  const lei = r.text(/^[0-9A-Z]{20}$/, '20 capital letters or digits (ISO 17442)');
+  if (lei !== '' && !isLei(lei)) r.fail('has wrong check digits', 'check digits by ISO 17442');
+  return lei;
+}
+function readBic(r: Reading): string {
+  if (typeof r.value === 'string' && isBic(r.value)) return r.value;
+  r.fail('is no BIC', '8 or 11 capital letters or digits (ISO 9362)');
+  return '';
+}
+function readSealingKey(r: Reading): string {
+  const pem = r.text(
+    /^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+\n-----END PUBLIC KEY-----\n?$/,
+    'an RSA public key as PEM (SPKI)',
+  );
+  if (pem.length > MAX_SEALING_KEY_CHARACTERS)
+    r.fail('is too long', `at most ${MAX_SEALING_KEY_CHARACTERS} characters`);
+  return pem;
+}
+
+/** Which fields go with which role. */
+function checkRole(r: Reading, participant: Participant): void {
+  const { role } = participant;
+  const only = (field: 'supervises' | 'sealingKey' | 'attestationKey', owner: ParticipantRole, what: string): void => {
+    if (role === owner && !r.has(field)) r.at(field).fail('is missing', what);
+    if (role !== owner && r.has(field)) r.at(field).fail(`does not go with role ${role}`, `only with role ${owner}`);
+  };
+  only('supervises', 'auditor', 'the banks that the auditor supervises');
+  only('sealingKey', 'connector', 'the RSA public key that instructions are sealed to');
+  only('attestationKey', 'observer', 'the Ed25519 public key that the observer attests with');
+  if (role === 'bank' && !r.has('lei')) r.at('lei').fail('is missing', 'the LEI of the bank');
+  if (role === 'bank' && r.has('lei') && r.has('id') && participant.id !== participant.lei) {
+    r.at('id').fail('differs from the LEI', 'the LEI as the id of a bank');
+  }
+  if (role !== 'observer' && Array.isArray(r.at('certificates').value) && participant.certificates.length === 0) {
+    r.at('certificates').fail('is empty', 'the SHA-256 of at least one client certificate');
+  }
+}
+
+export function readFinality(r: Reading): Finality {
+  r.object(['rule', 'observers', 'threshold', 'depthBlocks']);
+  return {
+    rule: r.field('rule', (rule) => rule.oneOf(['observers'], 'observers'), 'observers'),
+    observers: r.field('observers', (list) => list.list(readParticipantId, { min: 1, max: MAX_SIGNERS }), []),
+    threshold: r.field('threshold', (threshold) => threshold.whole(1, MAX_SIGNERS), 1),
+    depthBlocks: r.field('depthBlocks', (depth) => depth.whole(1, 100_000), 1),
+  };
+}
+
+/** Stand-in of a finality that was not readable. */
+export const NO_FINALITY: Finality = { rule: 'observers', observers: [], threshold: 1, depthBlocks: 1 };
+
+export function readNetwork(r: Reading): NetworkRegistration {
+  r.object(['id', 'kind', 'chainId', 'genesisHash', 'finality', 'connectors']);
+  return {
+    id: r.field('id', readNetworkId, '' as NetworkId),
+    kind: r.field('kind', (kind) => kind.oneOf(['evm'], 'evm'), 'evm'),
+    chainId: r.field('chainId', (chainId) => chainId.whole(1, Number.MAX_SAFE_INTEGER), 1),
+    genesisHash: r.field('genesisHash', readBytes32, ZERO_BYTES32),
+    finality: r.field('finality', readFinality, NO_FINALITY),
+    connectors: r.field('connectors', (list) => list.list(readParticipantId, { min: 1, max: MAX_SIGNERS }), []),
+  };
+}
+
+export function readVault(r: Reading): VaultRegistration {
+  r.object(['network', 'asset', 'mode', 'address', 'authority', 'fromBlock']);
+  return {
+    network: r.field('network', readNetworkId, '' as NetworkId),
+    asset: r.field('asset', readAssetCode, '' as AssetCode),
+    mode: r.field('mode', (mode) => mode.oneOf(['escrow', 'issue'], 'escrow'), 'escrow'),
+    address: r.field('address', readAddress, '0x' as EvmAddress),
+    authority: r.field('authority', readAddress, '0x' as EvmAddress),
+    fromBlock: r.field('fromBlock', (block) => block.whole(0, Number.MAX_SAFE_INTEGER), 0),
+  };
+}
+
+/** Minor units, 0 allowed, as a decimal string. */
+export const readCapMinor = (r: Reading): bigint => (r.value === '0' ? 0n : readAmountMinor(r));
+export const readAmountMinor = (r: Reading): bigint => r.parsed(parseAmountMinor, MAX_AMOUNT_MINOR);
+
+export function readExposureCap(r: Reading): ExposureCap {
+  r.object(['network', 'asset', 'amountMinor']);
+  return {
+    network: r.field('network', readNetworkId, '' as NetworkId),
+    asset: r.field('asset', readAssetCode, '' as AssetCode),
+    amountMinor: r.field('amountMinor', readCapMinor, 0n),
+  };
+}
+
+export function readBootstrap(r: Reading): BootstrapKeys {
+  r.object(['keys', 'threshold']);
+  return {
+    keys: r.field('keys', (keys) => keys.list(readEd25519Key, { min: 1, max: MAX_SIGNERS }), []),
+    threshold: r.field('threshold', (threshold) => threshold.whole(1, MAX_SIGNERS), 1),
+  };
+}
