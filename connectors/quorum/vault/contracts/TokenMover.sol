@@ -24,44 +24,49 @@ interface IMintedToken is IERC20 {
 library TokenMover {
     /// @notice Takes `amount` from `from` into this contract; returns what arrived, which a token with fees makes less.
     function pull(address token, address from, uint256 amount) internal returns (uint256 arrived) {
-        uint256 before = IERC20(token).balanceOf(address(this));
+        uint256 before = _balance(token, address(this));
         _call(token, abi.encodeCall(IERC20.transferFrom, (from, address(this), amount)));
-        arrived = IERC20(token).balanceOf(address(this)) - before;
+        arrived = _balance(token, address(this)) - before;
     }
 
     /// @notice Pays `amount` to `to`; this contract's balance must fall by exactly that.
     function push(address token, address to, uint256 amount) internal {
-        uint256 before = IERC20(token).balanceOf(address(this));
+        uint256 before = _balance(token, address(this));
         _call(token, abi.encodeCall(IERC20.transfer, (to, amount)));
-        _demandFall(amount, before, IERC20(token).balanceOf(address(this)));
+        _demandChange(amount, before, _balance(token, address(this)));
     }
 
     /// @notice Burns `amount` of `from`; its balance and the total supply must both fall by exactly that.
     function burn(address token, address from, uint256 amount) internal {
-        uint256 balance = IERC20(token).balanceOf(from);
+        uint256 balance = _balance(token, from);
         uint256 supply = IERC20(token).totalSupply();
         _call(token, abi.encodeCall(IMintedToken.burnFrom, (from, amount)));
-        _demandFall(amount, balance, IERC20(token).balanceOf(from));
-        _demandFall(amount, supply, IERC20(token).totalSupply());
+        _demandChange(amount, balance, _balance(token, from));
+        _demandChange(amount, supply, IERC20(token).totalSupply());
     }
 
     /// @notice Mints `amount` to `to`; its balance and the total supply must both rise by exactly that.
     function mint(address token, address to, uint256 amount) internal {
-        uint256 balance = IERC20(token).balanceOf(to);
+        uint256 balance = _balance(token, to);
         uint256 supply = IERC20(token).totalSupply();
         _call(token, abi.encodeCall(IMintedToken.mint, (to, amount)));
-        _demandFall(amount, IERC20(token).balanceOf(to), balance);
-        _demandFall(amount, IERC20(token).totalSupply(), supply);
+        _demandChange(amount, _balance(token, to), balance);
+        _demandChange(amount, IERC20(token).totalSupply(), supply);
     }
 
-    function _demandFall(uint256 expected, uint256 high, uint256 low) private pure {
+    /// @dev First and last step of every movement, so that a token without code never counts as one that moved.
+    function _balance(address token, address owner) private view returns (uint256) {
+        if (token.code.length == 0) revert TokenWithoutCode(token);
+        return IERC20(token).balanceOf(owner);
+    }
+
+    function _demandChange(uint256 expected, uint256 high, uint256 low) private pure {
         uint256 measured = high > low ? high - low : 0;
         if (measured != expected) revert TransferNotExact(expected, measured);
     }
 
     /// @dev A token's own reason is passed on, so that an operator can read why a beneficiary was refused.
     function _call(address token, bytes memory data) private {
-        if (token.code.length == 0) revert TokenWithoutCode(token);
         (bool ok, bytes memory answer) = token.call(data);
         if (!ok) {
             if (answer.length == 0) revert TokenRefused();

@@ -53,6 +53,10 @@ contract LyingToken is TestToken {
     function transfer(address, uint256) external pure override returns (bool) {
         return true;
     }
+
+    function transferFrom(address, address, uint256) external pure override returns (bool) {
+        return true;
+    }
 }
 
 /// @notice Answers true with 31 bytes too few.
@@ -141,21 +145,28 @@ contract SilentToken {
     }
 }
 
-/// @notice A representation token that mints or burns another amount than it was told to.
+/// @notice A representation token whose balances or supply change by less than they were told to.
 contract CrookedMintToken is TestToken {
     address public vault;
-    uint256 public extra;
+    uint256 public balanceOff;
+    uint256 public supplyOff;
 
     constructor(address vault_) TestToken("Crooked", "CRK", 2) {
         vault = vault_;
     }
 
-    function setExtra(uint256 extra_) external {
-        extra = extra_;
+    function setOff(uint256 balanceOff_, uint256 supplyOff_) external {
+        balanceOff = balanceOff_;
+        supplyOff = supplyOff_;
+    }
+
+    function mint(address to, uint256 amount) external override {
+        balanceOf[to] += amount - balanceOff;
+        totalSupply += amount - supplyOff;
     }
 
     function burnFrom(address from, uint256 amount) external {
-        balanceOf[from] -= amount;
-        totalSupply -= amount - extra;
+        balanceOf[from] -= amount - balanceOff;
+        totalSupply -= amount - supplyOff;
     }
 }
