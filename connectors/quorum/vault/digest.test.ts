@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Contract, id as hashText, keccak256, recoverAddress } from 'ethers';
 import {
@@ -53,6 +55,13 @@ describe('the golden vectors of test/vectors/instruction.json, in Solidity', () 
     expect(vectors.some((vector) => vector.instruction.amount === '18446744073709551615')).toBe(true);
     const trails = vectors.map((vector) => vector.instruction.trail.length / 2 - 1);
     expect(trails).toEqual(expect.arrayContaining([0, 80]));
+  });
+
+  it('are what their generator writes', () => {
+    const root = fileURLToPath(new URL('../../../', import.meta.url));
+    const program = ['scripts/run-source.mjs', 'test/vectors/generate-instruction.ts', '--check'];
+    const { status, stderr } = spawnSync(process.execPath, program, { cwd: root, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
   it.each(vectors)('$name: salt, digest and signature', async (vector) => {
