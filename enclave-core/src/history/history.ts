@@ -8,6 +8,7 @@ import type { AssetCode, ParticipantId, TransferId } from '@drawbridge/protocol/
 import type { HistoryReader, Page } from '../core-service.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { EntryRecords, ParticipantEvent, StatementLine, Transfer, TransferState } from '../settlement/record.ts';
+import { WeightedLru } from '../weighted-lru.ts';
 import {
   type BlockRecords,
   buildBlock,
@@ -19,7 +20,6 @@ import {
   linesList,
   transferKey,
 } from './block.ts';
-import { BlockCache } from './block-cache.ts';
 import { decodeBlock, encodeBlock } from './block-codec.ts';
 import { IndexKeys } from './index-keys.ts';
 import { LmdbStore, type StoredBlock } from './lmdb-store.ts';
@@ -62,7 +62,8 @@ export class History implements HistoryReader {
   readonly #store: LmdbStore;
   readonly #keys: KeyRing;
   readonly #index: IndexKeys;
-  readonly #cache: BlockCache;
+  /** Decoded blocks, weighed by the bytes that they take about. */
+  readonly #cache: WeightedLru<number, HistoryBlock>;
   readonly #tail = new Tail();
   readonly #records = new WeakMap<TailBlock, BlockRecords>();
   readonly #onFailure: (error: unknown) => void;
@@ -81,7 +82,7 @@ export class History implements HistoryReader {
     this.#keys = dependencies.keys;
     this.#onFailure = dependencies.onFailure;
     this.#index = new IndexKeys(dependencies.keys.fixedKey('history-index'));
-    this.#cache = new BlockCache(options.cacheBytes ?? 64 * 2 ** 20);
+    this.#cache = new WeightedLru(options.cacheBytes ?? 64 * 2 ** 20);
     this.#flushMs = options.flushMs ?? 100;
     this.#maxTailBytes = options.maxTailBytes ?? 64 * 2 ** 20;
     this.#store = new LmdbStore(options.dir);
@@ -193,7 +194,7 @@ export class History implements HistoryReader {
     if (!sealed) throw new HistoryDamagedError(`the history lacks its block ${seqno}`);
     const records = decodeBlock(this.#keys.open('history', sealed, placeOf(seqno)));
     const block = buildBlock(seqno, records);
-    this.#cache.put(block, bytesOf(records));
+    this.#cache.put(seqno, block, bytesOf(records));
     return block;
   }
 
@@ -254,7 +255,7 @@ export class History implements HistoryReader {
     }
     await this.#commit(blocks, blocks.at(-1)?.seqno ?? this.#stored);
     this.#tail.drop(written.length);
-    for (const { block, bytes } of written) this.#cache.put(block, bytes);
+    for (const { block, bytes } of written) this.#cache.put(block.seqno, block, bytes);
   }
 
   async #commit(blocks: readonly StoredBlock[], seqno: number): Promise<void> {

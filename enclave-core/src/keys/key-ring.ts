@@ -6,6 +6,7 @@
  * decides either). Salt and counter travel with the ciphertext; whoever has the secret opens it, whichever process sealed.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { WeightedLru } from '../weighted-lru.ts';
 
 /** What a key is for; nothing sealed for one purpose opens under another. */
 export type SealPurpose = 'log' | 'snapshot' | 'history' | 'bundle';
@@ -46,14 +47,13 @@ const EMPTY = new Uint8Array(0);
 export class KeyRing {
   readonly #secret: Uint8Array;
   readonly #maxSealsPerKey: number;
-  readonly #maxCachedKeys: number;
   readonly #sealing = new Map<SealPurpose, SealingKey>();
-  readonly #opening = new Map<string, Buffer>();
+  readonly #opening: WeightedLru<string, Buffer>;
 
   constructor(options: KeyRingOptions) {
     this.#secret = options.secret;
     this.#maxSealsPerKey = options.maxSealsPerKey ?? MAX_SEALS_PER_KEY;
-    this.#maxCachedKeys = options.maxCachedKeys ?? MAX_CACHED_KEYS;
+    this.#opening = new WeightedLru(options.maxCachedKeys ?? MAX_CACHED_KEYS);
   }
 
   /** `place` is authenticated, not stored: opening needs the same. */
@@ -110,12 +110,7 @@ export class KeyRing {
     if (current?.salt.equals(salt)) return current.key;
     const name = `${purpose}:${salt.toString('base64')}`;
     const key = this.#opening.get(name) ?? this.#derive(purpose, salt);
-    this.#opening.delete(name);
-    this.#opening.set(name, key);
-    for (const oldest of this.#opening.keys()) {
-      if (this.#opening.size <= this.#maxCachedKeys) break;
-      this.#opening.delete(oldest);
-    }
+    this.#opening.put(name, key);
     return key;
   }
 

@@ -1,0 +1,43 @@
+/** The relay as the API offers it: instructions out, evidence in, and where a follower should look from. */
+import type { NetworkId } from '@drawbridge/protocol/ids';
+import type { CoreService, EvidenceResult, FollowerCursor, OutboxItem, RelayService } from '../core-service.ts';
+import { EvidenceIntake } from './evidence-intake.ts';
+import { Outbox } from './outbox.ts';
+
+export class CoreRelay implements RelayService {
+  readonly #core: Pick<CoreService, 'submit' | 'view'>;
+  readonly #outbox: Outbox;
+  readonly #intake: EvidenceIntake;
+
+  constructor(core: Pick<CoreService, 'submit' | 'view'>) {
+    this.#core = core;
+    this.#outbox = new Outbox(() => core.view);
+    this.#intake = new EvidenceIntake(core);
+  }
+
+  outbox(network: NetworkId, after: number, limit: number): Promise<{ items: OutboxItem[]; next: number }> {
+    return this.#outbox.read(network, after, limit);
+  }
+
+  acceptEvidence(network: NetworkId, items: readonly { jobId: string; sealed: string }[]): Promise<EvidenceResult[]> {
+    return this.#intake.accept(network, items);
+  }
+
+  cursor(network: NetworkId): FollowerCursor | undefined {
+    const { view } = this.#core;
+    if (!view.network(network)) return undefined;
+    const vaults = Array.from(view.vaultLedgers())
+      .filter(({ vault }) => vault.network === network)
+      .map(({ vault, nextEventSeq, cursorBlock }) => ({
+        asset: vault.asset,
+        address: vault.address,
+        nextEventSeq,
+        fromBlock: Math.max(vault.fromBlock, cursorBlock),
+      }));
+    return { network, vaults };
+  }
+
+  sealingPublicKey(): string {
+    return this.#intake.sealingPublicKey();
+  }
+}
