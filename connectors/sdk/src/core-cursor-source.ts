@@ -1,0 +1,70 @@
+/** The core's relay API as a follower needs it, over mutual TLS with the service certificate pinned. */
+import { CursorSchema, SealingKeySchema } from '@drawbridge/protocol/api/relay';
+import type { Wire } from '@drawbridge/protocol/api/wire';
+import { ENVELOPE_SUITE } from '@drawbridge/protocol/envelope';
+import { type NetworkId, parseAssetCode } from '@drawbridge/protocol/ids';
+import { Value } from '@sinclair/typebox/value';
+import type { AxiosInstance } from 'axios';
+import type { CursorSource, FollowerCursor } from './vault-event-source.ts';
+
+export type CoreErrorCode = 'CORE_UNREACHABLE' | 'CORE_REFUSED' | 'CORE_ANSWER_INVALID';
+
+/** The core gave no cursor. `CORE_REFUSED` has the status and the problem's code in its message. */
+export class CoreError extends Error {
+  override readonly name = 'CoreError';
+  readonly code: CoreErrorCode;
+
+  constructor(code: CoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export class CoreCursorSource implements CursorSource {
+  readonly #http: AxiosInstance;
+
+  constructor(http: AxiosInstance) {
+    this.#http = http;
+  }
+
+  async cursor(network: NetworkId): Promise<FollowerCursor> {
+    const answer = await this.#get(`/v1/relay/cursor?network=${encodeURIComponent(network)}`, CursorSchema);
+    if (answer.network !== network) throw new CoreError('CORE_ANSWER_INVALID', 'the cursor is of another network');
+    return {
+      network,
+      vaults: answer.vaults.map(({ asset, address, nextEventSeq, fromBlock }) => ({
+        asset: parseAssetCode(asset),
+        // Hex is the only form that has two spellings.
+        address: /^0x[0-9a-fA-F]+$/.test(address) ? address.toLowerCase() : address,
+        nextEventSeq,
+        fromBlock,
+      })),
+    };
+  }
+
+  async sealingKey(): Promise<string> {
+    const { suite, publicKey } = await this.#get('/v1/relay/sealing-key', SealingKeySchema);
+    if (suite !== ENVELOPE_SUITE)
+      throw new CoreError('CORE_ANSWER_INVALID', 'the core seals by a suite not known here');
+    return publicKey;
+  }
+
+  /** @throws CoreError */
+  async #get<T>(path: string, schema: Wire<T>): Promise<T> {
+    let status: number;
+    let data: unknown;
+    try {
+      ({ status, data } = await this.#http.get<unknown>(path));
+    } catch (cause) {
+      throw new CoreError('CORE_UNREACHABLE', 'the core did not answer', { cause });
+    }
+    if (status !== 200) throw new CoreError('CORE_REFUSED', `the core answered ${status} ${problemCode(data)}`);
+    if (!Value.Check(schema, data)) throw new CoreError('CORE_ANSWER_INVALID', 'the answer has an unknown form');
+    return data as T;
+  }
+}
+
+function problemCode(data: unknown): string {
+  const code = typeof data === 'object' && data !== null && 'code' in data ? data.code : undefined;
+  return typeof code === 'string' && /^[A-Z_]{1,64}$/.test(code) ? code : 'without a code';
+}
