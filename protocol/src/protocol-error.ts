@@ -18,3 +18,7 @@ export class ProtocolError extends Error {
     this.code = code;
   }
 }
+
+/** Tells an expected refusal from a bug, by name: two copies of this module may meet in one process. */
+export const isProtocolError = (error: unknown): error is ProtocolError =>
+  error instanceof Error && error.name === 'ProtocolError';

@@ -1,0 +1,132 @@
+/**
+ * Proves that each check of the evidence has a test: takes the checks out one by one, in copies, and demands that the
+ * unit tests fail every time. Exit 0 when every mutant was noticed. Some minutes; by hand, after a change of checks.
+ *
+ *     node scripts/run-source.mjs test/evidence-mutation/main.ts [TEXT]     only mutants whose name or file has TEXT
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Mutant, withoutEntries, withoutGuards } from './mutants.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+const JEST = join(REPOSITORY, 'node_modules/jest/bin/jest.js');
+
+/** Where checks stand, and which tests must notice that one is gone. */
+const SUBJECTS = [
+  { file: 'evidence/src/observers.ts', tests: 'evidence/src/observers\\.test\\.ts$' },
+  { file: 'evidence/src/trust-root.ts', tests: 'evidence/src/(observers|trust-root)\\.test\\.ts$' },
+  { file: 'protocol/src/evm-vault-log.ts', tests: 'protocol/src/evm-vault-log\\.test\\.ts$' },
+  { file: 'protocol/src/observer-evidence.ts', tests: 'protocol/src/observer-evidence\\.test\\.ts$' },
+  { file: 'protocol/src/canonical-cbor.ts', tests: 'protocol/src/(observer-evidence|envelope)\\.test\\.ts$' },
+] as const;
+
+/** Checks that a later one repeats, so that no test can tell; they are there for their words. */
+const REPEATED: Readonly<Record<string, string>> = {
+  'without if (version !== 1)': 'the canonical form writes version 1',
+  "without if (rule !== 'observers')": 'the canonical form writes the rule',
+};
+
+function mutantsOf(source: string): Mutant[] {
+  const entries = source.includes('const CHECKS') ? withoutEntries(source, 'const CHECKS: readonly Check[] = [') : [];
+  return [...entries, ...withoutGuards(source)];
+}
+
+/** A copy of what the tests load, with modules resolved into the copy. */
+function copyRepository(): string {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'drawbridge-mutation-')));
+  for (const part of ['protocol', 'evidence']) {
+    cpSync(join(REPOSITORY, part), join(root, part), {
+      recursive: true,
+      filter: (path) => !/\/(?:node_modules|dist)$/.test(path),
+    });
+  }
+  for (const part of ['connectors', 'test']) symlinkSync(join(REPOSITORY, part), join(root, part));
+  const modules = join(REPOSITORY, 'node_modules');
+  mkdirSync(join(root, 'node_modules/@drawbridge'), { recursive: true });
+  for (const name of readdirSync(modules)) {
+    if (!name.startsWith('.') && name !== '@drawbridge')
+      symlinkSync(join(modules, name), join(root, 'node_modules', name));
+  }
+  for (const part of ['protocol', 'evidence'])
+    symlinkSync(join(root, part), join(root, 'node_modules/@drawbridge', part));
+  writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+  return root;
+}
+
+/** `protocol` tests read the contract's ABI and the vectors, which stay where they are. */
+async function jestConfig(root: string): Promise<string> {
+  const module = (await import(join(REPOSITORY, 'jest.config.mjs'))) as { default: { projects: object[] } };
+  const unit = { ...module.default.projects[0], displayName: 'mutant', testPathIgnorePatterns: ['/node_modules/'] };
+  const path = join(root, 'jest.config.json');
+  writeFileSync(
+    path,
+    JSON.stringify({ ...unit, testMatch: ['<rootDir>/**/src/**/*.test.ts'], haste: { enableSymlinks: false } }),
+  );
+  return path;
+}
+
+/** Whether the tests fail. */
+function noticed(root: string, config: string, tests: string): boolean {
+  const args = [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    JEST,
+    '--config',
+    config,
+    '--rootDir',
+    root,
+    '--bail',
+    '--runInBand',
+    '--silent',
+    '--testPathPatterns',
+    tests,
+  ];
+  const { status, error } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+  if (error) throw error;
+  return status !== 0;
+}
+
+async function main(only: string): Promise<number> {
+  const root = copyRepository();
+  let unnoticed = 0;
+  try {
+    const config = await jestConfig(root);
+    for (const { file, tests } of SUBJECTS) {
+      const path = join(root, file);
+      const source = readFileSync(path, 'utf8');
+      const mutants = mutantsOf(source).filter(({ name }) => `${file} ${name}`.includes(only));
+      if (mutants.length > 0 && noticed(root, config, tests))
+        throw new Error(`the tests of ${file} fail without a mutant`);
+      for (const mutant of mutants) {
+        writeFileSync(path, mutant.source);
+        const repeated = REPEATED[mutant.name];
+        const seen = noticed(root, config, tests);
+        if (!seen && repeated === undefined) unnoticed++;
+        const verdict = seen ? 'noticed  ' : repeated === undefined ? 'UNNOTICED' : 'repeated ';
+        console.log(
+          `${verdict} ${file}:${mutant.line} ${mutant.name}${seen ? '' : ` (${repeated ?? 'no test fails'})`}`,
+        );
+      }
+      writeFileSync(path, source);
+    }
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+  console.log(unnoticed === 0 ? 'every check has a test' : `${unnoticed} checks have no test`);
+  return unnoticed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv[2] ?? '');
