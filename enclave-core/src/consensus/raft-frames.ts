@@ -50,12 +50,14 @@ export class FrameWriter {
   }
 
   u8(value: number): this {
-    this.#bytes[this.#grow(1)] = value;
+    const at = this.#grow(1);
+    this.#bytes[at] = value;
     return this;
   }
 
   u32(value: number): this {
-    this.#bytes.writeUInt32LE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#bytes.writeUInt32LE(value, at);
     return this;
   }
 
@@ -68,7 +70,8 @@ export class FrameWriter {
   }
 
   raw(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -122,31 +125,31 @@ export class FrameReader {
     return this.#frame.length - this.#at;
   }
 
+  #take(size: number): number {
+    if (size > this.remaining) throw new RangeError('a frame is too short');
+    const at = this.#at;
+    this.#at += size;
+    return at;
+  }
+
   u8(): number {
-    const value = this.#frame.readUInt8(this.#at);
-    this.#at += 1;
-    return value;
+    return this.#frame.readUInt8(this.#take(1));
   }
 
   u32(): number {
-    const value = this.#frame.readUInt32LE(this.#at);
-    this.#at += 4;
-    return value;
+    return this.#frame.readUInt32LE(this.#take(4));
   }
 
   u64(): number {
-    const value = this.#frame.readUInt32LE(this.#at) + this.#frame.readUInt32LE(this.#at + 4) * TWO_32;
+    const at = this.#take(8);
+    const value = this.#frame.readUInt32LE(at) + this.#frame.readUInt32LE(at + 4) * TWO_32;
     if (!Number.isSafeInteger(value)) throw new RangeError('a u64 is above 2^53 - 1');
-    this.#at += 8;
     return value;
   }
 
   bytes(): Uint8Array {
-    const length = this.u32();
-    if (length > this.remaining) throw new RangeError('a byte field is longer than its frame');
-    const from = this.#at;
-    this.#at += length;
-    return this.#frame.subarray(from, this.#at);
+    const at = this.#take(this.u32());
+    return this.#frame.subarray(at, this.#at);
   }
 
   ids(): number[] {

@@ -1,0 +1,47 @@
+/** The log on disk holds less, or something else, than what was acknowledged. The node must not start on it. */
+export class LogDamagedError extends Error {
+  override readonly name = 'LogDamagedError';
+  readonly code = 'LOG_DAMAGED' as const;
+  readonly file: string;
+  /** Byte offset in `file` of the first thing that is wrong. */
+  readonly offset: number;
+  readonly reason: string;
+  /** What an operator should do, in words. */
+  readonly advice: string = ADVICE;
+
+  constructor(where: Readonly<{ file: string; offset: number; reason: string }>, options?: ErrorOptions) {
+    super(`${where.file} at byte ${where.offset}: ${where.reason}. ${ADVICE}`, options);
+    this.file = where.file;
+    this.offset = where.offset;
+    this.reason = where.reason;
+  }
+}
+
+const ADVICE =
+  'Nothing was changed. Do not delete or edit files of this folder: entries that were acknowledged may be in the damaged part. ' +
+  'Keep a copy of the whole folder and look for the cause (disk, file system, a restored or partial copy). ' +
+  'With other nodes running: remove this node from the group and let it join again with an empty folder under a new id. ' +
+  'A single node: bring back the whole folder from an intact copy that is not older than the last answer given; without one, recover with the members.';
+
+/** A write or sync failed. What reached the disk is unknown, so the store takes nothing more until it is opened again. */
+export class LogWriteError extends Error {
+  override readonly name = 'LogWriteError';
+  readonly code = 'LOG_WRITE_FAILED' as const;
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(
+      `${what}; nothing of it was acknowledged. Free space or replace the disk, then start the node again`,
+      options,
+    );
+  }
+}
+
+/** Another process has this log open. */
+export class LogLockedError extends Error {
+  override readonly name = 'LogLockedError';
+  readonly code = 'LOG_LOCKED' as const;
+
+  constructor(directory: string) {
+    super(`another process has the log in ${directory} open; stop it first`);
+  }
+}

@@ -1,0 +1,259 @@
+import { Buffer } from 'node:buffer';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { FileLogStore } from '../file-log-store.ts';
+import type { StoredLog } from '../ports.ts';
+import { MemoryDisk } from '../testing/memory-disk.ts';
+import { entry, range, snapshotAt, TemporaryLogs } from '../testing/temporary-log.ts';
+import type { LogDamagedError } from './log-errors.ts';
+
+const logs = new TemporaryLogs();
+let disk: MemoryDisk;
+const SEGMENT_BYTES = 8192;
+const FIRST = 'segment-000000000001.dblog';
+const SECOND = 'segment-000000000002.dblog';
+
+beforeEach(() => {
+  disk = new MemoryDisk();
+});
+afterEach(() => logs.clean());
+
+const open = (): Promise<FileLogStore> => logs.open('log', { segmentBytes: SEGMENT_BYTES }, { disk });
+const pathOf = (name: string): string => `log/${name}`;
+const contents = (name: string): Buffer => disk.files.get(pathOf(name)) ?? Buffer.alloc(0);
+const put = (name: string, bytes: Buffer): unknown => disk.files.set(pathOf(name), Buffer.from(bytes));
+const gone = (name: string): unknown => disk.files.delete(pathOf(name));
+
+/** Every file but the spare, to put back later. */
+function copyOf(): ReadonlyMap<string, Buffer> {
+  const kept = [...disk.files].filter(([path]) => !path.endsWith('.tmp'));
+  return new Map(kept.map(([path, bytes]) => [path, Buffer.from(bytes)]));
+}
+
+function putBack(files: ReadonlyMap<string, Buffer>): void {
+  disk.files.clear();
+  for (const [path, bytes] of files) disk.files.set(path, Buffer.from(bytes));
+}
+
+/** Appends each batch and returns the offset in the first segment after each of them. */
+async function write(...batches: { from: number; to: number; bytes?: number }[]): Promise<number[]> {
+  const store = await open();
+  const offsets: number[] = [];
+  for (const { from, to, bytes } of batches) {
+    const entries = range(from, to).map((e) => (bytes ? entry(e.index, 1, Buffer.alloc(bytes, e.index)) : e));
+    await store.append({ entries, hardState: { term: 1, vote: 1, commit: from - 1 }, installed: null });
+    const segment = contents(FIRST);
+    offsets.push(segment.findLastIndex((byte) => byte !== 0) + 1);
+  }
+  await store.close();
+  return offsets;
+}
+
+async function recover(): Promise<StoredLog> {
+  const store = await open();
+  const log = await store.load();
+  await store.close();
+  return log;
+}
+
+async function damage(): Promise<Pick<LogDamagedError, 'code' | 'file' | 'offset' | 'reason' | 'advice'>> {
+  try {
+    await recover();
+  } catch (error) {
+    return error as LogDamagedError;
+  }
+  throw new Error('the log was taken');
+}
+
+const indexes = (log: StoredLog): number[] => log.entries.map(({ index }) => index);
+
+function change(name: string, edit: (bytes: Buffer) => unknown): void {
+  edit(contents(name));
+}
+
+describe('a torn tail', () => {
+  test.each([
+    { what: 'a frame of several sectors', bytes: 400 },
+    { what: 'a frame of one sector', bytes: 20 },
+  ])('$what, cut at every byte: it goes, all before it stays, and the log goes on', async ({ bytes }) => {
+    const [, before = 0, after = 0] = await write(
+      { from: 1, to: 3 },
+      { from: 4, to: 6, bytes },
+      { from: 7, to: 9, bytes },
+    );
+    const whole = copyOf();
+    for (let cut = before; cut < after; cut++) {
+      putBack(whole);
+      change(FIRST, (segment) => segment.fill(0, cut));
+      const log = await recover();
+      expect(indexes(log)).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(log.hardState?.commit).toBe(3);
+      if (cut > before) expect(log.tornTail).toMatchObject({ file: pathOf(FIRST), offset: before });
+    }
+    const store = await open();
+    await store.append({ entries: range(7, 7, 2), hardState: null, installed: null });
+    await store.close();
+    expect(indexes(await recover())).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('any set of sectors of the last frame that never reached the disk', async () => {
+    const [before = 0, after = 0] = await write({ from: 1, to: 3 }, { from: 4, to: 6, bytes: 900 });
+    const whole = copyOf();
+    const sectors = (after - before) / 512;
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 2 ** sectors - 2 }), async (written) => {
+        putBack(whole);
+        change(FIRST, (segment) => {
+          for (let i = 0; i < sectors; i++)
+            if (!(written & (1 << i))) segment.fill(0, before + 512 * i, before + 512 * (i + 1));
+        });
+        expect(indexes(await recover())).toEqual([1, 2, 3]);
+        expect((await recover()).tornTail).toBeNull();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is not assumed where later frames follow', async () => {
+    const [before = 0, next = 0] = await write({ from: 1, to: 3 }, { from: 4, to: 6, bytes: 700 }, { from: 7, to: 7 });
+    const whole = copyOf();
+    for (let at = before; at < next; at += 512) {
+      putBack(whole);
+      change(FIRST, (segment) => segment.fill(0, at, at + 512));
+      expect(await damage()).toMatchObject({ code: 'LOG_DAMAGED', file: pathOf(FIRST), offset: before });
+    }
+  });
+
+  test('is not assumed where a later segment exists', async () => {
+    await write({ from: 1, to: 6, bytes: 1000 }, { from: 7, to: 9, bytes: 1000 });
+    change(FIRST, (segment) => segment.fill(0, 1024 + 512, 2048));
+    expect(await damage()).toMatchObject({ code: 'LOG_DAMAGED', file: pathOf(FIRST), offset: 1024 });
+  });
+});
+
+describe('damage', () => {
+  test('every flipped bit in what was acknowledged is found, with file and offset', async () => {
+    const [first = 0, second = 0] = await write({ from: 1, to: 4 }, { from: 5, to: 6, bytes: 400 });
+    const whole = copyOf();
+    const frames = [
+      { from: 0, to: 512, start: 0 },
+      { from: 1024, to: first, start: 1024 },
+      { from: first, to: second, start: first },
+    ];
+    for (const { from, to, start } of frames) {
+      for (let at = from; at < to; at++) {
+        putBack(whole);
+        change(FIRST, (segment) => {
+          segment[at] = (segment[at] ?? 0) ^ (1 << (at % 8));
+        });
+        expect(await damage()).toMatchObject({ code: 'LOG_DAMAGED', file: pathOf(FIRST), offset: start });
+      }
+    }
+  });
+
+  test('nothing is changed when it is found, and the words tell what to do', async () => {
+    await write({ from: 1, to: 4 }, { from: 5, to: 6 });
+    change(FIRST, (segment) => {
+      segment[1100] = (segment[1100] ?? 0) ^ 4;
+    });
+    const before = copyOf();
+    const error = await damage();
+    expect(error.advice).toMatch(/Do not delete/);
+    expect(error.reason).toMatch(/not what was written/);
+    expect(copyOf()).toEqual(before);
+  });
+
+  test('frames in another order, and frames of another log', async () => {
+    const [first = 0, second = 0, third = 0] = await write({ from: 1, to: 1 }, { from: 2, to: 2 }, { from: 3, to: 3 });
+    change(FIRST, (segment) => {
+      const frame = Buffer.from(segment.subarray(first, second));
+      segment.copy(segment, first, second, third);
+      frame.copy(segment, second);
+    });
+    expect(await damage()).toMatchObject({
+      offset: first,
+      reason: expect.stringMatching(/frame 3 stands where frame 2/),
+    });
+  });
+
+  test('a segment that is missing, too short, too long or out of its place', async () => {
+    await write({ from: 1, to: 6, bytes: 1000 }, { from: 7, to: 12, bytes: 1000 }, { from: 13, to: 18, bytes: 1000 });
+    const whole = copyOf();
+    const attempts: [string, () => void, string, number][] = [
+      ['first gone', () => gone(FIRST), FIRST, 0],
+      ['middle gone', () => gone(SECOND), SECOND, 0],
+      ['last gone', () => gone('segment-000000000003.dblog'), 'segment-000000000003.dblog', 0],
+      ['shorter', () => put(FIRST, contents(FIRST).subarray(0, 5000)), FIRST, 5000],
+      ['longer', () => put(SECOND, Buffer.concat([contents(SECOND), Buffer.from('x')])), SECOND, SEGMENT_BYTES],
+      ['seal flipped', () => change(FIRST, (b) => b.writeUInt8(b.readUInt8(520) ^ 1, 520)), FIRST, 512],
+      ['seal gone', () => change(FIRST, (b) => b.fill(0, 512, 1024)), FIRST, 512],
+      ['wrong place', () => put(SECOND, contents(FIRST)), SECOND, 0],
+    ];
+    for (const [what, attempt, file, offset] of attempts) {
+      putBack(whole);
+      attempt();
+      expect({ what, ...(await damage()) }).toMatchObject({
+        what,
+        code: 'LOG_DAMAGED',
+        file: pathOf(file),
+        offset,
+      });
+    }
+    putBack(whole);
+    expect(indexes(await recover())).toHaveLength(18);
+  });
+
+  test('a log that is shorter than when its snapshot was written', async () => {
+    const store = await open();
+    await store.append({ entries: range(1, 2), hardState: { term: 1, vote: 1, commit: 2 }, installed: null });
+    const earlier = Buffer.from(contents(FIRST));
+    await store.append({ entries: range(3, 4), hardState: { term: 1, vote: 1, commit: 4 }, installed: null });
+    await store.saveSnapshot(snapshotAt(4));
+    await store.close();
+    put(FIRST, earlier);
+    expect(await damage()).toMatchObject({
+      file: pathOf(FIRST),
+      reason: expect.stringMatching(/ends at frame 1/),
+    });
+    gone(FIRST);
+    expect(await damage()).toMatchObject({ reason: expect.stringMatching(/all segments are missing/) });
+  });
+
+  test('a damaged snapshot is passed over, said so, and the log makes up for it; without any the node stops', async () => {
+    const store = await open();
+    await store.append({ entries: range(1, 9), hardState: { term: 1, vote: 1, commit: 9 }, installed: null });
+    await store.saveSnapshot(snapshotAt(4));
+    await store.saveSnapshot(snapshotAt(8));
+    await store.close();
+    const name = (index: number): string => `snapshot-000000000000000${index}.dbsnap`;
+    const flip = (b: Buffer): unknown => b.writeUInt8(b.readUInt8(90) ^ 16, 90);
+    change(name(8), flip);
+    const log = await recover();
+    expect(log.snapshot).toEqual(snapshotAt(4));
+    expect(indexes(log)).toEqual([5, 6, 7, 8, 9]);
+    expect(log.damagedSnapshots).toEqual([{ file: pathOf(name(8)), reason: 'the snapshot is not what was written' }]);
+    change(name(4), flip);
+    expect(await damage()).toMatchObject({ code: 'LOG_DAMAGED', file: pathOf(name(8)), offset: 0 });
+  });
+});
+
+test('a crash between two segments, at any step, loses nothing', async () => {
+  await write({ from: 1, to: 6, bytes: 1000 });
+  const full = copyOf();
+  await write({ from: 7, to: 9, bytes: 1000 });
+  const next = Buffer.from(contents(SECOND)).fill(0, 512);
+  const unsealed = full.get(pathOf(FIRST)) ?? Buffer.alloc(0);
+  const sealed = Buffer.from(contents(FIRST));
+  const halfSealed = Buffer.from(sealed).fill(0, 700, 1024);
+  for (const first of [unsealed, halfSealed, sealed]) {
+    putBack(
+      new Map([
+        [pathOf(FIRST), first],
+        [pathOf(SECOND), next],
+        [pathOf('spare.tmp'), Buffer.from('half')],
+      ]),
+    );
+    expect(indexes(await recover())).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(contents(FIRST).equals(sealed)).toBe(true);
+  }
+});

@@ -1,0 +1,74 @@
+/**
+ * What a replica needs of its host: a durable log, peers, a state machine and time. Raft and the replica know
+ * nothing of files, sockets or what an entry means.
+ */
+import type { ConfState, Entry, HardState, RaftMessage } from './raft-types.ts';
+
+/** State of everything up to `index`. `content` is opaque here: ciphertext that the state machine made. */
+export type StoredSnapshot = Readonly<{ index: number; term: number; confState: ConfState; content: Uint8Array }>;
+
+/** Bytes that a crash left of a write that was never acknowledged, and that were cut off. */
+export type TornTail = Readonly<{ file: string; offset: number; bytes: number }>;
+
+export type StoredLog = Readonly<{
+  /** Newest whole snapshot; null only in a store that was never bootstrapped and never received one. */
+  snapshot: StoredSnapshot | null;
+  hardState: HardState | null;
+  /** What follows the snapshot, contiguous, some of it perhaps uncommitted. */
+  entries: readonly Entry[];
+  tornTail: TornTail | null;
+  /** Snapshots that are damaged and were passed over for an older one, with the reason; the log still has all. */
+  damagedSnapshots: readonly Readonly<{ file: string; reason: string }>[];
+}>;
+
+/**
+ * One group commit. `entries` are contiguous; what the log holds from `entries[0].index` on is replaced.
+ * `installed`: a snapshot that a leader sent and that was saved before; the log goes on after its index.
+ */
+export type LogBatch = Readonly<{
+  entries: readonly Entry[];
+  hardState: HardState | null;
+  installed: Readonly<{ index: number; term: number }> | null;
+}>;
+
+/** The durable log. After one failed write it refuses everything: what is on disk is then known only after a restart. */
+export interface LogStore {
+  /** To be called once, first. */
+  load(): Promise<StoredLog>;
+  /** Resolves when the batch is durable as a whole; a crash before that leaves all, a prefix or none of it. One at a time. */
+  append(batch: LogBatch): Promise<void>;
+  /** Resolves when durable. May run beside `append`. */
+  saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
+  /** The snapshot of exactly this index, null when it is not kept any more. */
+  loadSnapshot(index: number): Promise<StoredSnapshot | null>;
+  /** Committed entries from `fromIndex` on, as far as the commit index on disk reaches. Indexes that a received snapshot jumped over are absent. */
+  readEntries(fromIndex: number): AsyncIterable<Entry>;
+  close(): Promise<void>;
+}
+
+/** Carries messages to peers. May lose, repeat and reorder; must say truthfully who sent what. */
+export interface PeerTransport {
+  send(messages: readonly RaftMessage[]): void;
+  /** Rejects unless the peer's `receiveSnapshot` has been called with both parts. */
+  sendSnapshot(message: RaftMessage, content: Uint8Array): Promise<void>;
+}
+
+/** Applies what is committed. Must be deterministic; an exception stops the replica for good. */
+export interface StateMachine {
+  /** Every committed entry of one Ready in index order, empty and configuration entries included, so one draft serves all. */
+  applyBatch(entries: readonly Entry[]): void;
+  /** Captures the state as of the last applied entry before it first awaits, then encodes and encrypts it. */
+  snapshot(): Promise<Uint8Array>;
+  /** Replaces the state by that of a snapshot. */
+  restore(content: Uint8Array, at: Readonly<{ index: number; term: number }>): Promise<void>;
+}
+
+/** Calls `onTick` at a steady pace until the returned function is called. */
+export interface Ticker {
+  start(onTick: () => void): () => void;
+}
+
+/** Runs `turn` once, after the present turn of the event loop. */
+export interface TurnScheduler {
+  defer(turn: () => void): void;
+}

@@ -1,0 +1,58 @@
+/** Log folders for tests: made under the system's temporary folder, removed after each test. */
+import { Buffer } from 'node:buffer';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  FILE_LOG_STORE_DEFAULTS,
+  FileLogStore,
+  type FileLogStoreDependencies,
+  type FileLogStoreOptions,
+} from '../file-log-store.ts';
+import type { StoredSnapshot } from '../ports.ts';
+import { type Entry, entryType } from '../raft-types.ts';
+import { seededEntropy } from './deterministic-host.ts';
+
+export class TemporaryLogs {
+  readonly #folders: string[] = [];
+  readonly #stores: FileLogStore[] = [];
+
+  folder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'drawbridge-log-'));
+    this.#folders.push(folder);
+    return folder;
+  }
+
+  async open(
+    directory: string,
+    options: Partial<FileLogStoreOptions> = {},
+    dependencies: Partial<FileLogStoreDependencies> = {},
+  ): Promise<FileLogStore> {
+    const all = { ...FILE_LOG_STORE_DEFAULTS, segmentBytes: 16 * 1024, directory, ...options };
+    const store = await FileLogStore.open(all, { entropy: seededEntropy(1), ...dependencies });
+    this.#stores.push(store);
+    return store;
+  }
+
+  async clean(): Promise<void> {
+    for (const store of this.#stores.splice(0)) await store.close().catch(ignoreClosed);
+    for (const folder of this.#folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function ignoreClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EBADF') throw error;
+}
+
+export function entry(index: number, term = 1, data: Uint8Array | string = `entry ${index} of term ${term}`): Entry {
+  return { term, index, type: entryType.normal, data: typeof data === 'string' ? Buffer.from(data) : data };
+}
+
+export function range(from: number, to: number, term = 1): Entry[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => entry(from + at, term));
+}
+
+export function snapshotAt(index: number, term = 1, content = `state at ${index}`): StoredSnapshot {
+  const confState = { voters: [1, 2], learners: [3], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  return { index, term, confState, content: Buffer.from(content) };
+}
