@@ -61,13 +61,16 @@ test('the program ends when its parent was killed', async () => {
 test('what the program forks keeps its own channel open', async () => {
   const { parent, lines } = await run(`
     import { fork } from 'node:child_process';
-    if (process.argv[2] === 'child') process.on('message', (m) => process.send?.(m, () => process.exit()));
-    else {
+    if (process.argv[2] === 'child') {
+      process.on('message', (n: number) => (n < 3 ? process.send?.(n + 1) : process.send?.(n, () => process.exit())));
+      process.send?.(0);
+    } else {
       const child = fork(process.argv[1] ?? '', ['child']);
-      child.on('message', (m) => { console.log(m); });
-      setTimeout(() => child.send('echo'), 300);
+      let last = -1;
+      child.on('message', (n: number) => (n === last ? console.log('over') : child.send((last = n))));
+      child.on('exit', () => console.log('ended'));
     }`);
-  expect(await lines.next()).toMatchObject({ value: 'echo' });
+  expect(await lines.next()).toMatchObject({ value: 'over' });
   expect(await once(parent, 'exit')).toEqual([0, null]);
 });
 
