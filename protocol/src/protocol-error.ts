@@ -6,7 +6,8 @@ export type ProtocolErrorCode =
   | 'EVENT_INVALID'
   | 'EVIDENCE_INVALID'
   | 'ENVELOPE_INVALID'
-  | 'JOB_INVALID';
+  | 'JOB_INVALID'
+  | 'ATTEST_INVALID';
 
 /** Bytes or text that do not have the form that this protocol gives them. The message never repeats confidential content. */
 export class ProtocolError extends Error {
