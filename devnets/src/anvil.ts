@@ -7,7 +7,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { anvilBinary } from './anvil-binary.ts';
-import { type ManagedProcess, ProcessError, startProcess } from './child-process.ts';
+import { type ManagedProcess, ProcessError, type ProcessExit, startProcess } from './child-process.ts';
 import { AddressInUseError, withFreePort } from './free-port.ts';
 import { callJsonRpc } from './json-rpc.ts';
 
@@ -23,6 +23,8 @@ export type AnvilOptions = Readonly<{
   chainId: number;
   /** Drawn at random when left out. */
   port?: number;
+  /** Address to listen on, where a container's own network is the boundary; 127.0.0.1 everywhere else. */
+  host?: string;
   /** Whole seconds between blocks in `interval` mining; default 1. */
   blockTimeSeconds?: number;
   /**
@@ -82,6 +84,8 @@ export type AnvilChain = Readonly<{
   stop: () => Promise<void>;
   /** A crash: nothing is written. */
   kill9: () => Promise<void>;
+  /** Resolves when the process that runs now has ended, whatever ended it. */
+  exited: () => Promise<ProcessExit>;
 }>;
 
 /** What stays the same over restarts of a chain. */
@@ -166,6 +170,7 @@ function chainOf({ settings, mining, port, accounts, genesisHash, child: firstCh
     kill9: async () => {
       await child.kill9();
     },
+    exited: () => child.exited,
   };
 }
 
@@ -208,7 +213,7 @@ async function startNode(settings: Settings, port: number, mining: Mining): Prom
 
 function argumentsOf({ options, genesis, stateDir }: Settings, port: number, accountsFile: string): string[] {
   const settings: Record<string, string> = {
-    host: LOOPBACK,
+    host: options.host ?? LOOPBACK,
     port: String(port),
     'chain-id': String(genesis.chainId),
     // Anvil makes the genesis block anew at each start: without its time a restart would change its hash.
