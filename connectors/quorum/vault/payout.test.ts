@@ -216,24 +216,6 @@ describe('issue', () => {
       expect(await refusal(bed.token, 'setVault', [alice.address], signer)).toBe(refused);
     }
   });
-
-  it('makes an ordinary token: balances, allowances, refusals', async () => {
-    const [deployer, alice, bob] = people(chain);
-    const { token } = await issueBed(chain);
-    await send(token, 'transfer', [bob.address, 10n], alice);
-    await send(token, 'approve', [deployer.address, 6n], bob);
-    await send(token, 'transferFrom', [bob.address, alice.address, 4n], deployer);
-    expect(await read(token, 'allowance', bob.address, deployer.address)).toBe(2n);
-    expect(await read(token, 'balanceOf', bob.address)).toBe(6n);
-    expect(await refusal(token, 'transferFrom', [bob.address, alice.address, 3n], deployer)).toBe(
-      'InsufficientAllowance(2,3)',
-    );
-    expect(await refusal(token, 'transfer', [alice.address, 7n], bob)).toBe('InsufficientBalance(6,7)');
-    expect(await refusal(token, 'transfer', [`0x${'00'.repeat(20)}`, 1n], bob)).toBe('ZeroAddress');
-    await send(token, 'approve', [deployer.address, 2n ** 256n - 1n], bob);
-    await send(token, 'transferFrom', [bob.address, alice.address, 1n], deployer);
-    expect(await read(token, 'allowance', bob.address, deployer.address)).toBe(2n ** 256n - 1n);
-  });
 });
 
 describe('the release cap', () => {
