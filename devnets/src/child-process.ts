@@ -170,10 +170,9 @@ async function spawnChild(options: ProcessOptions): Promise<ChildProcess> {
 function exitOf(child: ChildProcess, output: Output): Promise<ProcessExit> {
   const release = endWithParent(pidOf(child));
   return new Promise((resolve) => {
-    child.once('exit', async (code, signal) => {
+    child.once('exit', (code, signal) => {
       release();
-      await output.drained();
-      resolve({ code, signal });
+      resolve(output.drained().then(() => ({ code, signal })));
     });
   });
 }
@@ -183,7 +182,7 @@ type Output = Readonly<{ recent: () => string; drained: () => Promise<void> }>;
 function collectOutput(child: ChildProcess, logFile: string | undefined): Output {
   let recent = '';
   const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a', mode: 0o600 });
-  const logClosed = log && closed(log);
+  const logClosed = log && closed(log, String(logFile));
   const streams = [child.stdout, child.stderr].filter((stream): stream is Readable => stream !== null);
   for (const stream of streams) {
     stream.setEncoding('utf8');
@@ -205,11 +204,11 @@ function collectOutput(child: ChildProcess, logFile: string | undefined): Output
 }
 
 /** Resolves at the end of the file or its first error: a full disk must not take the demo with it. */
-function closed(log: WriteStream): Promise<void> {
+function closed(log: WriteStream, file: string): Promise<void> {
   return new Promise((resolve) => {
     log.once('close', resolve);
     log.once('error', (error) => {
-      process.emitWarning(`${log.path}: ${error.message}`, { code: 'DRAWBRIDGE_LOG_FILE' });
+      process.emitWarning(`${file}: ${error.message}`, { code: 'DRAWBRIDGE_LOG_FILE' });
       resolve();
     });
   });
