@@ -2,6 +2,7 @@
 import { type Bytes32, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, LockId, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
 import type { Action, ActionName } from './action.ts';
+import { type JsonValue, toJson } from './json-value.ts';
 import type { Checked } from './problem.ts';
 import {
   NO_FINALITY,
@@ -85,17 +86,5 @@ export function readAction(r: Reading): Action {
 export const parseActions = (value: unknown, max: number): Checked<readonly Action[]> =>
   readChecked(value, (r) => r.list(readAction, { min: 1, max }), 'actions');
 
-export type JsonValue = string | number | boolean | readonly JsonValue[] | { readonly [name: string]: JsonValue };
-
 /** The JSON form that `parseActions` reads back to an equal action. */
 export const actionToJson = (action: Action): JsonValue => ({ name: action.name, args: toJson(action.args) });
-
-function toJson(value: unknown): JsonValue {
-  if (typeof value === 'bigint') return value.toString();
-  if (Array.isArray(value)) return value.map(toJson);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toJson(item)]));
-  }
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  throw new TypeError('an action holds only text, numbers, lists and objects');
-}

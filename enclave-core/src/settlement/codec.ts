@@ -1,10 +1,172 @@
-/** Canonical bytes of log entries. */
-import type { Entry } from './command.ts';
-import { InvariantError } from './invariant-error.ts';
+/**
+ * Canonical bytes of log entries: CBOR (RFC 8949 §4.2) of lists, the first item of a command its number. A number keeps
+ * its meaning for ever. Other types, lengths, numbers and longer encodings than needed are refused.
+ */
+import { MAX_ACTIONS_PER_AMENDMENT } from '@drawbridge/governance/amendment';
+import { actionToJson, parseActions } from '@drawbridge/governance/read-action';
+import { ProtocolError } from '@drawbridge/protocol/protocol-error';
+import { decode, encode } from 'cborg';
+import type { AmendmentSignature, Command, Entry } from './command.ts';
+import { MAX_COMMANDS_PER_ENTRY } from './limits.ts';
+import {
+  readAssetCode,
+  readNetworkId,
+  readParticipantId,
+  readTerms,
+  readTransferId,
+  termsTuple,
+} from './terms-tuple.ts';
+import {
+  bytesOf,
+  type Cbor,
+  CodecError,
+  readBytes,
+  readBytes32,
+  readFlag,
+  readHex,
+  readList,
+  readTuple,
+  readWhole,
+  TupleError,
+} from './tuples.ts';
+import { readVaultEvent, vaultEventTuple } from './vault-event-tuple.ts';
+
+/** Signatures of one amendment. */
+const MAX_SIGNATURES = 64;
+
+const DECODING = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowNaN: false,
+  rejectDuplicateMapKeys: true,
+} as const;
+
+const NUMBERS = {
+  submitTransfer: 1,
+  cancelTransfer: 2,
+  vaultEvent: 3,
+  refundLock: 4,
+  claimLock: 5,
+  clock: 6,
+  amendment: 7,
+} as const satisfies Record<Command['type'], number>;
 
 export function encodeEntry(entry: Entry): Uint8Array {
-  throw new InvariantError(`entry version ${entry.version}`);
+  return encode([entry.version, entry.stampMs, entry.clockProtected, entry.commands.map(commandTuple)]);
 }
+
+/** @throws CodecError `ENTRY_INVALID` for anything but the canonical bytes of one entry. */
 export function decodeEntry(bytes: Uint8Array): Entry {
-  throw new InvariantError(`entry of ${bytes.length} bytes`);
+  try {
+    const value: unknown = decode(bytes, DECODING);
+    const [version, stampMs, clockProtected, commands] = readTuple(value, 4);
+    if (version !== 1) throw new TupleError('entry version is unknown');
+    return {
+      version,
+      stampMs: readWhole(stampMs),
+      clockProtected: readFlag(clockProtected),
+      commands: readList(commands, MAX_COMMANDS_PER_ENTRY).map(readCommand),
+    };
+  } catch (cause) {
+    throw new CodecError('ENTRY_INVALID', `log entry has another form: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+const reasonOf = (cause: unknown): string =>
+  cause instanceof TupleError || cause instanceof ProtocolError ? cause.message : 'not canonical CBOR';
+
+function commandTuple(command: Command): Cbor {
+  const number = NUMBERS[command.type];
+  switch (command.type) {
+    case 'submitTransfer':
+      return [number, termsTuple(command.terms)];
+    case 'cancelTransfer':
+      return [number, command.bank, command.id];
+    case 'vaultEvent':
+      return [
+        number,
+        command.network,
+        command.asset,
+        vaultEventTuple(command.event),
+        command.blockNumber,
+        bytesOf(command.evidenceDigest),
+        command.trustVersion,
+      ];
+    case 'refundLock':
+    case 'claimLock':
+      return [number, command.by, command.network, command.asset, bytesOf(command.lockId)];
+    case 'clock':
+      return [number];
+    case 'amendment':
+      return [
+        number,
+        command.number,
+        // Actions keep their JSON form, the one that is signed.
+        encode(command.actions.map(actionToJson)),
+        command.signatures.map(({ key, signature }) => [bytesOf(key), bytesOf(signature)]),
+      ];
+  }
+}
+
+function readCommand(value: unknown): Command {
+  const number = Array.isArray(value) ? (value[0] as unknown) : undefined;
+  switch (number) {
+    case NUMBERS.submitTransfer:
+      return { type: 'submitTransfer', terms: readTerms(readTuple(value, 2)[1]) };
+    case NUMBERS.cancelTransfer: {
+      const [, bank, id] = readTuple(value, 3);
+      return { type: 'cancelTransfer', bank: readParticipantId(bank), id: readTransferId(id) };
+    }
+    case NUMBERS.vaultEvent:
+      return readVaultEventCommand(readTuple(value, 7));
+    case NUMBERS.refundLock:
+    case NUMBERS.claimLock: {
+      const [, by, network, asset, lockId] = readTuple(value, 5);
+      return {
+        type: number === NUMBERS.refundLock ? 'refundLock' : 'claimLock',
+        by: readParticipantId(by),
+        network: readNetworkId(network),
+        asset: readAssetCode(asset),
+        lockId: readBytes32(lockId),
+      };
+    }
+    case NUMBERS.clock:
+      readTuple(value, 1);
+      return { type: 'clock' };
+    case NUMBERS.amendment:
+      return readAmendment(readTuple(value, 4));
+    default:
+      throw new TupleError('command number is unknown');
+  }
+}
+
+function readVaultEventCommand(tuple: readonly unknown[]): Command {
+  const [, network, asset, event, blockNumber, evidenceDigest, trustVersion] = tuple;
+  return {
+    type: 'vaultEvent',
+    network: readNetworkId(network),
+    asset: readAssetCode(asset),
+    event: readVaultEvent(event),
+    blockNumber: readWhole(blockNumber),
+    evidenceDigest: readBytes32(evidenceDigest),
+    trustVersion: readWhole(trustVersion),
+  };
+}
+
+function readAmendment([, number, actionBytes, signatures]: readonly unknown[]): Command {
+  const bytes = readBytes(actionBytes);
+  const actions = parseActions(decode(bytes, DECODING), MAX_ACTIONS_PER_AMENDMENT);
+  if (!actions.ok) throw new TupleError('an action has another form');
+  return {
+    type: 'amendment',
+    number: readWhole(number),
+    actions: actions.value,
+    signatures: readList(signatures, MAX_SIGNATURES).map(readSignature),
+  };
+}
+
+function readSignature(value: unknown): AmendmentSignature {
+  const [key, signature] = readTuple(value, 2);
+  return { key: readBytes32(key), signature: readHex(signature) };
 }

@@ -75,8 +75,31 @@ export type ParticipantEvent = Readonly<{
 
 export type UnmatchedState = 'UNMATCHED' | 'REFUNDING' | 'REFUNDED' | 'CLAIMED';
 
-/** Something that operators must look at. Never holds an amount or a party. */
-export type Alarm = Readonly<{ type: 'LANE_HALTED'; network: NetworkId; asset: AssetCode; code: string }>;
+/** Why a lock fits nothing. `cap`: above the exposure cap, or the lane is closed to deposits, which is a cap of nothing. */
+export type UnmatchedLockReason = 'reference' | 'depositor' | 'amount' | 'late' | 'repeated' | 'cap';
+
+/**
+ * Something that operators must look at. Never holds an amount or a party. `LANE_HALTED`: nothing is instructed or
+ * credited until governance reopens the lane. `LANE_NOTICE`: the lane goes on.
+ */
+export type Alarm = Readonly<{
+  type: 'LANE_HALTED' | 'LANE_NOTICE';
+  network: NetworkId;
+  asset: AssetCode;
+  code: AlarmCode;
+}>;
+export type AlarmCode =
+  /** An instruction that is not open, or not as written, is said to be executed or void. */
+  | 'EVENT_CONTRADICTS_LEDGER'
+  /** More was burned than is outstanding. */
+  | 'BURN_ABOVE_OUTSTANDING'
+  /** Another key than the core's may sign for the vault. */
+  | 'AUTHORITY_ROTATED'
+  | 'VAULT_MIGRATED'
+  /** The guardians announced another authority. */
+  | 'GUARDIAN_PROPOSED'
+  /** A vault has more unmatched locks than are kept with particulars. */
+  | 'UNMATCHED_OVERFLOW';
 
 /** All that one committed log entry leaves behind, in order. */
 export type EntryRecords = Readonly<{

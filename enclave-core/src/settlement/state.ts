@@ -3,7 +3,7 @@
  * Rows are immutable and replaced whole; only a draft's commit and the decoder of snapshots call the `put` methods, which
  * keep the indexes. What has ended leaves the state and lives on in the history.
  */
-import type { Asset, ExposureCap, Network, Participant } from '@drawbridge/governance/registration';
+import type { Asset, ExposureCap, Network, Participant, Vault } from '@drawbridge/governance/registration';
 import type { Registry } from '@drawbridge/governance/registry';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import {
@@ -27,7 +27,7 @@ import {
 } from './keys.ts';
 import type { Limits } from './limits.ts';
 import { OrderedIndex } from './ordered-index.ts';
-import type { Transfer } from './record.ts';
+import type { Transfer, TransferState } from './record.ts';
 import { SpentIds } from './spent-ids.ts';
 import type { Account, OpenInstruction, ServiceSecrets, SettlementView, UnmatchedLock, VaultLedger } from './view.ts';
 
@@ -54,11 +54,33 @@ export type VaultRow = Readonly<{
   retryAfter: number;
 }>;
 
+export const newVaultRow = (vault: Vault): VaultRow => ({
+  vaultMinor: 0n,
+  transitMinor: 0n,
+  suspenseMinor: 0n,
+  nextEventSeq: 1,
+  cursorBlock: vault.fromBlock,
+  halted: false,
+  paused: false,
+  unmatchedKept: 0,
+  unmatchedEver: 0,
+  overflowMinor: 0n,
+  retriesLeft: 0,
+  retryAfter: 0,
+});
+
 /** What a lock reference stands for; `past` once its transfer has ended. */
 export type ReferenceRow = Readonly<{
   bank: ParticipantId;
   id: TransferId;
-  past?: Readonly<{ vault: VaultKey; depositor: Bytes32; amountMinor: bigint; funded: boolean }>;
+  past?: Readonly<{
+    vault: VaultKey;
+    depositor: Bytes32;
+    amountMinor: bigint;
+    state: TransferState;
+    /** A lock was matched to it. */
+    funded: boolean;
+  }>;
 }>;
 
 /** Per participant: events written, live transfers as debtor, and the range of its past references. */
@@ -80,7 +102,6 @@ export function waitsFor(transfer: Transfer): VaultKey | undefined {
 
 export type Header = {
   stampMs: number;
-  clockProtected: boolean;
   /** `order` of the next transfer. */
   nextOrder: number;
   registry: Registry;
@@ -102,6 +123,8 @@ export class SettlementState implements SettlementView {
   /** Last place given in each network's outbox. */
   readonly outboxEnds: Map<NetworkId, number> = new Map();
   readonly spent: SpentIds;
+  /** Drafts committed in this process; tells a draft that its base has moved. Not part of the state. */
+  revision = 0;
 
   readonly deadlines: OrderedIndex<TransferKey> = new OrderedIndex();
   readonly waiting: Map<VaultKey, OrderedIndex<TransferKey>> = new Map();

@@ -3,7 +3,7 @@ import type { Asset, ExposureCap, Network, Participant, Vault } from '@drawbridg
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, InstructionId, LockId, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import type { InstructionKind } from '@drawbridge/protocol/instruction';
-import type { Transfer, UnmatchedState } from './record.ts';
+import type { Transfer, UnmatchedLockReason, UnmatchedState } from './record.ts';
 
 /** A bank's account. `available = posted − pending`. */
 export type Account = Readonly<{
@@ -44,7 +44,7 @@ export type UnmatchedLock = Readonly<{
   /** The transfer that its reference names, if any. */
   transfer?: Readonly<{ bank: ParticipantId; id: TransferId }>;
   /** Why it fits nothing. */
-  why: 'reference' | 'depositor' | 'amount' | 'late' | 'repeated' | 'cap';
+  why: UnmatchedLockReason;
   state: UnmatchedState;
 }>;
 

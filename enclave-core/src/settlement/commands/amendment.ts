@@ -1,0 +1,112 @@
+/**
+ * A signed change of the registry: all its actions or none. Order of checks: closed, number, signatures, actions, and
+ * then what only the ledger knows: no participant with value, transfers or locks leaves, no vault comes without its key.
+ */
+
+import type { Action } from '@drawbridge/governance/action';
+import { refuseSignatures } from '@drawbridge/governance/amendment';
+import { applyActions } from '@drawbridge/governance/apply-actions';
+import { formatProblem } from '@drawbridge/governance/problem';
+import type { Registry } from '@drawbridge/governance/registry';
+import { type ParticipantId, vaultKey } from '@drawbridge/protocol/ids';
+import type { Command, Outcome } from '../command.ts';
+import { wakeWaiting } from '../instructing.ts';
+import { lockKey } from '../keys.ts';
+import type { Overlay } from '../overlay.ts';
+import { lockMark } from '../spent-ids.ts';
+import { newVaultRow } from '../state.ts';
+import { refuse } from '../terms.ts';
+import { authorityProblem } from '../vault-authority.ts';
+
+/** Most problems that an answer names. */
+const PROBLEMS_IN_DETAIL = 5;
+
+type Actions = readonly Action[];
+
+export function amendment(overlay: Overlay, command: Extract<Command, { type: 'amendment' }>): Outcome {
+  const { number, actions, signatures } = command;
+  const { registry, base } = overlay;
+  if (registry.amendmentsClosed) return refuse('AMENDMENTS_CLOSED', 'changes are made by voting');
+  if (number !== registry.nextAmendment) return refuse('AMENDMENT_NUMBER', `the next is ${registry.nextAmendment}`);
+  const unsigned = refuseSignatures({ serviceId: base.serviceId, number, actions }, signatures, registry.bootstrap);
+  if (unsigned !== undefined) return refuse('AMENDMENT_SIGNATURES', unsigned);
+  const applied = applyActions(registry, actions);
+  if (!applied.ok) {
+    return refuse('ACTION_INVALID', applied.problems.slice(0, PROBLEMS_IN_DETAIL).map(formatProblem).join('; '));
+  }
+  const impossible = refuseByLedger(overlay, applied.value, actions);
+  if (impossible !== undefined) return refuse('ACTION_INVALID', impossible);
+  overlay.registry = { ...applied.value, nextAmendment: number + 1 };
+  for (const [key, vault] of overlay.registry.vaults) {
+    if (overlay.vaults.get(key) === undefined) overlay.vaults.set(key, newVaultRow(vault));
+  }
+  for (const action of actions) actOnLedger(overlay, action);
+  for (const key of overlay.registry.vaults.keys()) wakeWaiting(overlay, key);
+  return { ok: true };
+}
+
+function refuseByLedger(overlay: Overlay, next: Registry, actions: Actions): string | undefined {
+  for (const { id, role } of overlay.registry.participants.values()) {
+    if (role !== 'bank' || next.participants.get(id)?.role === 'bank') continue;
+    if (isEngaged(overlay, id)) return 'a bank with value, live transfers or unmatched locks cannot leave';
+  }
+  for (const [key, vault] of next.vaults) {
+    if (overlay.registry.vaults.has(key)) continue;
+    const problem = authorityProblem(key, vault.authority, overlay.base.secrets);
+    if (problem !== undefined) return problem;
+  }
+  return refuseRestored(overlay, actions);
+}
+
+function isEngaged(overlay: Overlay, bank: ParticipantId): boolean {
+  for (const { participant, postedMinor } of overlay.accounts.values()) {
+    if (participant === bank && postedMinor !== 0n) return true;
+  }
+  for (const { transfer } of overlay.transfers()) {
+    if (transfer.terms.debtor === bank || transfer.terms.creditor === bank) return true;
+  }
+  for (const { transfer } of overlay.unmatched.values()) if (transfer?.bank === bank) return true;
+  return false;
+}
+
+/** Restored locks are spent, not kept, and no more than what is in suspense without particulars. */
+function refuseRestored(overlay: Overlay, actions: Actions): string | undefined {
+  const restored = new Set<string>();
+  const totals = new Map<string, bigint>();
+  for (const { name, args } of actions) {
+    if (name !== 'restore_lock') continue;
+    const key = vaultKey(args.network, args.asset);
+    const place = lockKey(key, args.lockId);
+    const total = (totals.get(key) ?? 0n) + args.amountMinor;
+    totals.set(key, total);
+    const fits =
+      overlay.isSpent(lockMark(key, args.lockId)) &&
+      overlay.unmatched.get(place) === undefined &&
+      !restored.has(place) &&
+      total <= (overlay.vaults.get(key)?.overflowMinor ?? 0n);
+    if (!fits) return 'a lock to restore is not in suspense without particulars';
+    restored.add(place);
+  }
+  return undefined;
+}
+
+function actOnLedger(overlay: Overlay, { name, args }: Action): void {
+  if (name === 'reopen_lane') overlay.changeVault(vaultKey(args.network, args.asset), { halted: false });
+  if (name !== 'restore_lock') return;
+  const { network, asset, lockId, depositor, amountMinor } = args;
+  const key = vaultKey(network, asset);
+  const { row } = overlay.vault(key);
+  overlay.changeVault(key, {
+    overflowMinor: row.overflowMinor - amountMinor,
+    unmatchedKept: row.unmatchedKept + 1,
+  });
+  overlay.unmatched.set(lockKey(key, lockId), {
+    network,
+    asset,
+    lockId,
+    depositor,
+    amountMinor,
+    why: 'reference',
+    state: 'UNMATCHED',
+  });
+}

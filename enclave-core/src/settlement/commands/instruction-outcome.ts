@@ -1,0 +1,95 @@
+/**
+ * What became of an instruction on its network. It must be open and as it was written: an execution or a void that the
+ * core did not ask for means a stolen key or a lying witness, and halts the lane.
+ */
+import { type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
+import type { ExecutedEvent, VoidedEvent } from '@drawbridge/protocol/vault-event';
+import type { Contradiction } from '../alarms.ts';
+import { close, returnOrRefund, wakeWaiting } from '../instructing.ts';
+import { InvariantError } from '../invariant-error.ts';
+import { lockKey, transferKey } from '../keys.ts';
+import type { Overlay } from '../overlay.ts';
+import { bankAccount, post, transitAccount, vaultAccount } from '../postings.ts';
+import type { LiveTransfer } from '../state.ts';
+import { advance, nameOf } from '../transfer-life.ts';
+import { type Facts, type TransferEvent, transition } from '../transitions.ts';
+import type { OpenInstruction } from '../view.ts';
+
+const CONTRADICTION: Contradiction = { halt: 'EVENT_CONTRADICTS_LEDGER' };
+
+export function applyExecuted(overlay: Overlay, key: VaultKey, event: ExecutedEvent): Contradiction | undefined {
+  const written = overlay.instructions.get(event.id);
+  if (written === undefined || vaultKey(written.network, written.asset) !== key) return CONTRADICTION;
+  const asWritten =
+    written.kind === event.kind &&
+    written.amountMinor === event.amountMinor &&
+    written.beneficiary === event.beneficiary &&
+    written.subject === event.subject &&
+    written.epoch === event.epoch;
+  if (!asWritten) return CONTRADICTION;
+  const live = liveOf(overlay, written);
+  const means: TransferEvent = event.kind === 'refund' ? 'refundExecuted' : 'executed';
+  if (live && halts(live, means, {})) return CONTRADICTION;
+  post(overlay, {
+    asset: written.asset,
+    debit: transitAccount(key),
+    credit: vaultAccount(key),
+    amountMinor: written.amountMinor,
+    kind: event.kind === 'refund' ? 'refund' : 'withdrawal',
+    network: written.network,
+  });
+  close(overlay, event.id);
+  if (live) advance(overlay, live, means, {});
+  else finishLockRefund(overlay, key, written);
+  return undefined;
+}
+
+/** The vault takes no void of what was executed, and none that the core did not sign. */
+export function applyVoided(overlay: Overlay, key: VaultKey, event: VoidedEvent): Contradiction | undefined {
+  const written = overlay.instructions.get(event.id);
+  const target = overlay.instructions.get(event.subject);
+  if (written?.kind !== 'void' || written.subject !== event.subject || written.epoch !== event.epoch) {
+    return CONTRADICTION;
+  }
+  if (target === undefined || vaultKey(target.network, target.asset) !== key) return CONTRADICTION;
+  const live = liveOf(overlay, target);
+  if (live === undefined) throw new InvariantError('a void runs against an instruction without transfer');
+  const means: TransferEvent = target.kind === 'refund' ? 'refundVoided' : 'voided';
+  if (halts(live, means, { refundable: false })) return CONTRADICTION;
+  const { terms } = live.transfer;
+  post(overlay, {
+    asset: target.asset,
+    debit: transitAccount(key),
+    credit: bankAccount(terms.debtor),
+    amountMinor: target.amountMinor,
+    kind: 'return',
+    network: target.network,
+    transfer: nameOf(live.transfer),
+  });
+  close(overlay, target.id);
+  if (means === 'voided') returnOrRefund(overlay, live, means);
+  else advance(overlay, live, means, {});
+  wakeWaiting(overlay, key);
+  return undefined;
+}
+
+const halts = ({ transfer }: LiveTransfer, event: TransferEvent, facts: Facts): boolean =>
+  transition(transfer.state, event, facts).kind === 'halt';
+
+function liveOf(overlay: Overlay, { transfer }: OpenInstruction): LiveTransfer | undefined {
+  if (transfer === undefined) return undefined;
+  const live = overlay.transfer(transferKey(transfer.bank, transfer.id));
+  if (live === undefined) throw new InvariantError('an open instruction belongs to no live transfer');
+  return live;
+}
+
+/** The lock that a refund without transfer sent back. */
+function finishLockRefund(overlay: Overlay, key: VaultKey, { subject, network, asset }: OpenInstruction): void {
+  const place = lockKey(key, subject);
+  const lock = overlay.unmatched.get(place);
+  if (lock === undefined) throw new InvariantError('a refund belongs to no unmatched lock');
+  overlay.unmatched.delete(place);
+  overlay.changeVault(key, { unmatchedKept: overlay.vault(key).row.unmatchedKept - 1 });
+  if (lock.transfer)
+    overlay.emit(lock.transfer.bank, { type: 'lock', network, asset, lockId: subject, state: 'REFUNDED' });
+}

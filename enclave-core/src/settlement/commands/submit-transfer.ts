@@ -1,0 +1,135 @@
+/**
+ * A bank states a transfer. Order of checks: id known or spent; asset; debtor and creditor; form; networks and vaults;
+ * deadlines; lanes; room for one more.
+ */
+import type { ParticipantId } from '@drawbridge/protocol/ids';
+import { type NetworkId, vaultKey } from '@drawbridge/protocol/ids';
+import type { Outcome, TransferTerms } from '../command.ts';
+import { lockReference } from '../ids.ts';
+import { tryInstruct } from '../instructing.ts';
+import { transferKey } from '../keys.ts';
+import { isOpen } from '../lane.ts';
+import type { Overlay } from '../overlay.ts';
+import { availableMinor, bankAccount, post, reserve } from '../postings.ts';
+import { TERMINAL_STATES, type Transfer } from '../record.ts';
+import { transferMark } from '../spent-ids.ts';
+import { type Refusal, refuse, refuseDeadlines, refuseForm, sameTerms } from '../terms.ts';
+import { announce, nameOf } from '../transfer-life.ts';
+import { transition } from '../transitions.ts';
+
+const NO_INSTRUCTIONS: Transfer['instructions'] = [];
+
+export function submitTransfer(overlay: Overlay, terms: TransferTerms): Outcome {
+  const key = transferKey(terms.debtor, terms.id);
+  const known = overlay.transfer(key);
+  if (known && sameTerms(known.transfer.terms, terms)) return { ok: true, transfer: terms.id };
+  const mark = transferMark(terms.debtor, terms.id);
+  if (overlay.isSpent(mark)) return refuse('TRANSFER_ID_SPENT', 'the id was used for a transfer');
+  const refusal = refuseTransfer(overlay, terms);
+  if (refusal) return refusal;
+  overlay.spend(mark);
+  if (terms.source || terms.destination) begin(overlay, terms);
+  else payAtOnce(overlay, terms);
+  return { ok: true, transfer: terms.id };
+}
+
+function refuseTransfer(overlay: Overlay, terms: TransferTerms): Refusal | undefined {
+  const { source, destination } = terms;
+  if (!overlay.hasAsset(terms.asset)) return refuse('ASSET_UNKNOWN', 'asset is not registered');
+  const wrong =
+    refuseBank(overlay, terms.debtor, 'debtor') ?? refuseBank(overlay, terms.creditor, 'creditor') ?? refuseForm(terms);
+  if (wrong) return wrong;
+  if (!source && !destination) return refuseDeadlines(terms, overlay.stampMs, overlay.base.limits.deadlineHorizonMs);
+  return (
+    refuseVault(overlay, terms, source?.network) ??
+    refuseVault(overlay, terms, destination?.network) ??
+    refuseBeneficiary(overlay, terms) ??
+    refuseDeadlines(terms, overlay.stampMs, overlay.base.limits.deadlineHorizonMs) ??
+    refuseLane(overlay, terms, source?.network) ??
+    refuseLane(overlay, terms, destination?.network) ??
+    refuseOneMore(overlay, terms.debtor)
+  );
+}
+
+function refuseBank(overlay: Overlay, id: ParticipantId, what: string): Refusal | undefined {
+  const participant = overlay.participant(id);
+  if (!participant) return refuse('PARTICIPANT_UNKNOWN', `${what} is not registered`);
+  return participant.role === 'bank' ? undefined : refuse('PARTICIPANT_NOT_A_BANK', `${what} is not a bank`);
+}
+
+function refuseVault(overlay: Overlay, { asset }: TransferTerms, network?: NetworkId): Refusal | undefined {
+  if (network === undefined) return undefined;
+  if (!overlay.network(network)) return refuse('NETWORK_UNKNOWN', 'network is not registered');
+  const known = overlay.registry.vaults.has(vaultKey(network, asset));
+  return known ? undefined : refuse('VAULT_UNKNOWN', 'the network has no vault of this asset');
+}
+
+/** A vault never pays itself, so such an instruction could only be voided. */
+function refuseBeneficiary(overlay: Overlay, { asset, destination }: TransferTerms): Refusal | undefined {
+  if (!destination) return undefined;
+  const { vault } = overlay.vault(vaultKey(destination.network, asset));
+  const itself = destination.beneficiary.endsWith(vault.address.slice(2));
+  return itself ? refuse('TERMS_INVALID', 'beneficiary must not be the vault') : undefined;
+}
+
+function refuseLane(overlay: Overlay, { asset }: TransferTerms, network?: NetworkId): Refusal | undefined {
+  if (network === undefined || isOpen(overlay, vaultKey(network, asset))) return undefined;
+  return refuse('LANE_CLOSED', 'the lane is paused, halted or without exposure cap');
+}
+
+function refuseOneMore(overlay: Overlay, bank: ParticipantId): Refusal | undefined {
+  const { liveTransfersPerBank } = overlay.base.limits;
+  const full = overlay.party(bank).live >= liveTransfersPerBank;
+  return full ? refuse('LIMIT_REACHED', `a bank has at most ${liveTransfersPerBank} live transfers`) : undefined;
+}
+
+const lacksFunds = (overlay: Overlay, { debtor, asset, amountMinor }: TransferTerms): boolean =>
+  availableMinor(overlay, debtor, asset) < amountMinor;
+
+/** A core payment: settled or rejected in this command, and never among the live. */
+function payAtOnce(overlay: Overlay, terms: TransferTerms): void {
+  const facts = { hasSource: false, hasDestination: false, lacksFunds: lacksFunds(overlay, terms) };
+  const transfer = propose(overlay, terms, facts);
+  announce(overlay, transfer);
+  if (transfer.state !== 'SETTLED') return;
+  post(overlay, {
+    asset: terms.asset,
+    debit: bankAccount(terms.debtor),
+    credit: bankAccount(terms.creditor),
+    amountMinor: terms.amountMinor,
+    kind: 'payment',
+    transfer: nameOf(transfer),
+  });
+}
+
+/** A transfer with an edge: lives until its networks have spoken, unless funds are wanting at once. */
+function begin(overlay: Overlay, terms: TransferTerms): void {
+  const hasSource = terms.source !== undefined;
+  const facts = {
+    hasSource,
+    hasDestination: terms.destination !== undefined,
+    ...(!hasSource && { lacksFunds: lacksFunds(overlay, terms) }),
+  };
+  const proposed = propose(overlay, terms, facts);
+  const reference = hasSource ? lockReference(overlay.base.secrets.referenceKey, terms.debtor, terms.id) : undefined;
+  const transfer = reference === undefined ? proposed : { ...proposed, reference };
+  announce(overlay, transfer);
+  if (TERMINAL_STATES.has(transfer.state)) return;
+  const live = { transfer, order: overlay.nextOrder };
+  overlay.nextOrder += 1;
+  const party = overlay.party(terms.debtor);
+  overlay.parties.set(terms.debtor, { ...party, live: party.live + 1 });
+  overlay.setTransfer(transferKey(terms.debtor, terms.id), live);
+  if (reference !== undefined) overlay.references.set(reference, nameOf(transfer));
+  if (transfer.state !== 'FUNDED') return;
+  reserve(overlay, terms.debtor, terms.asset, terms.amountMinor);
+  tryInstruct(overlay, live);
+}
+
+function propose(overlay: Overlay, terms: TransferTerms, facts: Parameters<typeof transition>[2]): Transfer {
+  const verdict = transition('PROPOSED', 'submit', facts);
+  const { stampMs } = overlay;
+  const transfer = { terms, createdMs: stampMs, updatedMs: stampMs, instructions: NO_INSTRUCTIONS };
+  if (verdict.kind !== 'move') return { ...transfer, state: 'PROPOSED' };
+  return { ...transfer, state: verdict.to, ...(verdict.reason ? { reason: verdict.reason } : {}) };
+}

@@ -1,0 +1,90 @@
+/**
+ * What becomes of a lock in suspense: back to its depositor, or to the bank that its reference names if it only came
+ * late. A lock that names another bank is as absent as one that never was.
+ */
+import { type ParticipantId, vaultKey } from '@drawbridge/protocol/ids';
+import type { Command, Outcome } from '../command.ts';
+import { retryWaiting, wakeWaiting, writeLockRefund } from '../instructing.ts';
+import { type LockKey, lockKey } from '../keys.ts';
+import { canRefund, depositRoomMinor, takesEvidence } from '../lane.ts';
+import type { Overlay } from '../overlay.ts';
+import { bankAccount, post, suspenseAccount } from '../postings.ts';
+import { type Refusal, refuse } from '../terms.ts';
+import type { UnmatchedLock } from '../view.ts';
+
+type LockCommand = Extract<Command, { type: 'refundLock' | 'claimLock' }>;
+
+/** Order of checks: who asks, the lock, its state, network and lane. */
+export function refundLock(overlay: Overlay, command: LockCommand): Outcome {
+  const found = findLock(overlay, command, true);
+  if ('ok' in found) return found;
+  const { place, lock } = found;
+  if (lock.state !== 'UNMATCHED') return refuse('LOCK_NOT_REFUNDABLE', 'its refund is under way');
+  if (!takesEvidence(overlay, lock.network)) return refuse('LANE_CLOSED', 'the network is halted or retired');
+  if (!canRefund(overlay, vaultKey(lock.network, lock.asset))) return refuse('LANE_HALTED', 'the lane is halted');
+  writeLockRefund(overlay, lock);
+  overlay.unmatched.set(place, { ...lock, state: 'REFUNDING' });
+  tell(overlay, lock, 'REFUNDING');
+  return { ok: true };
+}
+
+/** Order of checks: who asks, the lock, that it is late and not on its way back, network and lane, cap. */
+export function claimLock(overlay: Overlay, command: LockCommand): Outcome {
+  const found = findLock(overlay, command, false);
+  if ('ok' in found) return found;
+  const { place, lock } = found;
+  const key = vaultKey(lock.network, lock.asset);
+  const { vault, row } = overlay.vault(key);
+  if (lock.state !== 'UNMATCHED' || lock.why !== 'late') {
+    return refuse('LOCK_NOT_CLAIMABLE', 'only a lock that came late and is not refunded can be claimed');
+  }
+  if (!takesEvidence(overlay, lock.network)) return refuse('LANE_CLOSED', 'the network is halted or retired');
+  if (row.halted) return refuse('LANE_HALTED', 'the lane is halted');
+  if (vault.mode === 'escrow' && depositRoomMinor(overlay, key) < lock.amountMinor) {
+    return refuse('LOCK_NOT_CLAIMABLE', 'the exposure cap leaves no room');
+  }
+  post(overlay, {
+    asset: lock.asset,
+    debit: suspenseAccount(key),
+    credit: bankAccount(command.by),
+    amountMinor: lock.amountMinor,
+    kind: 'claim',
+    network: lock.network,
+    ...(lock.transfer && { transfer: lock.transfer }),
+  });
+  overlay.unmatched.delete(place);
+  overlay.changeVault(key, { unmatchedKept: overlay.vault(key).row.unmatchedKept - 1 });
+  tell(overlay, lock, 'CLAIMED');
+  wakeWaiting(overlay, key);
+  retryWaiting(overlay, key, overlay.base.limits.retriesPerStep);
+  return { ok: true };
+}
+
+function findLock(
+  overlay: Overlay,
+  { by, network, asset, lockId }: LockCommand,
+  byOperators: boolean,
+): { place: LockKey; lock: UnmatchedLock } | Refusal {
+  const refusal = refuseAsker(overlay, by, byOperators);
+  if (refusal) return refusal;
+  const place = lockKey(vaultKey(network, asset), lockId);
+  const lock = overlay.unmatched.get(place);
+  const isOperator = overlay.participant(by)?.role === 'operator';
+  const visible = lock !== undefined && (isOperator || lock.transfer?.bank === by);
+  return visible ? { place, lock } : refuse('LOCK_NOT_FOUND', 'no such lock');
+}
+
+function refuseAsker(overlay: Overlay, by: ParticipantId, byOperators: boolean): Refusal | undefined {
+  const role = overlay.participant(by)?.role;
+  if (role === undefined) return refuse('PARTICIPANT_UNKNOWN', 'whoever asks is not registered');
+  if (role === 'bank' || (byOperators && role === 'operator')) return undefined;
+  return refuse('NOT_ALLOWED', byOperators ? 'only banks and operators may ask' : 'only banks may ask');
+}
+
+function tell(
+  overlay: Overlay,
+  { network, asset, lockId, transfer }: UnmatchedLock,
+  state: 'REFUNDING' | 'CLAIMED',
+): void {
+  if (transfer) overlay.emit(transfer.bank, { type: 'lock', network, asset, lockId, state });
+}

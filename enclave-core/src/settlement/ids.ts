@@ -1,0 +1,28 @@
+/**
+ * Ids that the core derives: HMAC-SHA256 under keys that only core nodes hold, so that they are equal on every node and
+ * tell nobody else what belongs together. Fields are parted by a zero byte, which none of them can hold.
+ */
+import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import { fromHex, toBytes32 } from '@drawbridge/protocol/bytes32';
+import type { InstructionId, LockId, ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+
+const derive = (key: Bytes32, ...fields: readonly string[]): Bytes32 =>
+  toBytes32(hmac(sha256, fromHex(key), utf8ToBytes(fields.join('\0'))));
+
+/** What the depositor of a transfer puts into his lock. */
+export const lockReference = (referenceKey: Bytes32, bank: ParticipantId, id: TransferId): Bytes32 =>
+  derive(referenceKey, 'reference', bank, id);
+
+/** The one release or issue of a transfer. */
+export const deliveryId = (idKey: Bytes32, bank: ParticipantId, id: TransferId): InstructionId =>
+  derive(idKey, 'deliver', bank, id);
+
+/** The one refund of a lock. */
+export const refundId = (idKey: Bytes32, vault: VaultKey, lockId: LockId): InstructionId =>
+  derive(idKey, 'refund', vault, lockId);
+
+/** The one void of an instruction. */
+export const voidId = (idKey: Bytes32, target: InstructionId): InstructionId => derive(idKey, 'void', target);

@@ -1,0 +1,152 @@
+/**
+ * What holds after every command, whatever was asked (DESIGN §4). `assertTouched` looks at the accounts that the command
+ * moved; `assertAll` derives every balance again from the whole state, for snapshots and tests.
+ * 1. Per asset, all balances sum to zero. 2. No bank, transit or suspense account is negative, and no bank has more
+ * reserved than posted. 3. An escrow vault account never exceeds zero, an issue vault account is never below zero, and no
+ * escrow vault owes more than it holds. 4. Every id is spent once: `Overlay.spend` asserts it on each use.
+ */
+import type { AssetCode, VaultKey } from '@drawbridge/protocol/ids';
+import { vaultKey } from '@drawbridge/protocol/ids';
+import { InvariantError } from './invariant-error.ts';
+import type { Overlay } from './overlay.ts';
+import { TERMINAL_STATES } from './record.ts';
+import { instructionMark, lockMark, transferMark } from './spent-ids.ts';
+import type { SettlementState, VaultRow } from './state.ts';
+
+const must = (holds: boolean, what: string): void => {
+  if (!holds) throw new InvariantError(what);
+};
+
+/** Ends a command: asserts the invariants on what it touched, and forgets what that was. O(accounts touched). */
+export function assertTouched(overlay: Overlay): void {
+  const { touched } = overlay;
+  if (touched.banks.length === 0 && touched.inner.length === 0) return;
+  const sums = new Map<AssetCode, bigint>();
+  const add = (asset: AssetCode, deltaMinor: bigint): void => {
+    sums.set(asset, (sums.get(asset) ?? 0n) + deltaMinor);
+  };
+  for (const { key, asset, beforeMinor } of touched.banks) {
+    const account = overlay.accounts.get(key);
+    if (account === undefined) throw new InvariantError('an account that was posted to is gone');
+    add(asset, account.postedMinor - beforeMinor);
+    mustBeBankBalance(account);
+  }
+  for (const { key, account, beforeMinor } of touched.inner) {
+    const { vault, row } = overlay.vault(key);
+    add(vault.asset, row[`${account}Minor`] - beforeMinor);
+    mustBeVaultBalance(vault.mode, row);
+  }
+  for (const sum of sums.values()) must(sum === 0n, 'a command created or destroyed value');
+  touched.clear();
+}
+
+function mustBeBankBalance({ postedMinor, pendingMinor }: { postedMinor: bigint; pendingMinor: bigint }): void {
+  must(pendingMinor >= 0n, 'a reservation is negative');
+  must(postedMinor >= pendingMinor, 'a bank account is overdrawn');
+}
+
+function mustBeVaultBalance(mode: 'escrow' | 'issue', row: VaultRow): void {
+  must(row.transitMinor >= 0n, 'a transit account is negative');
+  must(row.suspenseMinor >= 0n, 'a suspense account is negative');
+  if (mode === 'issue') must(row.vaultMinor >= 0n, 'an issue vault account is below zero');
+  else must(row.vaultMinor + row.transitMinor + row.suspenseMinor <= 0n, 'an escrow vault owes more than it holds');
+}
+
+/** Derives all of it again. O(state). @throws InvariantError naming the first thing that does not hold. */
+export function assertAll(state: SettlementState): void {
+  assertSums(state);
+  assertTransfers(state);
+  assertLocks(state);
+  assertInstructions(state);
+  assertReferences(state);
+}
+
+function assertSums(state: SettlementState): void {
+  const sums = new Map<AssetCode, bigint>();
+  for (const account of state.accounts.values()) {
+    mustBeBankBalance(account);
+    sums.set(account.asset, (sums.get(account.asset) ?? 0n) + account.postedMinor);
+  }
+  must(state.vaults.size === state.header.registry.vaults.size, 'vaults and their rows differ');
+  for (const [key, vault] of state.header.registry.vaults) {
+    const row = state.vaults.get(key);
+    if (row === undefined) throw new InvariantError('a vault has no row');
+    mustBeVaultBalance(vault.mode, row);
+    const inner = row.vaultMinor + row.transitMinor + row.suspenseMinor;
+    sums.set(vault.asset, (sums.get(vault.asset) ?? 0n) + inner);
+  }
+  for (const sum of sums.values()) must(sum === 0n, 'balances of an asset do not sum to zero');
+}
+
+function assertTransfers(state: SettlementState): void {
+  const pending = new Map<string, bigint>();
+  const live = new Map<string, number>();
+  for (const [key, { transfer, order }] of state.transfers) {
+    const { terms } = transfer;
+    must(!TERMINAL_STATES.has(transfer.state) && transfer.state !== 'PROPOSED', 'a transfer that has ended is live');
+    must(order < state.header.nextOrder, 'a transfer has an order that was not given');
+    must(state.spent.has(transferMark(terms.debtor, terms.id)), 'the id of a live transfer is not spent');
+    must(key === `${terms.debtor}/${terms.id}`, 'a transfer is under another key');
+    live.set(terms.debtor, (live.get(terms.debtor) ?? 0) + 1);
+    if (transfer.state !== 'FUNDED') continue;
+    const account = `${terms.debtor}/${terms.asset}`;
+    pending.set(account, (pending.get(account) ?? 0n) + terms.amountMinor);
+  }
+  for (const [key, account] of state.accounts) {
+    must(account.pendingMinor === (pending.get(key) ?? 0n), 'a reservation is not that of the funded transfers');
+    pending.delete(key);
+  }
+  must(pending.size === 0, 'a funded transfer has no account');
+  for (const [id, row] of state.parties) {
+    must(row.live === (live.get(id) ?? 0), 'a count of live transfers is wrong');
+    live.delete(id);
+  }
+  must(live.size === 0, 'a bank with live transfers has no row');
+}
+
+function assertLocks(state: SettlementState): void {
+  const suspense = new Map<VaultKey, { minor: bigint; kept: number }>();
+  for (const lock of state.unmatched.values()) {
+    const key = vaultKey(lock.network, lock.asset);
+    must(state.spent.has(lockMark(key, lock.lockId)), 'the id of an unmatched lock is not spent');
+    must(lock.state === 'UNMATCHED' || lock.state === 'REFUNDING', 'a lock that has ended is kept');
+    const sum = suspense.get(key) ?? { minor: 0n, kept: 0 };
+    const minor = sum.minor + (lock.state === 'UNMATCHED' ? lock.amountMinor : 0n);
+    suspense.set(key, { minor, kept: sum.kept + 1 });
+  }
+  for (const [key, row] of state.vaults) {
+    const { minor, kept } = suspense.get(key) ?? { minor: 0n, kept: 0 };
+    must(row.suspenseMinor === minor + row.overflowMinor, 'suspense is not that of the unmatched locks');
+    must(row.overflowMinor >= 0n && row.unmatchedKept === kept, 'a count of unmatched locks is wrong');
+  }
+}
+
+function assertInstructions(state: SettlementState): void {
+  const transit = new Map<VaultKey, bigint>();
+  for (const [id, instruction] of state.instructions) {
+    must(id === instruction.id && state.spent.has(instructionMark(id)), 'the id of an open instruction is not spent');
+    const { network, transfer, kind, subject } = instruction;
+    must(
+      instruction.outboxSeq <= (state.outboxEnds.get(network) ?? 0),
+      'an instruction has a place that was not given',
+    );
+    const key = vaultKey(network, instruction.asset);
+    transit.set(key, (transit.get(key) ?? 0n) + instruction.amountMinor);
+    if (kind === 'void') must(state.instructions.has(subject), 'a void runs against nothing');
+    const live = transfer && state.liveTransfer(transfer.bank, transfer.id);
+    if (transfer) must(live?.instructions.includes(id) === true, 'an open instruction belongs to no live transfer');
+    else must(state.unmatchedLock(network, instruction.asset, subject)?.state === 'REFUNDING', 'a refund has no lock');
+  }
+  for (const [key, row] of state.vaults) {
+    must(row.transitMinor === (transit.get(key) ?? 0n), 'transit is not that of the open instructions');
+  }
+}
+
+function assertReferences(state: SettlementState): void {
+  let past = 0;
+  for (const { bank, id, past: ended } of state.references.values()) {
+    if (ended) past += 1;
+    else must(state.liveTransfer(bank, id)?.reference !== undefined, 'a reference names no live transfer');
+  }
+  must(past === state.pastReferences.size, 'past references are not counted');
+}
