@@ -2,6 +2,14 @@
 import { Type } from '@sinclair/typebox';
 import type { AssetCode, NetworkId, ParticipantId, TransferId } from '../ids.ts';
 import {
+  EXAMPLE_ASSET,
+  EXAMPLE_CREATED,
+  EXAMPLE_CREDITOR,
+  EXAMPLE_DEBTOR,
+  EXAMPLE_DESTINATION,
+  EXAMPLE_TRANSFER,
+} from './examples.ts';
+import {
   AssetCodeForm,
   CountForm,
   NetworkIdForm,
@@ -11,6 +19,7 @@ import {
   TimeForm,
   type TimeText,
   TransferIdForm,
+  wordForm,
 } from './forms.ts';
 import { type Wire, wire } from './wire.ts';
 
@@ -37,7 +46,19 @@ export const AccountSchema: Wire<AccountResource> = wire<AccountResource>()(
       availableMinor: SignedAmountForm,
       lines: CountForm,
     },
-    { title: 'Account' },
+    {
+      title: 'Account',
+      examples: [
+        {
+          participant: EXAMPLE_DEBTOR,
+          asset: EXAMPLE_ASSET,
+          postedMinor: '900000',
+          pendingMinor: '125000',
+          availableMinor: '775000',
+          lines: 42,
+        } satisfies AccountResource,
+      ],
+    },
   ),
 );
 export const AccountListSchema: Wire<AccountList> = wire<AccountList>()(
@@ -78,15 +99,27 @@ const StatementLineSchema: Wire<StatementLineResource> = wire<StatementLineResou
       line: CountForm,
       deltaMinor: SignedAmountForm,
       balanceMinor: SignedAmountForm,
-      kind: Type.Unsafe<StatementLineKind>(
-        Type.String({ enum: ['payment', 'deposit', 'withdrawal', 'return', 'refund', 'claim'] }),
-      ),
+      kind: wordForm<StatementLineKind>(['payment', 'deposit', 'withdrawal', 'return', 'refund', 'claim']),
       counterparty: Type.Optional(ParticipantIdForm),
       network: Type.Optional(NetworkIdForm),
       transfer: Type.Optional(TransferNameSchema),
       at: TimeForm,
     },
-    { title: 'StatementLine' },
+    {
+      title: 'StatementLine',
+      examples: [
+        {
+          line: 42,
+          deltaMinor: '-125000',
+          balanceMinor: '775000',
+          kind: 'withdrawal',
+          counterparty: EXAMPLE_CREDITOR,
+          network: EXAMPLE_DESTINATION,
+          transfer: { bank: EXAMPLE_DEBTOR, id: EXAMPLE_TRANSFER },
+          at: EXAMPLE_CREATED,
+        } satisfies StatementLineResource,
+      ],
+    },
   ),
 );
 export const StatementPageSchema: Wire<StatementPage> = wire<StatementPage>()(

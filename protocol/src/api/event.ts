@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
 import type { AssetCode, NetworkId, ParticipantId, TransferId } from '../ids.ts';
+import { EXAMPLE_CREATED, EXAMPLE_DEBTOR, EXAMPLE_TRANSFER } from './examples.ts';
 import {
   AssetCodeForm,
   Bytes32Form,
@@ -11,6 +12,7 @@ import {
   TimeForm,
   type TimeText,
   TransferIdForm,
+  wordForm,
 } from './forms.ts';
 import { UnmatchedStateForm, type UnmatchedStateName } from './lock.ts';
 import { TransferStateForm, type TransferStateName } from './transfer.ts';
@@ -64,11 +66,21 @@ const EventSchema: Wire<EventResource> = wire<EventResource>()(
     {
       number: CountForm,
       at: TimeForm,
-      type: Type.Unsafe<'transfer' | 'lock'>(Type.String({ enum: ['transfer', 'lock'] })),
+      type: wordForm<'transfer' | 'lock'>(['transfer', 'lock']),
       transfer: Type.Optional(TransferEventSchema),
       lock: Type.Optional(LockEventSchema),
     },
-    { title: 'Event' },
+    {
+      title: 'Event',
+      examples: [
+        {
+          number: 17,
+          at: EXAMPLE_CREATED,
+          type: 'transfer',
+          transfer: { bank: EXAMPLE_DEBTOR, id: EXAMPLE_TRANSFER, state: 'SETTLED' },
+        } satisfies EventResource,
+      ],
+    },
   ),
 );
 export const EventPageSchema: Wire<EventPage> = wire<EventPage>()(

@@ -74,6 +74,12 @@ export const TimeForm: Wire<TimeText> = Type.String({
   description: 'a time as in RFC 3339 with a zone, for example 2031-05-06T07:08:09Z',
   examples: ['2031-05-06T07:08:09.123Z'],
 });
+/** One of a few words. The pattern repeats the list for validators that know no `enum`. */
+export function wordForm<T extends string>(words: readonly T[]): Wire<T> {
+  return Type.Unsafe<T>(
+    Type.String({ enum: [...words], pattern: `^(${words.join('|')})$`, description: `one of ${words.join(', ')}` }),
+  );
+}
 export const CountForm: Wire<number> = Type.Integer({
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,

@@ -3,13 +3,24 @@ import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
 import type { AssetCode, NetworkId } from '../ids.ts';
 import { type TransferName, TransferNameSchema } from './account.ts';
-import { AmountForm, type AmountText, AssetCodeForm, Bytes32Form, NetworkIdForm } from './forms.ts';
+import {
+  EXAMPLE_ASSET,
+  EXAMPLE_DEBTOR,
+  EXAMPLE_DEPOSITOR,
+  EXAMPLE_SOURCE,
+  EXAMPLE_TRANSFER,
+  exampleWord,
+} from './examples.ts';
+import { AmountForm, type AmountText, AssetCodeForm, Bytes32Form, NetworkIdForm, wordForm } from './forms.ts';
 import { type Wire, wire } from './wire.ts';
 
 export type UnmatchedStateName = 'UNMATCHED' | 'REFUNDING' | 'REFUNDED' | 'CLAIMED';
-export const UnmatchedStateForm: Wire<UnmatchedStateName> = Type.Unsafe<UnmatchedStateName>(
-  Type.String({ enum: ['UNMATCHED', 'REFUNDING', 'REFUNDED', 'CLAIMED'] }),
-);
+export const UnmatchedStateForm: Wire<UnmatchedStateName> = wordForm<UnmatchedStateName>([
+  'UNMATCHED',
+  'REFUNDING',
+  'REFUNDED',
+  'CLAIMED',
+]);
 export type UnmatchedWhy = 'reference' | 'depositor' | 'amount' | 'late' | 'repeated' | 'cap';
 
 /** Operators get where the lock is and its state; the bank that its reference names, and its auditors, get the rest. */
@@ -40,13 +51,23 @@ export const LockSchema: Wire<LockResource> = wire<LockResource>()(
       depositor: Type.Optional(Type.String()),
       amountMinor: Type.Optional(AmountForm),
       transfer: Type.Optional(TransferNameSchema),
-      why: Type.Optional(
-        Type.Unsafe<UnmatchedWhy>(
-          Type.String({ enum: ['reference', 'depositor', 'amount', 'late', 'repeated', 'cap'] }),
-        ),
-      ),
+      why: Type.Optional(wordForm<UnmatchedWhy>(['reference', 'depositor', 'amount', 'late', 'repeated', 'cap'])),
     },
-    { title: 'Lock' },
+    {
+      title: 'Lock',
+      examples: [
+        {
+          network: EXAMPLE_SOURCE,
+          asset: EXAMPLE_ASSET,
+          lockId: exampleWord('c'),
+          state: 'UNMATCHED',
+          depositor: EXAMPLE_DEPOSITOR,
+          amountMinor: '125000',
+          transfer: { bank: EXAMPLE_DEBTOR, id: EXAMPLE_TRANSFER },
+          why: 'late',
+        } satisfies LockResource,
+      ],
+    },
   ),
 );
 export const LockPageSchema: Wire<LockPage> = wire<LockPage>()(

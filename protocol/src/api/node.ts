@@ -1,7 +1,8 @@
 /** What a node says of itself to anyone. */
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
-import { Bytes32Form, CountForm } from './forms.ts';
+import { exampleWord } from './examples.ts';
+import { Bytes32Form, CountForm, wordForm } from './forms.ts';
 import { type Wire, wire } from './wire.ts';
 
 export type NodeRole = 'leader' | 'follower' | 'candidate' | 'learner';
@@ -21,24 +22,38 @@ export type NodeState = Readonly<{
   serviceId: Bytes32;
   serviceStatus: ServiceStatus;
 }>;
-const ServiceStatusForm: Wire<ServiceStatus> = Type.Unsafe<ServiceStatus>(
-  Type.String({ enum: ['open', 'stopping', 'failed'] }),
-);
+const ServiceStatusForm: Wire<ServiceStatus> = wordForm<ServiceStatus>(['open', 'stopping', 'failed']);
 export const NodeStateSchema: Wire<NodeState> = wire<NodeState>()(
   Type.Object(
     {
       nodeId: CountForm,
-      platform: Type.Unsafe<'virtual'>(Type.String({ enum: ['virtual'] })),
+      platform: wordForm<'virtual'>(['virtual']),
       rollbackProtected: Type.Boolean({ description: 'whether a rolled-back disk would be noticed' }),
       clockProtected: Type.Boolean({ description: 'whether other nodes bound the clock of the leader' }),
-      role: Type.Unsafe<NodeRole>(Type.String({ enum: ['leader', 'follower', 'candidate', 'learner'] })),
+      role: wordForm<NodeRole>(['leader', 'follower', 'candidate', 'learner']),
       view: CountForm,
       lastSeqno: CountForm,
       committedSeqno: CountForm,
       serviceId: Bytes32Form,
       serviceStatus: ServiceStatusForm,
     },
-    { title: 'NodeState' },
+    {
+      title: 'NodeState',
+      examples: [
+        {
+          nodeId: 1,
+          platform: 'virtual',
+          rollbackProtected: false,
+          clockProtected: false,
+          role: 'leader',
+          view: 2,
+          lastSeqno: 1042,
+          committedSeqno: 1042,
+          serviceId: exampleWord('d'),
+          serviceStatus: 'open',
+        } satisfies NodeState,
+      ],
+    },
   ),
 );
 

@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
 import type { AssetCode, EvmAddress, NetworkId, ParticipantId } from '../ids.ts';
+import { EXAMPLE_ASSET, EXAMPLE_DEBTOR, EXAMPLE_SOURCE, EXAMPLE_VAULT, exampleWord } from './examples.ts';
 import {
   AmountForm,
   type AmountText,
@@ -11,6 +12,7 @@ import {
   EvmAddressForm,
   NetworkIdForm,
   ParticipantIdForm,
+  wordForm,
 } from './forms.ts';
 import { type Wire, wire } from './wire.ts';
 
@@ -30,15 +32,24 @@ export const ParticipantSchema: Wire<ParticipantResource> = wire<ParticipantReso
   Type.Object(
     {
       id: ParticipantIdForm,
-      role: Type.Unsafe<RoleName>(
-        Type.String({ enum: ['bank', 'auditor', 'connector', 'observer', 'relay', 'operator'] }),
-      ),
+      role: wordForm<RoleName>(['bank', 'auditor', 'connector', 'observer', 'relay', 'operator']),
       name: Type.String(),
       lei: Type.Optional(Type.String()),
       bic: Type.Optional(Type.String()),
       supervises: Type.Optional(Type.Array(ParticipantIdForm)),
     },
-    { title: 'Participant' },
+    {
+      title: 'Participant',
+      examples: [
+        {
+          id: EXAMPLE_DEBTOR,
+          role: 'bank',
+          name: 'First Bank',
+          lei: EXAMPLE_DEBTOR,
+          bic: 'FRSTDEFFXXX',
+        } satisfies ParticipantResource,
+      ],
+    },
   ),
 );
 
@@ -50,7 +61,10 @@ export type AssetResource = Readonly<{
 export type AssetList = Readonly<{ assets: readonly AssetResource[] }>;
 
 const AssetSchema: Wire<AssetResource> = wire<AssetResource>()(
-  Type.Object({ code: AssetCodeForm, scale: CountForm }, { title: 'Asset' }),
+  Type.Object(
+    { code: AssetCodeForm, scale: CountForm },
+    { title: 'Asset', examples: [{ code: EXAMPLE_ASSET, scale: 2 } satisfies AssetResource] },
+  ),
 );
 export const AssetListSchema: Wire<AssetList> = wire<AssetList>()(Type.Object({ assets: Type.Array(AssetSchema) }));
 
@@ -73,6 +87,8 @@ export type VaultResource = Readonly<{
   address: EvmAddress;
   /** True while the lane takes nothing, because evidence contradicted the ledger. */
   halted: boolean;
+  /** True while the contract itself stands still: a lock would revert. */
+  paused: boolean;
   /** The most that this network can cost in this asset; a lock above it goes to suspense. Absent: no lane. */
   exposureCapMinor?: AmountText;
 }>;
@@ -90,7 +106,7 @@ export type NetworkList = Readonly<{ networks: readonly NetworkResource[] }>;
 
 const FinalitySchema: Wire<FinalityResource> = wire<FinalityResource>()(
   Type.Object({
-    rule: Type.Unsafe<'observers'>(Type.String({ enum: ['observers'] })),
+    rule: wordForm<'observers'>(['observers']),
     byProof: Type.Boolean({ description: 'whether the network itself proves finality' }),
     witnesses: CountForm,
     threshold: CountForm,
@@ -100,9 +116,10 @@ const FinalitySchema: Wire<FinalityResource> = wire<FinalityResource>()(
 const VaultSchema: Wire<VaultResource> = wire<VaultResource>()(
   Type.Object({
     asset: AssetCodeForm,
-    mode: Type.Unsafe<'escrow' | 'issue'>(Type.String({ enum: ['escrow', 'issue'] })),
+    mode: wordForm<'escrow' | 'issue'>(['escrow', 'issue']),
     address: EvmAddressForm,
-    halted: Type.Boolean(),
+    halted: Type.Boolean({ description: 'whether the lane takes nothing until its evidence is reviewed' }),
+    paused: Type.Boolean({ description: 'whether the contract stands still' }),
     exposureCapMinor: Type.Optional(AmountForm),
   }),
 );
@@ -110,14 +127,36 @@ const NetworkSchema: Wire<NetworkResource> = wire<NetworkResource>()(
   Type.Object(
     {
       id: NetworkIdForm,
-      kind: Type.Unsafe<'evm'>(Type.String({ enum: ['evm'] })),
+      kind: wordForm<'evm'>(['evm']),
       chainId: CountForm,
       genesisHash: Bytes32Form,
-      state: Type.Unsafe<NetworkStateName>(Type.String({ enum: ['active', 'paused', 'halted', 'fenced', 'retired'] })),
+      state: wordForm<NetworkStateName>(['active', 'paused', 'halted', 'fenced', 'retired']),
       finality: FinalitySchema,
       vaults: Type.Array(VaultSchema),
     },
-    { title: 'Network' },
+    {
+      title: 'Network',
+      examples: [
+        {
+          id: EXAMPLE_SOURCE,
+          kind: 'evm',
+          chainId: 1337,
+          genesisHash: exampleWord('a'),
+          state: 'active',
+          finality: { rule: 'observers', byProof: false, witnesses: 3, threshold: 2, depthBlocks: 3 },
+          vaults: [
+            {
+              asset: EXAMPLE_ASSET,
+              mode: 'escrow',
+              address: EXAMPLE_VAULT,
+              halted: false,
+              paused: false,
+              exposureCapMinor: '500000000',
+            },
+          ],
+        } satisfies NetworkResource,
+      ],
+    },
   ),
 );
 export const NetworkListSchema: Wire<NetworkList> = wire<NetworkList>()(

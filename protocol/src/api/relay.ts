@@ -2,7 +2,8 @@
 import { Type } from '@sinclair/typebox';
 import { MAX_ENVELOPE_BYTES } from '../envelope.ts';
 import type { AssetCode, NetworkId } from '../ids.ts';
-import { AssetCodeForm, CountForm, NetworkIdForm } from './forms.ts';
+import { EXAMPLE_ASSET, EXAMPLE_SOURCE, EXAMPLE_VAULT } from './examples.ts';
+import { AssetCodeForm, CountForm, NetworkIdForm, wordForm } from './forms.ts';
 import { type Wire, wire } from './wire.ts';
 
 /** Most evidence items in one request. */
@@ -43,7 +44,15 @@ export const OutboxPageSchema: Wire<OutboxPage> = wire<OutboxPage>()(
       ),
       next: CountForm,
     },
-    { title: 'OutboxPage' },
+    {
+      title: 'OutboxPage',
+      examples: [
+        {
+          items: [{ cursor: 7, jobId: 'e1a9c2', sealed: 'hlZEUkFXQlJJREdF', supersedes: [] }],
+          next: 7,
+        } satisfies OutboxPage,
+      ],
+    },
   ),
 );
 
@@ -69,7 +78,14 @@ export const EvidenceRequestSchema: Wire<EvidenceRequest> = wire<EvidenceRequest
         { minItems: 1, maxItems: MAX_EVIDENCE_ITEMS, description: `a list of 1 to ${MAX_EVIDENCE_ITEMS} items` },
       ),
     },
-    { title: 'EvidenceRequest', additionalProperties: false, description: 'an object with network and items' },
+    {
+      title: 'EvidenceRequest',
+      examples: [
+        { network: EXAMPLE_SOURCE, items: [{ jobId: 'e1a9c2', sealed: 'hlZEUkFXQlJJREdF' }] } satisfies EvidenceRequest,
+      ],
+      additionalProperties: false,
+      description: 'an object with network and items',
+    },
   ),
 );
 
@@ -90,14 +106,21 @@ export const EvidenceResponseSchema: Wire<EvidenceResponse> = wire<EvidenceRespo
       results: Type.Array(
         Type.Object({
           jobId: JobIdForm,
-          result: Type.Unsafe<EvidenceVerdict>(Type.String({ enum: ['accepted', 'duplicate', 'early', 'refused'] })),
+          result: wordForm<EvidenceVerdict>(['accepted', 'duplicate', 'early', 'refused']),
           code: Type.Optional(Type.String()),
           detail: Type.Optional(Type.String()),
           expectedSeq: Type.Optional(CountForm),
         }),
       ),
     },
-    { title: 'EvidenceResponse' },
+    {
+      title: 'EvidenceResponse',
+      examples: [
+        {
+          results: [{ jobId: 'e1a9c2', result: 'early', code: 'EVENT_EARLY', expectedSeq: 12 }],
+        } satisfies EvidenceResponse,
+      ],
+    },
   ),
 );
 
@@ -120,7 +143,15 @@ export const CursorSchema: Wire<CursorResource> = wire<CursorResource>()(
         Type.Object({ asset: AssetCodeForm, address: Type.String(), nextEventSeq: CountForm, fromBlock: CountForm }),
       ),
     },
-    { title: 'FollowerCursor' },
+    {
+      title: 'FollowerCursor',
+      examples: [
+        {
+          network: EXAMPLE_SOURCE,
+          vaults: [{ asset: EXAMPLE_ASSET, address: EXAMPLE_VAULT, nextEventSeq: 12, fromBlock: 3141 }],
+        } satisfies CursorResource,
+      ],
+    },
   ),
 );
 

@@ -3,6 +3,21 @@ import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
 import type { AssetCode, EvmAddress, NetworkId, ParticipantId, TransferId } from '../ids.ts';
 import {
+  EXAMPLE_ASSET,
+  EXAMPLE_BENEFICIARY,
+  EXAMPLE_CREATED,
+  EXAMPLE_CREDITOR,
+  EXAMPLE_DEBTOR,
+  EXAMPLE_DELIVER_BY,
+  EXAMPLE_DEPOSITOR,
+  EXAMPLE_DESTINATION,
+  EXAMPLE_FUND_BY,
+  EXAMPLE_SOURCE,
+  EXAMPLE_TRANSFER,
+  EXAMPLE_VAULT,
+  exampleWord,
+} from './examples.ts';
+import {
   AddressInputForm,
   AmountForm,
   type AmountText,
@@ -15,21 +30,17 @@ import {
   TimeForm,
   type TimeText,
   TransferIdForm,
+  wordForm,
 } from './forms.ts';
-import { type ProblemDocument, ProblemSchema } from './problem.ts';
+import { type ProblemDocument, ProblemSchema, problemDocument } from './problem.ts';
 import { type Wire, wire } from './wire.ts';
 
 /** Most transfers in one batch. */
 export const MAX_BATCH_TRANSFERS = 1_000;
 
 export type OnVoid = 'return' | 'refund';
-const OnVoidForm: Wire<OnVoid> = Type.Unsafe<OnVoid>(
-  Type.String({
-    enum: ['return', 'refund'],
-    description:
-      'return or refund: where the money goes when it cannot be delivered (the account, or the source network)',
-  }),
-);
+/** Where the money goes when it cannot be delivered: the account, or the source network. */
+const OnVoidForm: Wire<OnVoid> = wordForm<OnVoid>(['return', 'refund']);
 const RemittanceForm: Wire<string> = Type.String({
   maxLength: 140,
   pattern: '^[^\\u0000-\\u001f\\u007f]*$',
@@ -86,16 +97,16 @@ export const TransferRequestSchema: Wire<TransferRequest> = wire<TransferRequest
       description: 'an object with the terms of a transfer',
       examples: [
         {
-          id: '8a562c67-ca16-48ba-b074-65581be6f011',
-          asset: 'EUR',
+          id: EXAMPLE_TRANSFER,
+          asset: EXAMPLE_ASSET,
           amountMinor: '125000',
-          creditor: '5493001KJTIIGC8Y1R12',
-          source: { network: 'quorum-a', depositor: `0x${'1b'.repeat(20)}` },
-          destination: { network: 'quorum-b', beneficiary: `0x${'2c'.repeat(20)}` },
-          fundBy: '2031-05-06T07:38:09Z',
-          deliverBy: '2031-05-06T08:08:09Z',
+          creditor: EXAMPLE_CREDITOR,
+          source: { network: EXAMPLE_SOURCE, depositor: EXAMPLE_DEPOSITOR },
+          destination: { network: EXAMPLE_DESTINATION, beneficiary: EXAMPLE_BENEFICIARY },
+          fundBy: EXAMPLE_FUND_BY,
+          deliverBy: EXAMPLE_DELIVER_BY,
           remittance: 'INV-2031-0042',
-        },
+        } satisfies TransferRequest,
       ],
     },
   ),
@@ -117,9 +128,7 @@ export const TRANSFER_STATES = [
   'REFUNDED',
 ] as const;
 export type TransferStateName = (typeof TRANSFER_STATES)[number];
-export const TransferStateForm: Wire<TransferStateName> = Type.Unsafe<TransferStateName>(
-  Type.String({ enum: [...TRANSFER_STATES], description: `one of ${TRANSFER_STATES.join(', ')}` }),
-);
+export const TransferStateForm: Wire<TransferStateName> = wordForm(TRANSFER_STATES);
 
 /** The deposit to make while a transfer awaits its funds: `lock(reference, …)` on the vault, by the declared depositor. */
 export type LockCall = Readonly<{
@@ -139,7 +148,18 @@ const LockCallSchema: Wire<LockCall> = wire<LockCall>()(
       reference: Bytes32Form,
       fundBy: TimeForm,
     },
-    { title: 'LockCall' },
+    {
+      title: 'LockCall',
+      examples: [
+        {
+          network: EXAMPLE_SOURCE,
+          vault: EXAMPLE_VAULT,
+          amountMinor: '125000',
+          reference: exampleWord('b'),
+          fundBy: EXAMPLE_FUND_BY,
+        } satisfies LockCall,
+      ],
+    },
   ),
 );
 
@@ -194,7 +214,35 @@ export const TransferSchema: Wire<TransferResource> = wire<TransferResource>()(
       lockId: Type.Optional(Bytes32Form),
       instructions: Type.Array(Bytes32Form),
     },
-    { title: 'Transfer' },
+    {
+      title: 'Transfer',
+      examples: [
+        {
+          id: EXAMPLE_TRANSFER,
+          debtor: EXAMPLE_DEBTOR,
+          creditor: EXAMPLE_CREDITOR,
+          asset: EXAMPLE_ASSET,
+          amountMinor: '125000',
+          source: { network: EXAMPLE_SOURCE, depositor: EXAMPLE_DEPOSITOR },
+          destination: { network: EXAMPLE_DESTINATION, beneficiary: EXAMPLE_BENEFICIARY },
+          fundBy: EXAMPLE_FUND_BY,
+          deliverBy: EXAMPLE_DELIVER_BY,
+          onVoid: 'return',
+          remittance: 'INV-2031-0042',
+          state: 'AWAITING_FUNDS',
+          createdAt: EXAMPLE_CREATED,
+          updatedAt: EXAMPLE_CREATED,
+          lock: {
+            network: EXAMPLE_SOURCE,
+            vault: EXAMPLE_VAULT,
+            amountMinor: '125000',
+            reference: exampleWord('b'),
+            fundBy: EXAMPLE_FUND_BY,
+          },
+          instructions: [],
+        } satisfies TransferResource,
+      ],
+    },
   ),
 );
 
@@ -243,7 +291,16 @@ const BatchResultSchema: Wire<BatchResult> = wire<BatchResult>()(
       problem: Type.Optional(ProblemSchema),
       transactionId: Type.Optional(Type.String({ examples: ['2.1042'] })),
     },
-    { title: 'BatchResult' },
+    {
+      title: 'BatchResult',
+      examples: [
+        {
+          status: 409,
+          problem: problemDocument('TRANSFER_ID_CONFLICT'),
+          transactionId: '2.1042',
+        } satisfies BatchResult,
+      ],
+    },
   ),
 );
 export const BatchResponseSchema: Wire<BatchResponse> = wire<BatchResponse>()(

@@ -1,0 +1,134 @@
+/** The relay: sealed instructions out, sealed evidence in. Nothing here is readable to whoever carries it. */
+
+import { AfterForm, NetworkIdForm } from '@drawbridge/protocol/api/forms';
+import {
+  type CursorResource,
+  CursorSchema,
+  type EvidenceRequest,
+  EvidenceRequestSchema,
+  type EvidenceResponse,
+  EvidenceResponseSchema,
+  MAX_OUTBOX_ITEMS,
+  type OutboxPage,
+  OutboxPageSchema,
+  type SealingKeyResource,
+  SealingKeySchema,
+} from '@drawbridge/protocol/api/relay';
+import { type Wire, wire } from '@drawbridge/protocol/api/wire';
+import { ENVELOPE_SUITE } from '@drawbridge/protocol/envelope';
+import type { NetworkId } from '@drawbridge/protocol/ids';
+import { Type } from '@sinclair/typebox';
+import { reaches } from '../access.ts';
+import { type Answer, type ApiContext, type ApiServer, callerOf } from '../context.ts';
+import { sendProblem } from '../problems.ts';
+
+type OutboxQuery = Readonly<{ network: NetworkId; after?: number; limit?: number }>;
+const OutboxQuerySchema: Wire<OutboxQuery> = wire<OutboxQuery>()(
+  Type.Object(
+    {
+      network: NetworkIdForm,
+      after: Type.Optional(AfterForm),
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: MAX_OUTBOX_ITEMS,
+          description: `the most items to answer: 1 to ${MAX_OUTBOX_ITEMS}`,
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+);
+type NetworkQuery = Readonly<{ network: NetworkId }>;
+const NetworkQuerySchema: Wire<NetworkQuery> = wire<NetworkQuery>()(
+  Type.Object({ network: NetworkIdForm }, { additionalProperties: false }),
+);
+const DEFAULT_OUTBOX_ITEMS = 64;
+
+export function relayRoutes(app: ApiServer, context: ApiContext): void {
+  readOutbox(app, context);
+  acceptEvidence(app, context);
+  readCursor(app, context);
+  readSealingKey(app, context);
+}
+
+function readOutbox(app: ApiServer, { core }: ApiContext): void {
+  app.get<{ Querystring: OutboxQuery }>(
+    '/v1/relay/outbox',
+    {
+      config: { operation: 'relay.outbox', problems: ['NOT_FOUND'] },
+      schema: {
+        tags: ['relay'],
+        summary: 'Open instructions of a network, signed and sealed to its connectors',
+        querystring: OutboxQuerySchema,
+        response: { 200: OutboxPageSchema },
+      },
+    },
+    async (request, reply): Answer<OutboxPage> => {
+      const { network, after = 0, limit = DEFAULT_OUTBOX_ITEMS } = request.query;
+      if (!core.view.network(network)) return sendProblem(reply, 'NOT_FOUND');
+      return core.relay.outbox(network, after, limit);
+    },
+  );
+}
+
+function acceptEvidence(app: ApiServer, { core, limits }: ApiContext): void {
+  app.post<{ Body: EvidenceRequest }>(
+    '/v1/relay/evidence',
+    {
+      bodyLimit: limits.evidenceBodyBytes,
+      config: {
+        operation: 'relay.evidence',
+        problems: ['NOT_FOUND', 'NOT_LEADER', 'OVERLOADED', 'STOPPING', 'UNCERTAIN'],
+      },
+      schema: {
+        tags: ['relay'],
+        summary: 'Hand in sealed evidence; answered item by item after commit. The same item again does no harm',
+        body: EvidenceRequestSchema,
+        response: { 200: EvidenceResponseSchema },
+      },
+    },
+    async (request, reply): Answer<EvidenceResponse> => {
+      const { network, items } = request.body;
+      if (!core.view.network(network)) return sendProblem(reply, 'NOT_FOUND');
+      return { results: await core.relay.acceptEvidence(network, items) };
+    },
+  );
+}
+
+function readCursor(app: ApiServer, { core }: ApiContext): void {
+  app.get<{ Querystring: NetworkQuery }>(
+    '/v1/relay/cursor',
+    {
+      config: { operation: 'relay.cursor', problems: ['NOT_FOUND'] },
+      schema: {
+        tags: ['relay'],
+        summary: 'Where followers of a network go on: per vault the next event counter and the block to watch from',
+        querystring: NetworkQuerySchema,
+        response: { 200: CursorSchema },
+      },
+    },
+    async (request, reply): Answer<CursorResource> => {
+      const network = core.view.network(request.query.network);
+      if (!network || !reaches(callerOf(request), 'relay.cursor', network.connectors)) {
+        return sendProblem(reply, 'NOT_FOUND');
+      }
+      return core.relay.cursor(network.id) ?? sendProblem(reply, 'NOT_FOUND');
+    },
+  );
+}
+
+function readSealingKey(app: ApiServer, { core }: ApiContext): void {
+  app.get(
+    '/v1/relay/sealing-key',
+    {
+      config: { operation: 'relay.sealingKey' },
+      schema: {
+        tags: ['relay'],
+        summary: 'The public key that evidence is sealed to',
+        response: { 200: SealingKeySchema },
+      },
+    },
+    async (): Answer<SealingKeyResource> => ({ suite: ENVELOPE_SUITE, publicKey: core.relay.sealingPublicKey() }),
+  );
+}

@@ -1,0 +1,65 @@
+/** From the body of a transfer to the terms that the ledger keeps, and back to the question whether two are the same. */
+import { MAX_AMOUNT_MINOR } from '@drawbridge/protocol/amount';
+import type { FieldError } from '@drawbridge/protocol/api/problem';
+import type { TransferRequest } from '@drawbridge/protocol/api/transfer';
+import { type ParticipantId, parseEvmAddress } from '@drawbridge/protocol/ids';
+import { addressWord } from '@drawbridge/protocol/instruction';
+import type { TransferTerms } from '../settlement/command.ts';
+import { parseTime } from './times.ts';
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Terms, or what is wrong beyond what the schema can say. The request has passed its schema. */
+export function termsOf(request: TransferRequest, debtor: ParticipantId): TransferTerms | FieldError[] {
+  const errors: FieldError[] = [];
+  const amountMinor = BigInt(request.amountMinor);
+  if (amountMinor > MAX_AMOUNT_MINOR) errors.push({ path: '/amountMinor', message: 'must be below 2^63' });
+  const terms: Writable<TransferTerms> = {
+    id: request.id,
+    asset: request.asset,
+    amountMinor,
+    debtor,
+    creditor: request.creditor,
+    onVoid: request.onVoid ?? 'return',
+  };
+  const { source, destination, remittance } = request;
+  if (source) terms.source = { network: source.network, depositor: addressWord(parseEvmAddress(source.depositor)) };
+  if (destination) {
+    const beneficiary = addressWord(parseEvmAddress(destination.beneficiary));
+    terms.destination = { network: destination.network, beneficiary };
+  }
+  for (const field of ['fundBy', 'deliverBy'] as const) {
+    const text = request[field];
+    if (text === undefined) continue;
+    const atMs = parseTime(text);
+    if (atMs === undefined) errors.push({ path: `/${field}`, message: 'must be a day and an hour that exist' });
+    else terms[`${field}Ms`] = atMs;
+  }
+  if (remittance !== undefined) {
+    // A lone surrogate has no UTF-8 and would not come out of the ledger as it went in.
+    if (LONE_SURROGATE.test(remittance)) errors.push({ path: '/remittance', message: 'must be well-formed Unicode' });
+    terms.remittance = remittance;
+  }
+  return errors.length > 0 ? errors : terms;
+}
+
+/** Equal terms under one id are one transfer. */
+export function sameTerms(a: TransferTerms, b: TransferTerms): boolean {
+  return (
+    a.id === b.id &&
+    a.asset === b.asset &&
+    a.amountMinor === b.amountMinor &&
+    a.debtor === b.debtor &&
+    a.creditor === b.creditor &&
+    a.source?.network === b.source?.network &&
+    a.source?.depositor === b.source?.depositor &&
+    a.destination?.network === b.destination?.network &&
+    a.destination?.beneficiary === b.destination?.beneficiary &&
+    a.fundByMs === b.fundByMs &&
+    a.deliverByMs === b.deliverByMs &&
+    a.onVoid === b.onVoid &&
+    a.remittance === b.remittance
+  );
+}
