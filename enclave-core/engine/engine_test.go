@@ -189,7 +189,7 @@ func TestForeignAndLocalMessagesAreRefused(t *testing.T) {
 		"local":            {Type: pb.MsgHup.Enum(), From: new(uint64(2)), To: new(uint64(1))},
 		"forwarded":        {Type: pb.MsgProp.Enum(), From: new(uint64(2)), To: new(uint64(1)), Entries: []*pb.Entry{{Data: []byte("x")}}},
 		"gap":              {Type: pb.MsgApp.Enum(), From: new(uint64(2)), To: new(uint64(1)), Term: new(uint64(2)), Index: new(uint64(1)), LogTerm: new(uint64(1)), Entries: []*pb.Entry{{Index: new(uint64(5)), Term: new(uint64(2))}}},
-		"empty snapshot":   {Type: pb.MsgSnap.Enum(), From: new(uint64(2)), To: new(uint64(1)), Term: new(uint64(2))},
+		"snapshot alone":   {Type: pb.MsgSnap.Enum(), From: new(uint64(2)), To: new(uint64(1)), Term: new(uint64(2))},
 	} {
 		e := created(t, 1, 1, 2, 3)
 		b, err := proto.Marshal(m)
@@ -235,5 +235,27 @@ func TestCompactNeedsASnapshot(t *testing.T) {
 	}
 	if err := e.compact(1 << 40); !errors.Is(err, raft.ErrUnavailable) {
 		t.Fatal(err)
+	}
+}
+
+func TestSnapshotIsTakenOnlyWithItsContent(t *testing.T) {
+	meta := &pb.SnapshotMetadata{Index: new(uint64(50)), Term: new(uint64(2)), ConfState: &pb.ConfState{Voters: []uint64{1, 2, 3}}}
+	m := &pb.Message{Type: pb.MsgSnap.Enum(), From: new(uint64(2)), To: new(uint64(1)), Term: new(uint64(2)), Snapshot: &pb.Snapshot{Data: []byte("digest"), Metadata: meta}}
+	b, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		from    uint64
+		data    string
+		refused uint32
+	}{{2, "other", 1}, {3, "digest", 1}, {2, "digest", 0}} {
+		e := created(t, 1, 1, 2, 3)
+		if err := e.stepSnapshot(frame(func(w *writer) { w.u64(c.from); w.bytes([]byte(c.data)); w.bytes(b) })); err != nil {
+			t.Fatal(err)
+		}
+		if refused := le.Uint32(e.out.buf); refused != c.refused {
+			t.Fatalf("%v: %d refused", c, refused)
+		}
 	}
 }

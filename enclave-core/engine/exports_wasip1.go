@@ -92,6 +92,9 @@ func exportTick(count uint32) int32 { return run(func() error { return self.tick
 //go:wasmexport step
 func exportStep(n uint32) int32 { return runOn(n, self.step) }
 
+//go:wasmexport step_snapshot
+func exportStepSnapshot(n uint32) int32 { return runOn(n, self.stepSnapshot) }
+
 //go:wasmexport propose
 func exportPropose(n uint32) int32 { return runOn(n, self.propose) }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 	"go.etcd.io/raft/v3/tracker"
@@ -61,15 +63,37 @@ func travels(m *pb.Message) bool {
 		return false
 	}
 	switch m.GetType() {
-	case pb.MsgProp, pb.MsgForgetLeader:
+	case pb.MsgProp, pb.MsgForgetLeader, pb.MsgSnap: // a snapshot comes with its content, by stepSnapshot
 		return false
 	case pb.MsgApp:
 		return checkSequence(m.GetEntries(), m.GetIndex(), m.GetLogTerm()) == nil
-	case pb.MsgSnap:
-		meta := m.GetSnapshot().GetMetadata()
-		return meta.GetIndex() > 0 && meta.GetTerm() > 0 && checkConfState(meta.GetConfState()) == nil
 	}
 	return true
+}
+
+// stepSnapshot reads from u64, u32 length and data, u32 length and a raftpb.Message of type MsgSnap that the peer `from`
+// sent. Refused unless the message carries exactly this data, which the host computed from what it received beside it.
+// out: u32 number of messages refused.
+func (e *engine) stepSnapshot(in *reader) error {
+	if err := e.mustBeCreated(); err != nil {
+		return err
+	}
+	from, data, frame := in.u64(), in.bytes(), in.bytes()
+	if err := in.end(); err != nil {
+		return err
+	}
+	m := new(pb.Message)
+	if err := proto.Unmarshal(frame, m); err != nil {
+		return malformed("raftpb.Message: %v", err)
+	}
+	meta := m.GetSnapshot().GetMetadata()
+	if m.GetType() != pb.MsgSnap || m.GetFrom() != from || m.GetTo() != e.selfID || !bytes.Equal(m.GetSnapshot().GetData(), data) ||
+		meta.GetIndex() == 0 || meta.GetTerm() == 0 || checkConfState(meta.GetConfState()) != nil || e.node.Step(m) != nil {
+		e.out.u32(1)
+		return nil
+	}
+	e.out.u32(0)
+	return nil
 }
 
 // propose reads a list of payloads, appended as one proposal: all of them or none.
