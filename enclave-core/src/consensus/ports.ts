@@ -46,10 +46,13 @@ export interface LogStore {
   close(): Promise<void>;
 }
 
-/** Carries messages to peers. May lose, repeat and reorder; must say truthfully who sent what. */
+/**
+ * Carries messages to peers, whose replicas are given them by `receive` and `receiveSnapshot`. May lose, repeat and
+ * reorder, must not wait, and must say truthfully who sent what: the sender that it names is the authenticated one.
+ */
 export interface PeerTransport {
   send(messages: readonly RaftMessage[]): void;
-  /** Rejects unless the peer's `receiveSnapshot` has been called with both parts. */
+  /** Rejects unless the peer has been given both parts. */
   sendSnapshot(message: RaftMessage, content: Uint8Array): Promise<void>;
 }
 

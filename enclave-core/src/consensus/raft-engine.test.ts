@@ -29,6 +29,7 @@ function engine(id: number, options: Partial<RaftEngineOptions> = {}, seed = 1):
       maxMessageBytes: 1024 * 1024,
       maxInflightMessages: 256,
       maxInflightBytes: 0,
+      maxUncommittedBytes: 0,
       snapshot: bootstrap(1),
       hardState: null,
       entries: [],

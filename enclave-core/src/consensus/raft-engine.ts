@@ -65,6 +65,8 @@ export type RaftEngineOptions = Readonly<{
   maxInflightMessages: number;
   /** Bytes in flight to one follower; 0 = no limit. */
   maxInflightBytes: number;
+  /** Bytes of own proposals that are not committed, beyond which proposals are dropped; 0 = no limit. */
+  maxUncommittedBytes: number;
   /** What the disk holds. All null or empty: a node that joins a group it knows nothing of. */
   snapshot: RaftSnapshot | null;
   hardState: HardState | null;
@@ -145,7 +147,8 @@ export class RaftEngine {
   #create(options: RaftEngineOptions): void {
     const frame = this.#writer.start().u64(options.id).u32(options.electionTicks).u32(options.heartbeatTicks);
     frame.u32(FLAGS.preVote | FLAGS.checkQuorum | FLAGS.stepDownOnRemoval).u32(options.maxInflightMessages);
-    frame.u64(options.maxMessageBytes).u64(options.maxInflightBytes).u64(0).u64(0).u64(options.applied);
+    frame.u64(options.maxMessageBytes).u64(options.maxInflightBytes);
+    frame.u64(options.maxUncommittedBytes).u64(0).u64(options.applied);
     this.#send('create', frame.u32(LOG_LEVELS.indexOf(options.logLevel)));
   }
 
@@ -163,6 +166,15 @@ export class RaftEngine {
     const frame = this.#writer.start().u64(from);
     for (const message of messages) frame.bytes(message);
     return new FrameReader(this.#send('step', frame)).u32();
+  }
+
+  /**
+   * Gives raft a MsgSnap. `data` is computed from the content that came beside it and must be what the leader's
+   * engine was given by `createSnapshot`. False: refused.
+   */
+  stepSnapshot(from: number, message: Uint8Array, data: Uint8Array): boolean {
+    const frame = this.#writer.start().u64(from).bytes(data).bytes(message);
+    return new FrameReader(this.#send('step_snapshot', frame)).u32() === 0;
   }
 
   /**

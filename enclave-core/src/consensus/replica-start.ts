@@ -1,0 +1,76 @@
+/** From what is on disk to an engine that can go on with it. */
+import type { LogStore, StateMachine, StoredLog, StoredSnapshot } from './ports.ts';
+import { RaftEngine, type RaftEngineDependencies, type RaftLogLevel } from './raft-engine.ts';
+import type { HardState } from './raft-types.ts';
+import { contentDigest } from './snapshot-keeper.ts';
+
+/** What a new group begins with; equal on every first member. `content`: the state machine's first snapshot. */
+export type Bootstrap = Readonly<{ voters: readonly number[]; content: Uint8Array }>;
+
+export type EngineSettings = Readonly<{
+  /** Raft id of this node, 1 to 2^53 - 1; never used again by another. */
+  id: number;
+  /** Ticks without a leader before a follower campaigns; raft adds up to as much again at random. */
+  electionTicks: number;
+  heartbeatTicks: number;
+  /** Bytes of entries in one message, and in one batch given to the state machine; a larger entry goes alone. */
+  maxMessageBytes: number;
+  /** Messages, and bytes of entries, in flight to one follower. */
+  maxInflightMessages: number;
+  maxInflightBytes: number;
+  /** Bytes of own entries that are not committed. */
+  maxUncommittedBytes: number;
+  logLevel: RaftLogLevel;
+}>;
+
+/** Snapshot at this index and term is where every log begins. */
+const FIRST = { index: 1, term: 1 } as const;
+
+/** Loads the log; an empty one is bootstrapped, or left empty for a node that joins a group. */
+export async function loadLog(store: LogStore, bootstrap: Bootstrap | null): Promise<StoredLog> {
+  const stored = await store.load();
+  const isEmpty = !stored.snapshot && !stored.hardState && stored.entries.length === 0;
+  if (!bootstrap || !isEmpty) return stored;
+  const confState = { voters: bootstrap.voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  const snapshot: StoredSnapshot = { ...FIRST, confState, content: bootstrap.content };
+  const hardState = { term: FIRST.term, vote: 0, commit: FIRST.index };
+  await store.saveSnapshot(snapshot);
+  await store.append({ entries: [], hardState, installed: FIRST });
+  return { ...stored, snapshot, hardState };
+}
+
+/**
+ * A snapshot can be on disk before the hard state that goes with it. What it holds is committed, and in a term that the
+ * disk does not know this node has voted for nobody.
+ */
+export function reconciled({ hardState, snapshot }: Pick<StoredLog, 'hardState' | 'snapshot'>): HardState | null {
+  if (!snapshot) return hardState;
+  if (!hardState) return { term: snapshot.term, vote: 0, commit: snapshot.index };
+  const commit = Math.max(hardState.commit, snapshot.index);
+  if (hardState.term >= snapshot.term) return { ...hardState, commit };
+  return { term: snapshot.term, vote: 0, commit };
+}
+
+/** Restores the state machine, then makes the engine. */
+export async function startEngine(
+  settings: EngineSettings,
+  stored: StoredLog,
+  stateMachine: StateMachine,
+  dependencies: RaftEngineDependencies,
+): Promise<RaftEngine> {
+  const { snapshot, entries } = stored;
+  if (snapshot) await stateMachine.restore(snapshot.content, { index: snapshot.index, term: snapshot.term });
+  const options = {
+    ...settings,
+    snapshot: snapshot && {
+      index: snapshot.index,
+      term: snapshot.term,
+      confState: snapshot.confState,
+      data: contentDigest(snapshot.content),
+    },
+    hardState: reconciled(stored),
+    entries,
+    applied: snapshot?.index ?? 0,
+  };
+  return new RaftEngine(options, dependencies);
+}
