@@ -116,7 +116,7 @@ describe('raft engine', () => {
       leader
         .progress()
         .map((member) => member.id)
-        .sort(),
+        .sort((a, b) => a - b),
     ).toEqual([...remaining, 4]);
   });
 

@@ -1,9 +1,12 @@
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { LogBatch, LogStore } from './ports.ts';
 import { loadRaftModule } from './raft-engine.ts';
 import type { ReplicaError } from './replica-error.ts';
 import type { ReplicaOptions } from './replica-options.ts';
 import { type Member, type Overrides, ReplicaGroup } from './testing/replica-group.ts';
+
+/** Generous, because the machine may be busy; nothing waits for time to pass. */
+jest.setTimeout(60_000);
 
 let module: WebAssembly.Module;
 let group: ReplicaGroup;

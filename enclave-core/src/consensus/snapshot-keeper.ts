@@ -150,8 +150,9 @@ export class SnapshotKeeper {
     wake();
   }
 
-  /** Resolves when no file is being written. */
+  /** Begins no further snapshot; resolves when no file is being written. */
   async idle(): Promise<void> {
+    this.#due = false;
     await this.#making;
   }
 }

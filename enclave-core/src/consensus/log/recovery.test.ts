@@ -114,6 +114,42 @@ describe('a torn tail', () => {
     );
   });
 
+  test('a batch of several frames that ends early leaves a part that raft can go on from', async () => {
+    const store = await logs.open('log', { segmentBytes: SEGMENT_BYTES, maxFrameBytes: 600 }, { disk });
+    await store.append({ entries: range(1, 2), hardState: { term: 1, vote: 1, commit: 1 }, installed: null });
+    const offset = contents(FIRST).findLastIndex((byte) => byte !== 0) + 1;
+    const entries = range(3, 40, 2);
+    await store.append({ entries, hardState: { term: 2, vote: 2, commit: 30 }, installed: null });
+    await store.close();
+    const whole = copyOf();
+    for (let cut = offset; cut < SEGMENT_BYTES; cut += 512) {
+      putBack(whole);
+      change(FIRST, (segment) => segment.fill(0, cut));
+      const log = await recover();
+      const last = indexes(log).at(-1) ?? 0;
+      expect(log.hardState).toMatchObject(last > 2 ? { term: 2, vote: 2 } : { term: 1, commit: 1 });
+      expect(log.hardState?.commit).toBeLessThanOrEqual(last);
+      if (last === 40) expect(log.hardState?.commit).toBe(30);
+    }
+  });
+
+  test('what was read is written again before it counts: a killed process may have left it in the page cache only', async () => {
+    const [before = 0, after = 0] = await write({ from: 1, to: 3 }, { from: 4, to: 6 });
+    const frame = Buffer.from(contents(FIRST).subarray(before, after));
+    const writes: { position: number; bytes: Buffer }[] = [];
+    const inner = disk.open.bind(disk);
+    disk.open = async (path, mode) => {
+      const file = await inner(path, mode);
+      const write = (bytes: Uint8Array, position: number): Promise<void> => {
+        if (mode === 'durable') writes.push({ position, bytes: Buffer.from(bytes) });
+        return file.write(bytes, position);
+      };
+      return { ...file, write };
+    };
+    await recover();
+    expect(writes).toEqual([{ position: before, bytes: frame }]);
+  });
+
   test('is not assumed where later frames follow', async () => {
     const [before = 0, next = 0] = await write({ from: 1, to: 3 }, { from: 4, to: 6, bytes: 700 }, { from: 7, to: 7 });
     const whole = copyOf();
