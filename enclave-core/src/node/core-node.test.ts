@@ -1,0 +1,193 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { encodeSnapshot } from '../settlement/snapshot.ts';
+import type { SettlementState } from '../settlement/state.ts';
+import { ALPHA, addressOf, BANK_A, BANK_B, EUR, START_MS } from '../settlement/testing/world.ts';
+import { NodeDriver, pay, payment, paymentId, type TestNodeOptions } from './testing/node-driver.ts';
+
+const bytesOf = (driver: NodeDriver): string =>
+  Buffer.from(encodeSnapshot(driver.node.view as SettlementState)).toString('base64');
+
+describe('core node', () => {
+  let dir: string;
+  let running: NodeDriver[];
+  const start = async (options: TestNodeOptions = {}): Promise<NodeDriver> => {
+    const driver = await NodeDriver.start(dir, options);
+    running.push(driver);
+    return driver;
+  };
+  beforeEach(async () => {
+    running = [];
+    dir = await mkdtemp(join(tmpdir(), 'drawbridge-node-'));
+  });
+  afterEach(async () => {
+    for (const driver of running) await driver.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('answers after commit, in the order of the commands, with the transaction they are in', async () => {
+    const driver = await start();
+    await driver.deposit(BANK_A, 1_000n, 'in');
+    const answers = await driver.node.submit([pay('1', 10n), pay('2', 20n), pay('1', 11n)]);
+    expect(answers.map(({ outcome }) => (outcome.ok ? 'ok' : outcome.code))).toEqual(['ok', 'ok', 'TRANSFER_ID_SPENT']);
+    expect(new Set(answers.map(({ transactionId }) => transactionId)).size).toBe(1);
+    expect(answers[0]?.transactionId).toBe(`${driver.node.status().view}.${driver.node.status().committedSeqno}`);
+    expect(driver.posted(BANK_B)).toBe(30n);
+    expect(driver.node.history.transfer(BANK_A, paymentId('1'))).toMatchObject({ state: 'SETTLED' });
+    expect(driver.node.status()).toMatchObject({ role: 'leader', serviceStatus: 'open', rollbackProtected: false });
+  });
+
+  it('puts what comes together into one entry', async () => {
+    const driver = await start();
+    await driver.deposit(BANK_A, 1_000n, 'in');
+    const before = driver.node.status().committedSeqno;
+    const answers = await Promise.all(Array.from({ length: 300 }, (_, i) => driver.node.submit([pay(`p${i}`, 1n)])));
+    expect(answers.every(([answer]) => answer?.outcome.ok)).toBe(true);
+    expect(driver.node.status().committedSeqno - before).toBeLessThan(5);
+    expect(driver.posted(BANK_B)).toBe(300n);
+  });
+
+  it('is the same to the byte after a restart, from the log alone and from a snapshot', async () => {
+    for (const snapshotEveryEntries of [1_000_000, 3]) {
+      let driver = await start({ replica: { snapshotEveryEntries } });
+      await driver.deposit(BANK_A, 1_000n, `in ${snapshotEveryEntries}`);
+      for (let i = 0; i < 10; i++) await driver.run(pay(`${snapshotEveryEntries} ${i}`, 7n));
+      const state = bytesOf(driver);
+      const lines = driver.node.history.statement(BANK_B, EUR, 0, 1_000);
+      const seqno = driver.node.status().committedSeqno;
+      await driver.stop();
+      driver = await start();
+      expect(bytesOf(driver)).toBe(state);
+      expect(driver.node.history.statement(BANK_B, EUR, 0, 1_000)).toEqual(lines);
+      expect(driver.node.status().committedSeqno).toBeGreaterThan(seqno);
+      await driver.stop();
+    }
+  });
+
+  it('remembers a spent id across a restart', async () => {
+    let driver = await start();
+    await driver.deposit(BANK_A, 1_000n, 'in');
+    await driver.run(pay('1', 10n));
+    await driver.stop();
+    driver = await start();
+    for (const amount of [10n, 12n]) {
+      expect((await driver.run(pay('1', amount))).outcome).toMatchObject({ code: 'TRANSFER_ID_SPENT' });
+    }
+    expect(driver.node.history.transfer(BANK_A, paymentId('1'))?.terms.amountMinor).toBe(10n);
+    expect(driver.posted(BANK_B)).toBe(10n);
+  });
+
+  it('makes a lost history again from the ledger', async () => {
+    let driver = await start({ replica: { snapshotEveryEntries: 4 } });
+    await driver.deposit(BANK_A, 1_000n, 'in');
+    for (let i = 0; i < 12; i++) await driver.run(pay(`${i}`, 7n));
+    const events = driver.node.history.events(BANK_B, 0, 1_000);
+    const lines = driver.node.history.statement(BANK_A, EUR, 0, 1_000);
+    await driver.stop();
+    await rm(join(dir, 'history'), { recursive: true });
+    driver = await start();
+    expect(driver.node.history.events(BANK_B, 0, 1_000)).toEqual(events);
+    expect(driver.node.history.statement(BANK_A, EUR, 0, 1_000)).toEqual(lines);
+    expect(driver.node.history.transfer(BANK_A, paymentId('5'))).toMatchObject({ state: 'SETTLED' });
+    expect(driver.lines.some(({ message }) => message.includes('made again'))).toBe(true);
+  });
+
+  it('makes the history anew when it knows more than the log', async () => {
+    let driver = await start();
+    await driver.deposit(BANK_A, 1_000n, 'in');
+    await driver.run(pay('lost', 7n));
+    await driver.stop();
+    await rm(join(dir, 'ledger'), { recursive: true });
+    driver = await start();
+    expect(driver.node.history.transfer(BANK_A, paymentId('lost'))).toBeUndefined();
+    expect(driver.node.history.events(BANK_B, 0, 10).items).toEqual([]);
+    expect(driver.lines.some(({ fields }) => 'code' in fields && fields.code === 'HISTORY_AHEAD')).toBe(true);
+  });
+
+  it('lets a deadline pass when nothing else happens', async () => {
+    let nowMs = START_MS;
+    const driver = await start({ nowMs: () => nowMs });
+    const source = { network: ALPHA, depositor: addressOf('treasury') };
+    const terms = { ...payment('late', 5n), creditor: BANK_A, source, fundByMs: START_MS + 60 };
+    const expired = new Promise<void>((resolve) => {
+      driver.node.onEvents(BANK_A, () => {
+        if (driver.node.history.transfer(BANK_A, terms.id)?.state === 'EXPIRED') resolve();
+      });
+    });
+    expect((await driver.run({ type: 'submitTransfer', terms })).outcome.ok).toBe(true);
+    nowMs += 100;
+    await expired;
+    expect(driver.node.view.liveTransfer(BANK_A, terms.id)).toBeUndefined();
+  });
+
+  it('never stamps an entry before the one that came before it', async () => {
+    let nowMs = START_MS + 5_000;
+    let driver = await start({ nowMs: () => nowMs });
+    await driver.deposit(BANK_A, 1_000n, 'in');
+    const stamp = driver.node.view.stampMs;
+    nowMs = START_MS - 50_000;
+    await driver.run(pay('1', 1n));
+    expect(driver.node.view.stampMs).toBe(stamp);
+    await driver.stop();
+    driver = await start({ nowMs: () => nowMs });
+    await driver.run(pay('2', 1n));
+    expect(driver.node.view.stampMs).toBe(stamp);
+  });
+
+  it('tells whoever listens to a participant, and stops telling', async () => {
+    const driver = await start();
+    await driver.deposit(BANK_A, 1_000n, 'in');
+    let calls = 0;
+    const stop = driver.node.onEvents(BANK_B, () => {
+      calls += 1;
+    });
+    await driver.node.submit([pay('1', 1n), pay('2', 1n)]);
+    expect(calls).toBe(1);
+    stop();
+    await driver.run(pay('3', 1n));
+    expect(calls).toBe(1);
+  });
+
+  it('leaves no name, id or amount in clear in any file', async () => {
+    const driver = await start({ replica: { snapshotEveryEntries: 3 } });
+    await driver.deposit(BANK_A, 987_654n, 'in');
+    for (let i = 0; i < 8; i++) await driver.run(pay(`${i}`, 777_001n + BigInt(i)));
+    await driver.stop();
+    const needles = [
+      ...[BANK_A, BANK_B, 'Bank 5299', 'observer-1', 'SETTLED', paymentId('1'), '987654', '777001'],
+      ...[paymentId('1').replaceAll('-', '')].flatMap((hex) => [Buffer.from(hex, 'hex').toString('latin1')]),
+    ];
+    let files = 0;
+    for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const bytes = await readFile(join(entry.parentPath, entry.name));
+      for (const needle of needles)
+        expect({ file: entry.name, found: bytes.includes(needle, 0, 'latin1') }).toEqual({
+          file: entry.name,
+          found: false,
+        });
+      files += 1;
+    }
+    expect(files).toBeGreaterThan(3);
+  });
+
+  it('takes nothing once it stops, and answers what it took', async () => {
+    const driver = await start();
+    await driver.deposit(BANK_A, 1_000n, 'in');
+    const last = driver.node.submit([pay('last', 1n)]);
+    const stopped = driver.stop();
+    await expect(driver.node.submit([pay('late', 1n)])).rejects.toMatchObject({ code: 'STOPPING' });
+    expect((await last)[0]?.outcome.ok).toBe(true);
+    await stopped;
+  });
+
+  it('does not start with another key, nor twice in one folder', async () => {
+    const driver = await start();
+    await expect(start()).rejects.toMatchObject({ code: 'LOG_LOCKED' });
+    await driver.stop();
+    await expect(start({ secret: Buffer.alloc(32, 9) })).rejects.toMatchObject({ code: 'SEAL_BROKEN' });
+    await (await start()).stop();
+  });
+});

@@ -1,0 +1,57 @@
+/** Calls when a deadline of the state falls due. Looks again at least every ten seconds, since host clocks jump. */
+const MAX_WAIT_MS = 10_000;
+/** Pause after a call that failed, as where another node leads. */
+const RETRY_MS = 1_000;
+
+export type DeadlineTimerDependencies = Readonly<{
+  nextDeadlineMs: () => number | undefined;
+  nowMs: () => number;
+  /** Resolves once its effect is applied; rejects if there will be none. */
+  onDue: () => Promise<unknown>;
+}>;
+
+export class DeadlineTimer {
+  readonly #uses: DeadlineTimerDependencies;
+  #timer: NodeJS.Timeout | undefined;
+  #armedForMs: number | undefined;
+  #calling = false;
+  #stopped = false;
+
+  constructor(dependencies: DeadlineTimerDependencies) {
+    this.#uses = dependencies;
+  }
+
+  /** To be called after each change of the state; cheap while the next deadline is the same. */
+  rearm(): void {
+    if (this.#calling || this.#stopped) return;
+    const deadlineMs = this.#uses.nextDeadlineMs();
+    if (deadlineMs === this.#armedForMs) return;
+    this.#armedForMs = deadlineMs;
+    clearTimeout(this.#timer);
+    if (deadlineMs !== undefined) this.#wait(Math.min(Math.max(0, deadlineMs - this.#uses.nowMs()), MAX_WAIT_MS));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.#fire(), ms);
+  }
+
+  async #fire(): Promise<void> {
+    this.#armedForMs = undefined;
+    const deadlineMs = this.#uses.nextDeadlineMs();
+    if (deadlineMs === undefined || deadlineMs > this.#uses.nowMs()) return this.rearm();
+    this.#calling = true;
+    const done = await this.#uses.onDue().then(
+      () => true,
+      () => false,
+    );
+    this.#calling = false;
+    if (done) this.rearm();
+    else this.#wait(RETRY_MS);
+  }
+}
