@@ -1,0 +1,227 @@
+/** The connector's configuration: one JSON file, checked whole, and the keys that it names. */
+import { dirname, resolve } from 'node:path';
+import { ConfigError, parseConfig, readJson, readKey, readText } from '@drawbridge/connector-sdk/connector-files';
+import { parseBytes32, parseHex } from '@drawbridge/protocol/bytes32';
+import { parseAssetCode, parseEvmAddress, parseNetworkId, parseParticipantId } from '@drawbridge/protocol/ids';
+import { type Static, Type } from '@sinclair/typebox';
+
+const WORD = '^0x[0-9a-fA-F]{64}$';
+const ADDRESS = '^0x[0-9a-fA-F]{40}$';
+const WEI = '^[0-9]{1,30}$';
+const closed = { additionalProperties: false };
+const count = (fallback: number, minimum: number, maximum: number) =>
+  Type.Integer({ default: fallback, minimum, maximum });
+
+const Limits = Type.Object(
+  {
+    /** Instructions worked on at once; most of that time is waiting for depth. */
+    concurrency: count(128, 1, 1_024),
+    /** Pause between two looks at the chain's height, ms. */
+    pollMs: count(100, 10, 60_000),
+    /** Attempts of a job that its queue gave no number. */
+    attempts: count(12, 1, 100),
+    firstPauseMs: count(1_000, 10, 600_000),
+    longestPauseMs: count(300_000, 10, 86_400_000),
+    /** How long one attempt waits for a block with its transaction. */
+    minedTimeoutMs: count(30_000, 100, 3_600_000),
+    /** How long one attempt waits for depth before it makes room for others. */
+    finalityTimeoutMs: count(30_000, 100, 3_600_000),
+    handOverMs: count(2_000, 10, 600_000),
+    maxHandOvers: count(1_000, 1, 1_000_000),
+    /** BullMQ gives a silent worker's jobs to another after this. */
+    lockMs: count(30_000, 1_000, 600_000),
+    /** How long a vault's authority and epoch are believed. */
+    descriptionMs: count(1_000, 0, 60_000),
+    rpcTimeoutMs: count(10_000, 100, 120_000),
+    httpTimeoutMs: count(10_000, 100, 120_000),
+
+    /** The most that one gas may cost, wei. */
+    maxFeeWei: Type.String({ default: '500000000000', pattern: WEI }),
+    /** Least tip, wei: with none, only the node that got the transaction includes it. */
+    minPriorityFeeWei: Type.String({ default: '1', pattern: WEI }),
+    /** The most gas that one instruction may use. */
+    maxGas: count(1_000_000, 21_000, 100_000_000),
+    /** Transactions sent under one lease of nonces. */
+    sendBatch: count(16, 1, 256),
+    /** Transactions of the fee key that no block holds yet. */
+    maxUnmined: count(64, 1, 4_096),
+    /** Nonces tried for one transaction. */
+    maxNonces: count(5, 1, 100),
+    /** A transaction that the node does not have for so long is sent again. */
+    droppedAfterMs: count(10_000, 100, 3_600_000),
+    /** The next transaction to be mined that waits for so long is replaced by one that pays more. */
+    replaceAfterMs: count(60_000, 100, 3_600_000),
+    /** A nonce that nobody uses for so long, and that holds up ours, is filled. */
+    gapAfterMs: count(15_000, 100, 3_600_000),
+    maxGapFills: count(16, 1, 256),
+    /** Looks in a row that must show a nonce used by another transaction. */
+    supersededLooks: count(10, 1, 1_000),
+    leaseMs: count(5_000, 100, 60_000),
+    leaseWaitMs: count(2_000, 0, 60_000),
+    nonceHintMs: count(60_000, 0, 3_600_000),
+    journalRecords: count(10_000, 100, 10_000_000),
+
+    /** Pause between two looks for vault events. */
+    followMs: count(250, 10, 60_000),
+    /** How often the follower returns to the core's cursor. */
+    cursorMs: count(10_000, 100, 600_000),
+    /** Evidence that the core has not taken after this is made anew. */
+    rebuildMs: count(60_000, 100, 86_400_000),
+    /** Failed evidence gets another go after this; completed evidence that the core does not know, after `cursorMs`. */
+    retryFailedMs: count(60_000, 100, 86_400_000),
+    rangeBlocks: count(2_000, 1, 100_000),
+    rangesPerTurn: count(20, 1, 1_000),
+    maxPendingEvents: count(2_000, 1, 100_000),
+    buildConcurrency: count(16, 1, 256),
+    keepCompleted: count(1_000, 0, 100_000),
+  },
+  { ...closed, default: {} },
+);
+
+const Observer = Type.Object(
+  {
+    id: Type.String(),
+    url: Type.String({ pattern: '^https://' }),
+    /** The certificate that it must show; public authorities when left out. */
+    certFile: Type.Optional(Type.String()),
+    /** Registered attestation key: Ed25519, 32 bytes. */
+    publicKey: Type.Optional(Type.String({ pattern: WORD })),
+  },
+  closed,
+);
+
+const Config = Type.Object(
+  {
+    network: Type.String(),
+    chainId: Type.Integer({ minimum: 1 }),
+    genesisHash: Type.String({ pattern: WORD }),
+    rpcUrl: Type.String({ pattern: '^https?://' }),
+    redisUrl: Type.String({ pattern: '^rediss?://' }),
+    coreUrl: Type.String({ pattern: '^https://' }),
+    /** Folder of this process alone: the journal of transactions. */
+    stateDir: Type.String(),
+    tls: Type.Object({ keyFile: Type.String(), certFile: Type.String(), serviceCertFile: Type.String() }, closed),
+    /** RSA private key, PEM, mode 0600: instructions are sealed to it. */
+    sealingKeyFile: Type.String(),
+    /** secp256k1 private key, hex, mode 0600: pays for gas. */
+    feeKeyFile: Type.String(),
+    observers: Type.Array(Observer, { minItems: 1, maxItems: 32 }),
+    threshold: Type.Integer({ minimum: 1, maximum: 32 }),
+    /** Blocks from an event's to the head, both counted. Nodes keep the state of about 128. */
+    depthBlocks: Type.Integer({ minimum: 1, maximum: 100 }),
+    vaults: Type.Array(
+      Type.Object(
+        {
+          asset: Type.String(),
+          address: Type.String({ pattern: ADDRESS }),
+          /** Where given, the vault must obey this key and no other. */
+          authority: Type.Optional(Type.String({ pattern: ADDRESS })),
+        },
+        closed,
+      ),
+      { minItems: 1, maxItems: 256 },
+    ),
+    /** Where health and metrics are served; a random port of loopback when left out. */
+    listen: Type.String({ default: '127.0.0.1:0', pattern: '^[^:]+:[0-9]{1,5}$' }),
+    /** What this process does; one of each is usual, several of either do no harm. */
+    roles: Type.Array(Type.Union([Type.Literal('worker'), Type.Literal('follower')]), {
+      default: ['worker', 'follower'],
+      minItems: 1,
+      maxItems: 2,
+    }),
+    logLevel: Type.Union(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
+      { default: 'info' },
+    ),
+    limits: Limits,
+  },
+  closed,
+);
+
+type FileConfig = Static<typeof Config>;
+export type ConnectorLimits = Readonly<
+  Omit<Static<typeof Limits>, 'maxFeeWei' | 'minPriorityFeeWei'> & { maxFeeWei: bigint; minPriorityFeeWei: bigint }
+>;
+
+/** What holds where the file says nothing. */
+export function defaultLimits(): ConnectorLimits {
+  return limitsOf(parseConfig(Limits, {}));
+}
+
+const limitsOf = (limits: Static<typeof Limits>): ConnectorLimits => ({
+  ...limits,
+  maxFeeWei: BigInt(limits.maxFeeWei),
+  minPriorityFeeWei: BigInt(limits.minPriorityFeeWei),
+});
+
+/** Everything that is read once, at start. Keys are in it: it is never logged. */
+export type ConnectorSetup = Readonly<ReturnType<typeof parsed>>;
+
+/** @throws ConfigError in words for whoever wrote the file. Paths count from the file. */
+export async function readSetup(file: string): Promise<ConnectorSetup> {
+  const config = parseConfig(Config, await readJson(file));
+  const at = (path: string): string => resolve(dirname(file), path);
+  const [tlsKey, tlsCert, serviceCert, sealingKey, feeKey] = await Promise.all([
+    readKey(at(config.tls.keyFile)),
+    readText(at(config.tls.certFile)),
+    readText(at(config.tls.serviceCertFile)),
+    readKey(at(config.sealingKeyFile)),
+    readKey(at(config.feeKeyFile)),
+  ]);
+  const pinned = await Promise.all(
+    config.observers.map(({ certFile }) => (certFile === undefined ? undefined : readText(at(certFile)))),
+  );
+  return parsed(config, { tlsKey, tlsCert, serviceCert, sealingKey, feeKey: feeKey.trim(), pinned, at });
+}
+
+type Files = Readonly<{
+  tlsKey: string;
+  tlsCert: string;
+  serviceCert: string;
+  sealingKey: string;
+  feeKey: string;
+  pinned: readonly (string | undefined)[];
+  at: (path: string) => string;
+}>;
+
+function parsed(config: FileConfig, files: Files) {
+  const { limits, observers, vaults, threshold } = config;
+  if (threshold > observers.length) throw wrong('threshold is higher than the number of observers');
+  if (new Set(observers.map(({ id }) => id)).size !== observers.length) throw wrong('an observer is named twice');
+  if (new Set(vaults.map(({ asset }) => asset)).size !== vaults.length) throw wrong('an asset has two vaults');
+  if (!/^0x[0-9a-fA-F]{64}$/.test(files.feeKey)) throw wrong('the fee key is 0x and 64 hex digits');
+  return {
+    network: parseNetworkId(config.network),
+    chainId: config.chainId,
+    genesisHash: parseBytes32(config.genesisHash),
+    rpcUrl: config.rpcUrl,
+    redisUrl: config.redisUrl,
+    coreUrl: config.coreUrl,
+    stateDir: files.at(config.stateDir),
+    tls: { key: files.tlsKey, cert: files.tlsCert, serviceCert: files.serviceCert },
+    sealingKey: files.sealingKey,
+    feeKey: files.feeKey,
+    observers: observers.map(({ id, url, publicKey }, index) => {
+      const pinned = files.pinned[index];
+      return {
+        id: parseParticipantId(id),
+        url,
+        ...(publicKey === undefined ? {} : { publicKey: parseHex(publicKey) }),
+        ...(pinned === undefined ? {} : { pinned }),
+      };
+    }),
+    threshold,
+    depthBlocks: config.depthBlocks,
+    vaults: vaults.map(({ asset, address, authority }) => ({
+      asset: parseAssetCode(asset),
+      address: parseEvmAddress(address),
+      ...(authority === undefined ? {} : { authority: parseEvmAddress(authority) }),
+    })),
+    listen: config.listen,
+    roles: new Set(config.roles),
+    logLevel: String(config.logLevel),
+    limits: limitsOf(limits),
+  };
+}
+
+const wrong = (what: string): ConfigError => new ConfigError('CONFIG_INVALID', `the configuration is wrong: ${what}`);

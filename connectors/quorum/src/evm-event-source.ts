@@ -1,0 +1,78 @@
+/**
+ * `VaultEventSource` for an EVM chain: logs of the vaults, taken only at depth, and only when the node's blocks still
+ * are those that the logs name. A node that reorganises while it is asked gives an error, and is asked again.
+ */
+import { LedgerUnavailableError } from '@drawbridge/connector-sdk/ledger-connector';
+import type { FollowedEvent, VaultEventSource } from '@drawbridge/connector-sdk/vault-event-source';
+import { decodeVaultLog } from '@drawbridge/protocol/evm-vault-log';
+import { parseEvmAddress } from '@drawbridge/protocol/ids';
+import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
+import { ProtocolError } from '@drawbridge/protocol/protocol-error';
+import type { EvmNode } from './evm-node.ts';
+
+export class EvmEventSource implements VaultEventSource<EvmLog> {
+  readonly #node: EvmNode;
+  readonly #depthBlocks: number;
+
+  constructor(options: { depthBlocks: number }, dependencies: { node: EvmNode }) {
+    this.#depthBlocks = options.depthBlocks;
+    this.#node = dependencies.node;
+  }
+
+  async finalisedHead(): Promise<number> {
+    return Math.max(-1, (await this.#node.blockNumber()) - this.#depthBlocks + 1);
+  }
+
+  async finalisedEvents(query: {
+    vaults: readonly string[];
+    fromBlock: number;
+    toBlock: number;
+  }): Promise<FollowedEvent<EvmLog>[]> {
+    const addresses = query.vaults.map((vault) => parseEvmAddress(vault));
+    const logs = await this.#logs({ addresses, fromBlock: query.fromBlock, toBlock: query.toBlock });
+    const inOrder = [...logs].sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
+    await this.#demandCanonical(inOrder);
+    return inOrder.map((raw) => ({
+      vault: raw.address,
+      seq: seqOf(raw),
+      blockNumber: raw.blockNumber,
+      blockHash: raw.blockHash,
+      raw,
+    }));
+  }
+
+  async stillHolds(event: Pick<FollowedEvent<EvmLog>, 'blockNumber' | 'blockHash'>): Promise<boolean> {
+    return (await this.#node.block(event.blockNumber))?.hash === event.blockHash;
+  }
+
+  /** Nodes bound an answer by their own rules: a range that is refused is asked for in halves. */
+  async #logs(query: Parameters<EvmNode['logs']>[0]): Promise<EvmLog[]> {
+    const { fromBlock, toBlock } = query;
+    try {
+      return await this.#node.logs(query);
+    } catch (error) {
+      if (!(error instanceof LedgerUnavailableError) || toBlock <= fromBlock) throw error;
+      const middle = Math.floor((fromBlock + toBlock) / 2);
+      const first = await this.#logs({ ...query, toBlock: middle });
+      return [...first, ...(await this.#logs({ ...query, fromBlock: middle + 1 }))];
+    }
+  }
+
+  async #demandCanonical(logs: readonly EvmLog[]): Promise<void> {
+    const blocks = new Map(logs.map(({ blockNumber, blockHash }) => [blockHash, blockNumber]));
+    const held = await Promise.all(
+      [...blocks].map(([blockHash, blockNumber]) => this.stillHolds({ blockNumber, blockHash })),
+    );
+    if (held.includes(false)) throw new LedgerUnavailableError('blocks changed while their logs were read');
+  }
+}
+
+/** The vault's counter. A log that no vault writes, at a vault's address, means a wrong address: ask no further. */
+function seqOf(log: EvmLog): number {
+  try {
+    return decodeVaultLog(log).seq;
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    throw new LedgerUnavailableError('the address of a vault writes logs that are not of a vault', { cause });
+  }
+}

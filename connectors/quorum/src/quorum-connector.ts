@@ -1,0 +1,204 @@
+/** The connector of one EVM network, put together: a worker of its instructions, a follower of its vaults. */
+import { BullmqEvidenceOutbox } from '@drawbridge/connector-sdk/bullmq-evidence-outbox';
+import { ConfigError } from '@drawbridge/connector-sdk/connector-files';
+import { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metrics';
+import { CoreCursorSource } from '@drawbridge/connector-sdk/core-cursor-source';
+import { evidenceIdKey } from '@drawbridge/connector-sdk/evidence-job-id';
+import { InstructionRelay } from '@drawbridge/connector-sdk/instruction-relay';
+import { InstructionWorker } from '@drawbridge/connector-sdk/instruction-worker';
+import { pinnedHttps } from '@drawbridge/connector-sdk/pinned-https';
+import type { RetryPolicy } from '@drawbridge/connector-sdk/retry-policy';
+import { BodyOpener } from '@drawbridge/connector-sdk/sealed-body';
+import { type Health, startStatusServer } from '@drawbridge/connector-sdk/status-server';
+import type { CursorSource } from '@drawbridge/connector-sdk/vault-event-source';
+import { VaultFollower } from '@drawbridge/connector-sdk/vault-follower';
+import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
+import { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { ConnectorSetup } from './config.ts';
+import { EvmEventSource } from './evm-event-source.ts';
+import type { EvmNode } from './evm-node.ts';
+import { type FeeAccount, openFeeAccount } from './fee-account.ts';
+import { ObserverClient } from './observer-client.ts';
+import { ObserverEvidenceBuilder } from './observer-evidence-builder.ts';
+import { RpcNode } from './rpc-node.ts';
+import { readServiceId } from './vault-binding.ts';
+
+export type ConnectorDependencies = Readonly<{
+  log: Logger;
+  /** Monotonic, ms. */
+  now: () => number;
+  /** Unix ms. */
+  wallClock: () => number;
+  random: () => number;
+  /** In place of the core at `coreUrl`. */
+  cursors?: CursorSource;
+}>;
+export type RunningConnector = Readonly<{ url: string; metrics: ConnectorMetrics; stop: () => Promise<void> }>;
+
+/** One answer of the core or of an observer. */
+const MAX_ANSWER_BYTES = 1_048_576;
+/** Turns that may fail in a row before a follower is called unwell. */
+const UNWELL_TURNS = 5;
+
+type Context = Readonly<{
+  setup: ConnectorSetup;
+  deps: ConnectorDependencies;
+  metrics: ConnectorMetrics;
+  node: EvmNode;
+  /** For queues and workers: waits for Redis for ever. */
+  connection: Redis;
+  retry: RetryPolicy;
+  closers: (() => Promise<unknown> | unknown)[];
+}>;
+
+/** Starts, or stops what was started and throws: ConfigError where the node is of another chain than configured. */
+export async function startConnector(setup: ConnectorSetup, deps: ConnectorDependencies): Promise<RunningConnector> {
+  const closers: Context['closers'] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return { ...(await assemble(setup, deps, closers)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function assemble(setup: ConnectorSetup, deps: ConnectorDependencies, closers: Context['closers']) {
+  const { log } = deps;
+  const metrics = new ConnectorMetrics(setup.network);
+  const node = new RpcNode({ url: setup.rpcUrl, chainId: setup.chainId, timeoutMs: setup.limits.rpcTimeoutMs });
+  closers.push(() => node.close());
+  const serviceId = await checkChain(setup, node);
+  const connection = new Redis(setup.redisUrl, { maxRetriesPerRequest: null });
+  connection.on('error', (error: Error & { code?: string }) => log.warn({ code: error.code ?? error.name }, 'redis'));
+  closers.push(() => connection.disconnect());
+  const { attempts, firstPauseMs, longestPauseMs } = setup.limits;
+  const retry = { attempts, firstPauseMs, longestPauseMs };
+  const context: Context = { setup, deps, metrics, node, connection, retry, closers };
+  if (setup.roles.has('worker')) await startWorker(context);
+  const follower = setup.roles.has('follower') ? startFollower(context, serviceId) : undefined;
+  const [host = '127.0.0.1', port = '0'] = setup.listen.split(':');
+  const status = await startStatusServer(
+    { host, port: Number(port) },
+    { registry: metrics.registry, health: () => health(context, follower) },
+  );
+  closers.push(() => status.close());
+  return { url: status.url, metrics };
+}
+
+/** Wrong chain, wrong genesis, wrong vault: better no start than a wrong one. Returns the service that the vaults obey. */
+async function checkChain(setup: ConnectorSetup, node: EvmNode): Promise<Bytes32> {
+  const [chainId, genesis] = await Promise.all([node.chainId(), node.block(0)]);
+  if (chainId !== setup.chainId)
+    throw new ConfigError('CONFIG_INVALID', `the node is on chain ${chainId}, not ${setup.chainId}`);
+  if (genesis?.hash !== setup.genesisHash) {
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `the node's genesis is ${genesis?.hash ?? 'unknown'}, not ${setup.genesisHash}`,
+    );
+  }
+  return readServiceId(setup, node);
+}
+
+async function startWorker(context: Context): Promise<void> {
+  const { setup, deps, metrics, connection, retry, closers } = context;
+  const { limits, network, genesisHash, vaults } = setup;
+  const account = await openAccount(context);
+  const relay = new InstructionRelay(
+    { served: { network, genesisHash, vaults }, finalityTimeoutMs: limits.finalityTimeoutMs },
+    { opener: new BodyOpener(setup.sealingKey), ledger: account.ledger, metrics, now: deps.now },
+  );
+  const worker = new InstructionWorker(
+    {
+      network,
+      concurrency: limits.concurrency,
+      retry,
+      handOverMs: limits.handOverMs,
+      maxHandOvers: limits.maxHandOvers,
+      lockMs: limits.lockMs,
+    },
+    { relay, connection, metrics, log: deps.log, now: deps.wallClock, random: deps.random },
+  );
+  closers.push(() => worker.stop());
+  await worker.start();
+}
+
+async function openAccount({ setup, deps, metrics, node, closers }: Context): Promise<FeeAccount> {
+  const { chainId, genesisHash, depthBlocks, feeKey, stateDir, limits, redisUrl } = setup;
+  // Nonces must not wait for Redis: without it the chain's own count has to do.
+  const redis = new Redis(redisUrl, {
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    commandTimeout: limits.leaseMs,
+  });
+  redis.on('error', () => undefined);
+  closers.push(() => redis.disconnect());
+  const account = await openFeeAccount(
+    { chainId, genesisHash, depthBlocks, feeKey, stateDir, limits },
+    { node, redis, metrics, log: deps.log, now: deps.now },
+  );
+  closers.push(() => account.stop());
+  return account;
+}
+
+function startFollower(context: Context, serviceId: Bytes32): VaultFollower<EvmLog> {
+  const { setup, deps, metrics, node, connection, retry, closers } = context;
+  const { network, genesisHash, depthBlocks, threshold, limits, tls } = setup;
+  const client = { key: tls.key, cert: tls.cert };
+  const https = { client, timeoutMs: limits.httpTimeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES, maxSockets: 64 };
+  const witness = { serviceId, network, genesisHash, depthBlocks };
+  const observers = setup.observers.map(({ id, url, pinned, publicKey }) => {
+    const http = pinnedHttps({ ...https, baseUrl: url, ...(pinned === undefined ? {} : { pinned }) });
+    return new ObserverClient({ id, context: witness, ...(publicKey === undefined ? {} : { publicKey }) }, { http });
+  });
+  const outbox = new BullmqEvidenceOutbox(
+    {
+      network,
+      retry,
+      keepCompleted: limits.keepCompleted,
+      retryCompletedAfterMs: limits.cursorMs,
+      retryFailedAfterMs: limits.retryFailedMs,
+    },
+    { connection, log: deps.log, now: deps.wallClock },
+  );
+  closers.push(() => outbox.close());
+  const follower = new VaultFollower<EvmLog>(
+    {
+      network,
+      vaults: setup.vaults,
+      idKey: evidenceIdKey(setup.sealingKey),
+      pollMs: limits.followMs,
+      cursorMs: limits.cursorMs,
+      rangeBlocks: limits.rangeBlocks,
+      rangesPerTurn: limits.rangesPerTurn,
+      rebuildMs: limits.rebuildMs,
+      maxPendingEvents: limits.maxPendingEvents,
+      buildConcurrency: limits.buildConcurrency,
+    },
+    {
+      source: new EvmEventSource({ depthBlocks }, { node }),
+      builder: new ObserverEvidenceBuilder({ context: witness, threshold }, { observers, metrics }),
+      cursors:
+        deps.cursors ??
+        new CoreCursorSource(pinnedHttps({ ...https, baseUrl: setup.coreUrl, pinned: tls.serviceCert })),
+      outbox,
+      metrics,
+      log: deps.log,
+      now: deps.now,
+    },
+  );
+  closers.push(() => follower.stop());
+  follower.start();
+  return follower;
+}
+
+async function health(context: Context, follower: VaultFollower<EvmLog> | undefined): Promise<Health> {
+  const height = await context.node.blockNumber().catch(() => undefined);
+  const redis = context.connection.status === 'ready';
+  const following = follower === undefined || follower.failures < UNWELL_TURNS;
+  return { ok: redis && height !== undefined && following, network: context.setup.network, redis, height, following };
+}
