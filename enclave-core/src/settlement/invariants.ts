@@ -21,23 +21,42 @@ const must = (holds: boolean, what: string): void => {
 export function assertTouched(overlay: Overlay): void {
   const { touched } = overlay;
   if (touched.banks.length === 0 && touched.inner.length === 0) return;
-  const sums = new Map<AssetCode, bigint>();
-  const add = (asset: AssetCode, deltaMinor: bigint): void => {
-    sums.set(asset, (sums.get(asset) ?? 0n) + deltaMinor);
-  };
+  const sums = new AssetSums();
   for (const { key, asset, beforeMinor } of touched.banks) {
     const account = overlay.accounts.get(key);
     if (account === undefined) throw new InvariantError('an account that was posted to is gone');
-    add(asset, account.postedMinor - beforeMinor);
+    sums.add(asset, account.postedMinor - beforeMinor);
     mustBeBankBalance(account);
   }
   for (const { key, account, beforeMinor } of touched.inner) {
     const { vault, row } = overlay.vault(key);
-    add(vault.asset, row[`${account}Minor`] - beforeMinor);
+    sums.add(vault.asset, row[`${account}Minor`] - beforeMinor);
     mustBeVaultBalance(vault.mode, row);
   }
-  for (const sum of sums.values()) must(sum === 0n, 'a command created or destroyed value');
+  sums.mustBeZero('a command created or destroyed value');
   touched.clear();
+}
+
+/** Sums per asset. Most commands touch one, which is kept without a map. */
+class AssetSums {
+  #only: AssetCode | undefined;
+  #sumMinor = 0n;
+  #others: Map<AssetCode, bigint> | undefined;
+
+  add(asset: AssetCode, deltaMinor: bigint): void {
+    this.#only ??= asset;
+    if (asset === this.#only) {
+      this.#sumMinor += deltaMinor;
+      return;
+    }
+    this.#others ??= new Map();
+    this.#others.set(asset, (this.#others.get(asset) ?? 0n) + deltaMinor);
+  }
+
+  mustBeZero(what: string): void {
+    must(this.#sumMinor === 0n, what);
+    for (const sum of this.#others?.values() ?? []) must(sum === 0n, what);
+  }
 }
 
 function mustBeBankBalance({ postedMinor, pendingMinor }: { postedMinor: bigint; pendingMinor: bigint }): void {
@@ -62,20 +81,19 @@ export function assertAll(state: SettlementState): void {
 }
 
 function assertSums(state: SettlementState): void {
-  const sums = new Map<AssetCode, bigint>();
+  const sums = new AssetSums();
   for (const account of state.accounts.values()) {
     mustBeBankBalance(account);
-    sums.set(account.asset, (sums.get(account.asset) ?? 0n) + account.postedMinor);
+    sums.add(account.asset, account.postedMinor);
   }
   must(state.vaults.size === state.header.registry.vaults.size, 'vaults and their rows differ');
   for (const [key, vault] of state.header.registry.vaults) {
     const row = state.vaults.get(key);
     if (row === undefined) throw new InvariantError('a vault has no row');
     mustBeVaultBalance(vault.mode, row);
-    const inner = row.vaultMinor + row.transitMinor + row.suspenseMinor;
-    sums.set(vault.asset, (sums.get(vault.asset) ?? 0n) + inner);
+    sums.add(vault.asset, row.vaultMinor + row.transitMinor + row.suspenseMinor);
   }
-  for (const sum of sums.values()) must(sum === 0n, 'balances of an asset do not sum to zero');
+  sums.mustBeZero('balances of an asset do not sum to zero');
 }
 
 function assertTransfers(state: SettlementState): void {

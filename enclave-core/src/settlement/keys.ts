@@ -12,3 +12,18 @@ export const accountKey = (participant: ParticipantId, asset: AssetCode): Accoun
 export const transferKey = (bank: ParticipantId, id: TransferId): TransferKey => `${bank}/${id}` as TransferKey;
 export const lockKey = (vault: VaultKey, lockId: LockId): LockKey => `${vault}/${lockId}` as LockKey;
 export const pastKey = (bank: ParticipantId, n: number): PastKey => `${bank}/${n}` as PastKey;
+
+/** Account keys, made once each: joining and hashing text is what a payment would else spend most of its time on. */
+export class AccountKeys {
+  readonly #keys: Map<ParticipantId, Map<AssetCode, AccountKey>> = new Map();
+
+  /** Only for registered participants and assets, which bounds what is kept. */
+  of(participant: ParticipantId, asset: AssetCode): AccountKey {
+    const found = this.#keys.get(participant)?.get(asset);
+    if (found !== undefined) return found;
+    const key = accountKey(participant, asset);
+    const ofParticipant = this.#keys.get(participant) ?? new Map<AssetCode, AccountKey>();
+    this.#keys.set(participant, ofParticipant.set(asset, key));
+    return key;
+  }
+}

@@ -95,17 +95,22 @@ export class Overlay {
   emit(participant: ParticipantId, body: ParticipantEvent['body']): void {
     const row = this.party(participant);
     const number = row.events + 1;
-    this.parties.set(participant, { ...row, events: number });
+    const { live, pastFrom, pastTo } = row;
+    this.parties.set(participant, { events: number, live, pastFrom, pastTo });
     this.journal.events.push({ participant, number, stampMs: this.stampMs, body });
   }
 
   isSpent(mark: SpentMark): boolean {
     return this.#spent.has(mark.text) || this.base.spent.has(mark);
   }
-  /** @throws InvariantError for an id that is spent: whoever spends has asked before. */
+  /**
+   * Whoever spends has asked `isSpent` before; here and in `merge` it is asserted, where it costs no look-up more.
+   * @throws InvariantError for an id that this draft has spent.
+   */
   spend(mark: SpentMark): void {
-    if (this.isSpent(mark)) throw new InvariantError('an id is spent twice');
+    const before = this.#spent.size;
     this.#spent.set(mark.text, mark);
+    if (this.#spent.size === before) throw new InvariantError('an id is spent twice');
   }
 
   transfer(key: TransferKey): LiveTransfer | undefined {
@@ -184,7 +189,9 @@ export class Overlay {
     if (this.registry !== base.header.registry) base.putRegistry(this.registry);
     base.header.stampMs = this.stampMs;
     base.header.nextOrder = this.nextOrder;
-    for (const mark of this.#spent.values()) base.spent.add(mark);
+    for (const mark of this.#spent.values()) {
+      if (!base.spent.add(mark)) throw new InvariantError('an id is spent twice');
+    }
     for (const [key, account] of this.accounts.changes()) if (account) base.putAccount(key, account);
     for (const [key, live] of this.#transfers.changes()) base.putTransfer(key, live);
     for (const [id, instruction] of this.instructions.changes()) base.putInstruction(id, instruction);

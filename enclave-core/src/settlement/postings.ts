@@ -4,7 +4,6 @@
  */
 import type { AssetCode, NetworkId, ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
 import { InvariantError } from './invariant-error.ts';
-import { accountKey } from './keys.ts';
 import type { Overlay } from './overlay.ts';
 import type { StatementLine } from './record.ts';
 import type { InnerAccount } from './touched.ts';
@@ -49,7 +48,7 @@ function moveInner(overlay: Overlay, key: VaultKey, account: InnerAccount, delta
 
 function moveBank(overlay: Overlay, posting: Posting, bank: ParticipantId, other: Place, deltaMinor: bigint): void {
   const { asset, kind, network, transfer } = posting;
-  const key = accountKey(bank, asset);
+  const key = overlay.base.accountKeys.of(bank, asset);
   const before = overlay.accounts.get(key) ?? emptyAccount(bank, asset);
   overlay.touched.bank(key, asset, before.postedMinor);
   const balanceMinor = before.postedMinor + deltaMinor;
@@ -61,17 +60,25 @@ function moveBank(overlay: Overlay, posting: Posting, bank: ParticipantId, other
     pendingMinor: before.pendingMinor,
     lines: line,
   });
-  overlay.journal.lines.push({
+  const { stampMs } = overlay;
+  const { lines } = overlay.journal;
+  // Written out for payments, which are the hot path: a literal is several times as fast as spreading.
+  if (other.account === 'bank' && transfer !== undefined && network === undefined) {
+    const counterparty = other.participant;
+    lines.push({ account: bank, asset, line, deltaMinor, balanceMinor, kind, stampMs, counterparty, transfer });
+    return;
+  }
+  lines.push({
     account: bank,
     asset,
     line,
     deltaMinor,
     balanceMinor,
     kind,
+    stampMs,
     ...(other.account === 'bank' && { counterparty: other.participant }),
     ...(network !== undefined && { network }),
     ...(transfer !== undefined && { transfer }),
-    stampMs: overlay.stampMs,
   });
 }
 
@@ -85,13 +92,13 @@ const emptyAccount = (participant: ParticipantId, asset: AssetCode): Account => 
 
 /** What a bank can spend: posted without what is reserved. */
 export function availableMinor(overlay: Overlay, bank: ParticipantId, asset: AssetCode): bigint {
-  const account = overlay.accounts.get(accountKey(bank, asset));
+  const account = overlay.accounts.get(overlay.base.accountKeys.of(bank, asset));
   return account ? account.postedMinor - account.pendingMinor : 0n;
 }
 
 /** Reserves (positive) or frees (negative) part of a bank's balance for a funded transfer. */
 export function reserve(overlay: Overlay, bank: ParticipantId, asset: AssetCode, deltaMinor: bigint): void {
-  const key = accountKey(bank, asset);
+  const key = overlay.base.accountKeys.of(bank, asset);
   const account = overlay.accounts.get(key) ?? emptyAccount(bank, asset);
   overlay.touched.bank(key, asset, account.postedMinor);
   overlay.accounts.set(key, { ...account, pendingMinor: account.pendingMinor + deltaMinor });

@@ -8,17 +8,33 @@
 
 import type { InstructionId, LockId, ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { utf8ToBytes } from '@noble/hashes/utils.js';
+
+/** The four words of a key: 128 bits, never all zeros. */
+type Key = Readonly<{ a: number; b: number; c: number; d: number }>;
 
 /** An id in its scope, hashed once for all look-ups of one command. */
-export type SpentMark = Readonly<{ text: string; digest: Uint8Array }>;
+export type SpentMark = Key & Readonly<{ text: string }>;
 
-const mark = (text: string): SpentMark => ({ text, digest: sha256(utf8ToBytes(text)) });
+/** Scopes and ids are ASCII: letters, digits and a few signs. */
+const buffer = new Uint8Array(256);
 
+function mark(text: string): SpentMark {
+  const bytes = buffer.subarray(0, text.length);
+  if (bytes.length !== text.length) throw new RangeError('an id in its scope has at most 256 characters');
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  const digest = sha256(bytes);
+  const key = keyAt(digest, 0);
+  return { a: key.a, b: key.b, c: key.c, d: key.d, text };
+}
+
+/**
+ * Bank and UUID without its first hyphen: no separator is needed before 35 characters of fixed form, and with a LEI the
+ * text fits one block of SHA-256. Locks hold slashes and instructions no hyphen, so none reads as another.
+ */
 export const transferMark = (bank: ParticipantId, id: TransferId): SpentMark =>
-  mark(`t${bank}/${id.replaceAll('-', '')}`);
-export const lockMark = (vault: VaultKey, lockId: LockId): SpentMark => mark(`l${vault}/${lockId}`);
-export const instructionMark = (id: InstructionId): SpentMark => mark(`i${id}`);
+  mark(bank + id.slice(0, 8) + id.slice(9));
+export const lockMark = (vault: VaultKey, lockId: LockId): SpentMark => mark(`${vault}/${lockId}`);
+export const instructionMark = (id: InstructionId): SpentMark => mark(id);
 
 const SHARDS = 256;
 /** 32-bit words of a key. */
@@ -26,8 +42,6 @@ const WORDS = 4;
 const FIRST_SLOTS = 8;
 const FULL = 0.85;
 const GROWTH = 1.2;
-
-type Words = readonly [number, number, number, number];
 
 class Shard {
   /** Slots of four words; a free slot is all zeros. */
@@ -44,65 +58,72 @@ class Shard {
   }
 
   /** Word offset of the key's slot, or of the free slot where it belongs. */
-  #find(key: Words): number {
+  #find({ a, b, c, d }: Key): number {
     const { table, slots } = this;
-    for (let slot = key[1] % slots; ; slot = slot + 1 === slots ? 0 : slot + 1) {
+    for (let slot = b % slots; ; slot = slot + 1 === slots ? 0 : slot + 1) {
       const at = slot * WORDS;
-      const same =
-        table[at] === key[0] && table[at + 1] === key[1] && table[at + 2] === key[2] && table[at + 3] === key[3];
+      const same = table[at] === a && table[at + 1] === b && table[at + 2] === c && table[at + 3] === d;
       if (same || this.#isFreeAt(at)) return at;
     }
   }
 
   /** A key is never all zeros, so a slot that is taken is the key's own. */
-  has(key: Words): boolean {
+  has(key: Key): boolean {
     return this.count > 0 && !this.#isFreeAt(this.#find(key));
   }
 
-  add(key: Words): void {
+  /** @returns whether the key is new. */
+  add(key: Key): boolean {
     if (this.count + 1 > this.slots * FULL) this.resize(Math.max(FIRST_SLOTS, Math.ceil(this.slots * GROWTH)));
-    this.#place(key);
+    return this.#place(key);
   }
 
   resize(slots: number): void {
-    const old = this.table;
+    const old = this.keys();
     this.table = new Uint32Array(slots * WORDS);
     this.count = 0;
-    for (let at = 0; at < old.length; at += WORDS) {
-      const key = wordsAt(old, at);
-      if (!isFree(key)) this.#place(key);
-    }
+    for (const key of old) this.#place(key);
   }
 
-  #place(key: Words): void {
+  keys(): Key[] {
+    const { table } = this;
+    const keys: Key[] = [];
+    for (let at = 0; at < table.length; at += WORDS) if (!this.#isFreeAt(at)) keys.push(slotAt(table, at));
+    return keys;
+  }
+
+  #place(key: Key): boolean {
     const at = this.#find(key);
-    if (!this.#isFreeAt(at)) return;
-    this.table.set(key, at);
+    if (!this.#isFreeAt(at)) return false;
+    this.table[at] = key.a;
+    this.table[at + 1] = key.b;
+    this.table[at + 2] = key.c;
+    this.table[at + 3] = key.d;
     this.count++;
+    return true;
   }
 }
 
-const wordsAt = (table: Uint32Array, at: number): Words => [
-  table[at] ?? 0,
-  table[at + 1] ?? 0,
-  table[at + 2] ?? 0,
-  table[at + 3] ?? 0,
-];
-const isFree = (key: Words): boolean => key[0] === 0 && key[1] === 0 && key[2] === 0 && key[3] === 0;
+const slotAt = (table: Uint32Array, at: number): Key => ({
+  a: table[at] ?? 0,
+  b: table[at + 1] ?? 0,
+  c: table[at + 2] ?? 0,
+  d: table[at + 3] ?? 0,
+});
 
-/** Big-endian words of the first 16 bytes; the one key that reads as a free slot is moved to its neighbour. */
-function wordsOf(bytes: Uint8Array, from = 0): Words {
-  const word = (i: number): number =>
-    (((bytes[from + i] ?? 0) << 24) |
-      ((bytes[from + i + 1] ?? 0) << 16) |
-      ((bytes[from + i + 2] ?? 0) << 8) |
-      (bytes[from + i + 3] ?? 0)) >>>
-    0;
-  const key: Words = [word(0), word(4), word(8), word(12)];
-  return isFree(key) ? [0, 0, 0, 1] : key;
+/** Big-endian words of 16 bytes; the one key that reads as a free slot is moved to its neighbour. */
+function keyAt(bytes: Uint8Array, from: number): Key {
+  const a = wordAt(bytes, from);
+  const b = wordAt(bytes, from + 4);
+  const c = wordAt(bytes, from + 8);
+  const d = wordAt(bytes, from + 12);
+  return a === 0 && b === 0 && c === 0 && d === 0 ? { a, b, c, d: 1 } : { a, b, c, d };
 }
 
-const compareWords = (a: Words, b: Words): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3];
+const wordAt = (bytes: Uint8Array, i: number): number =>
+  (((bytes[i] ?? 0) << 24) | ((bytes[i + 1] ?? 0) << 16) | ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0)) >>> 0;
+
+const compareKeys = (x: Key, y: Key): number => x.a - y.a || x.b - y.b || x.c - y.c || x.d - y.d;
 
 export class SpentIds {
   readonly #shards: readonly Shard[] = Array.from({ length: SHARDS }, () => new Shard());
@@ -116,38 +137,32 @@ export class SpentIds {
     return this.#shards.reduce((sum, shard) => sum + shard.table.byteLength, 0);
   }
 
-  #shardOf(key: Words): Shard {
-    const shard = this.#shards[key[0] >>> 24];
+  #shardOf(key: Key): Shard {
+    const shard = this.#shards[key.a >>> 24];
     if (shard === undefined) throw new RangeError('shard number is one byte');
     return shard;
   }
 
-  has({ digest }: SpentMark): boolean {
-    const key = wordsOf(digest);
-    return this.#shardOf(key).has(key);
+  has(mark: SpentMark): boolean {
+    return this.#shardOf(mark).has(mark);
   }
 
-  /** Adding twice is the same as adding once; whoever spends asks `has` before. */
-  add({ digest }: SpentMark): void {
-    const key = wordsOf(digest);
-    this.#shardOf(key).add(key);
+  /** @returns whether the id is new; adding one twice changes nothing. */
+  add(mark: SpentMark): boolean {
+    return this.#shardOf(mark).add(mark);
   }
 
   /** The keys of each shard in rising order, 16 bytes each: the same bytes in whatever order they were added. */
   toShards(): Uint8Array[] {
     return this.#shards.map((shard) => {
-      const keys: Words[] = [];
-      for (let at = 0; at < shard.table.length; at += WORDS) {
-        const key = wordsAt(shard.table, at);
-        if (!isFree(key)) keys.push(key);
-      }
-      keys.sort(compareWords);
+      const keys = shard.keys().sort(compareKeys);
       const bytes = new Uint8Array(keys.length * 16);
       const view = new DataView(bytes.buffer);
-      keys.forEach((key, i) => {
-        key.forEach((word, j) => {
-          view.setUint32(i * 16 + j * 4, word);
-        });
+      keys.forEach(({ a, b, c, d }, i) => {
+        view.setUint32(i * 16, a);
+        view.setUint32(i * 16 + 4, b);
+        view.setUint32(i * 16 + 8, c);
+        view.setUint32(i * 16 + 12, d);
       });
       return bytes;
     });
@@ -161,11 +176,11 @@ export class SpentIds {
       if (bytes.length % 16 !== 0) throw new RangeError('spent ids must have 16 bytes each');
       const shard = ids.#shards[number];
       shard?.resize(Math.ceil(bytes.length / 16 / FULL));
-      let previous: Words | undefined;
+      let previous: Key | undefined;
       for (let from = 0; from < bytes.length; from += 16) {
-        const key = wordsOf(bytes, from);
-        if (key[0] >>> 24 !== number) throw new RangeError('a spent id is in another shard');
-        if (previous && compareWords(previous, key) >= 0) throw new RangeError('spent ids are not in rising order');
+        const key = keyAt(bytes, from);
+        if (key.a >>> 24 !== number) throw new RangeError('a spent id is in another shard');
+        if (previous && compareKeys(previous, key) >= 0) throw new RangeError('spent ids are not in rising order');
         shard?.add(key);
         previous = key;
       }

@@ -18,6 +18,7 @@ import {
 } from '@drawbridge/protocol/ids';
 import {
   type AccountKey,
+  AccountKeys,
   accountKey,
   type LockKey,
   lockKey,
@@ -112,6 +113,7 @@ export class SettlementState implements SettlementView {
   readonly secrets: ServiceSecrets;
   readonly limits: Limits;
   readonly header: Header;
+  readonly accountKeys: AccountKeys = new AccountKeys();
   readonly accounts: Map<AccountKey, Account> = new Map();
   readonly vaults: Map<VaultKey, VaultRow> = new Map();
   readonly transfers: Map<TransferKey, LiveTransfer> = new Map();

@@ -51,13 +51,8 @@ export function advance(
 export function announce(overlay: Overlay, transfer: Transfer): void {
   const { terms, state, reason } = transfer;
   overlay.journal.transfers.push(transfer);
-  const body = {
-    type: 'transfer' as const,
-    bank: terms.debtor,
-    id: terms.id,
-    state,
-    ...(reason !== undefined && { reason }),
-  };
+  const plain = { type: 'transfer' as const, bank: terms.debtor, id: terms.id, state };
+  const body = reason === undefined ? plain : { ...plain, reason };
   overlay.emit(terms.debtor, body);
   if (terms.creditor !== terms.debtor) overlay.emit(terms.creditor, body);
 }

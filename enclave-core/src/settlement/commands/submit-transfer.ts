@@ -20,17 +20,21 @@ import { transition } from '../transitions.ts';
 const NO_INSTRUCTIONS: Transfer['instructions'] = [];
 
 export function submitTransfer(overlay: Overlay, terms: TransferTerms): Outcome {
-  const key = transferKey(terms.debtor, terms.id);
-  const known = overlay.transfer(key);
-  if (known && sameTerms(known.transfer.terms, terms)) return { ok: true, transfer: terms.id };
   const mark = transferMark(terms.debtor, terms.id);
-  if (overlay.isSpent(mark)) return refuse('TRANSFER_ID_SPENT', 'the id was used for a transfer');
+  if (overlay.isSpent(mark)) return resubmit(overlay, terms);
   const refusal = refuseTransfer(overlay, terms);
   if (refusal) return refusal;
   overlay.spend(mark);
   if (terms.source || terms.destination) begin(overlay, terms);
   else payAtOnce(overlay, terms);
   return { ok: true, transfer: terms.id };
+}
+
+/** The same answer for the same transfer while it lives; what has ended is in the history, where the API looks. */
+function resubmit(overlay: Overlay, terms: TransferTerms): Outcome {
+  const known = overlay.transfer(transferKey(terms.debtor, terms.id))?.transfer;
+  const same = known && sameTerms(known.terms, terms) && transition(known.state, 'submit', {}).kind === 'same';
+  return same ? { ok: true, transfer: terms.id } : refuse('TRANSFER_ID_SPENT', 'the id was used for a transfer');
 }
 
 function refuseTransfer(overlay: Overlay, terms: TransferTerms): Refusal | undefined {
@@ -129,7 +133,7 @@ function begin(overlay: Overlay, terms: TransferTerms): void {
 function propose(overlay: Overlay, terms: TransferTerms, facts: Parameters<typeof transition>[2]): Transfer {
   const verdict = transition('PROPOSED', 'submit', facts);
   const { stampMs } = overlay;
-  const transfer = { terms, createdMs: stampMs, updatedMs: stampMs, instructions: NO_INSTRUCTIONS };
-  if (verdict.kind !== 'move') return { ...transfer, state: 'PROPOSED' };
-  return { ...transfer, state: verdict.to, ...(verdict.reason ? { reason: verdict.reason } : {}) };
+  const state = verdict.kind === 'move' ? verdict.to : 'PROPOSED';
+  const transfer: Transfer = { terms, state, createdMs: stampMs, updatedMs: stampMs, instructions: NO_INSTRUCTIONS };
+  return verdict.kind === 'move' && verdict.reason ? { ...transfer, reason: verdict.reason } : transfer;
 }

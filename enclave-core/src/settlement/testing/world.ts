@@ -218,7 +218,11 @@ export class World {
   }
 
   /** Evidence of an event with the counter that is next. */
-  event(networkId: NetworkId, event: EventBody, change: Partial<Extract<Command, { type: 'vaultEvent' }>> = {}): Command {
+  event(
+    networkId: NetworkId,
+    event: EventBody,
+    change: Partial<Extract<Command, { type: 'vaultEvent' }>> = {},
+  ): Command {
     const seq = this.state.vaultLedger(networkId, EUR)?.nextEventSeq ?? 1;
     return {
       type: 'vaultEvent',
@@ -248,7 +252,10 @@ export class World {
 
   /** Submits and funds a transfer from network alpha; throws unless both are taken. */
   fund(terms: TransferTerms): void {
-    for (const outcome of [this.submit(terms), this.run(this.event(terms.source?.network ?? ALPHA, this.lock(terms)))]) {
+    for (const outcome of [
+      this.submit(terms),
+      this.run(this.event(terms.source?.network ?? ALPHA, this.lock(terms))),
+    ]) {
       if (!outcome.ok) throw new Error(`not funded: ${outcome.code}`);
     }
   }
