@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { FileLogStore } from '../file-log-store.ts';
 import type { StoredLog } from '../ports.ts';
+import { seededEntropy } from '../testing/deterministic-host.ts';
 import { MemoryDisk } from '../testing/memory-disk.ts';
 import { entry, range, snapshotAt, TemporaryLogs } from '../testing/temporary-log.ts';
 import type { LogDamagedError } from './log-errors.ts';
@@ -162,8 +163,16 @@ describe('a torn tail', () => {
 
   test('is not assumed where a later segment exists', async () => {
     await write({ from: 1, to: 6, bytes: 1000 }, { from: 7, to: 9, bytes: 1000 });
+    const whole = copyOf();
     change(FIRST, (segment) => segment.fill(0, 1024 + 512, 2048));
-    expect(await damage()).toMatchObject({ code: 'LOG_DAMAGED', file: pathOf(FIRST), offset: 1024 });
+    const reason = expect.stringMatching(/later segments exist/);
+    expect(await damage()).toMatchObject({ code: 'LOG_DAMAGED', file: pathOf(FIRST), offset: 1024, reason });
+    putBack(whole);
+    change(FIRST, (segment) => segment.fill(0, 1024));
+    expect(await damage()).toMatchObject({
+      reason: expect.stringMatching(/frames are missing at the end/),
+      offset: 1024,
+    });
   });
 });
 
@@ -199,7 +208,7 @@ describe('damage', () => {
     expect(copyOf()).toEqual(before);
   });
 
-  test('frames in another order, and frames of another log', async () => {
+  test('frames in another order', async () => {
     const [first = 0, second = 0, third = 0] = await write({ from: 1, to: 1 }, { from: 2, to: 2 }, { from: 3, to: 3 });
     change(FIRST, (segment) => {
       const frame = Buffer.from(segment.subarray(first, second));
@@ -210,6 +219,79 @@ describe('damage', () => {
       offset: first,
       reason: expect.stringMatching(/frame 3 stands where frame 2/),
     });
+  });
+
+  test('a head that makes its frame reach into what was never written is no torn write', async () => {
+    const [before = 0, after = 0] = await write({ from: 1, to: 3 }, { from: 4, to: 6, bytes: 300 });
+    change(FIRST, (segment) => {
+      segment.writeUInt32LE((after - before) / 512 + 1, before + 4);
+      segment.writeUInt32LE(segment.readUInt32LE(before + 16) + 511, before + 16);
+    });
+    expect(await damage()).toMatchObject({ file: pathOf(FIRST), offset: before });
+  });
+
+  /** The same log id and the same sizes with other content, as after a restored copy that went on by itself. */
+  async function branch(term: number): Promise<ReadonlyMap<string, Buffer>> {
+    const own = copyOf();
+    disk.files.clear();
+    const store = await open();
+    for (let index = 1; index <= 18; index++) {
+      const entries = [entry(index, term, Buffer.alloc(1000, index))];
+      await store.append({ entries, hardState: { term, vote: 1, commit: index }, installed: null });
+    }
+    await store.close();
+    const other = copyOf();
+    putBack(own);
+    return other;
+  }
+
+  test('frames and segments of another branch of the same log', async () => {
+    const one = await branch(1);
+    const two = await branch(2);
+    putBack(one);
+    change(FIRST, (segment) => two.get(pathOf(FIRST))?.copy(segment, 1024 + 1536, 1024 + 1536, 1024 + 3072));
+    expect(await damage()).toMatchObject({ offset: 1024 + 1536, reason: expect.stringMatching(/does not continue/) });
+    putBack(one);
+    const store = await open();
+    await store.saveSnapshot(snapshotAt(17));
+    await store.close();
+    put(SECOND, two.get(pathOf(SECOND)) ?? Buffer.alloc(0));
+    const reason = expect.stringMatching(/the segment does not continue/);
+    expect(await damage()).toMatchObject({ file: pathOf(SECOND), offset: 0, reason });
+  });
+
+  test('a segment and a snapshot of another log', async () => {
+    await write({ from: 1, to: 6, bytes: 1000 }, { from: 7, to: 12, bytes: 1000 });
+    const own = copyOf();
+    disk.files.clear();
+    const store = await logs.open('log', { segmentBytes: SEGMENT_BYTES }, { disk, entropy: seededEntropy(2) });
+    for (const from of [1, 7])
+      await store.append({ entries: range(from, from + 5, 1, 1000), hardState: null, installed: null });
+    await store.saveSnapshot(snapshotAt(3));
+    await store.close();
+    const other = copyOf();
+    putBack(new Map([...own, [pathOf(SECOND), other.get(pathOf(SECOND)) ?? Buffer.alloc(0)]]));
+    expect(await damage()).toMatchObject({ file: pathOf(SECOND), reason: 'the segment belongs to another log' });
+    const name = 'snapshot-0000000000000003.dbsnap';
+    putBack(new Map([...own, [pathOf(name), other.get(pathOf(name)) ?? Buffer.alloc(0)]]));
+    expect(await damage()).toMatchObject({
+      file: pathOf(name),
+      reason: expect.stringMatching(/belongs to another log/),
+    });
+  });
+
+  test('a received snapshot that is gone, when the log goes on after it', async () => {
+    const store = await open();
+    await store.append({ entries: range(1, 3), hardState: { term: 1, vote: 1, commit: 3 }, installed: null });
+    await store.saveSnapshot(snapshotAt(3));
+    await store.saveSnapshot(snapshotAt(90, 2));
+    const entries = range(91, 92, 2);
+    await store.append({ entries, hardState: { term: 2, vote: 1, commit: 91 }, installed: { index: 90, term: 2 } });
+    await store.close();
+    gone('snapshot-0000000000000090.dbsnap');
+    expect(await damage()).toMatchObject({ file: pathOf('snapshot-0000000000000090.dbsnap'), offset: 0 });
+    gone('snapshot-0000000000000003.dbsnap');
+    expect(await damage()).toMatchObject({ file: pathOf('snapshot-0000000000000090.dbsnap'), offset: 0 });
   });
 
   test('a segment that is missing, too short, too long or out of its place', async () => {

@@ -48,8 +48,10 @@ export function entry(index: number, term = 1, data: Uint8Array | string = `entr
   return { term, index, type: entryType.normal, data: typeof data === 'string' ? Buffer.from(data) : data };
 }
 
-export function range(from: number, to: number, term = 1): Entry[] {
-  return Array.from({ length: to - from + 1 }, (_, at) => entry(from + at, term));
+/** With `bytes`, each entry has so many. */
+export function range(from: number, to: number, term = 1, bytes?: number): Entry[] {
+  const data = (index: number): Uint8Array | undefined => (bytes ? Buffer.alloc(bytes, index) : undefined);
+  return Array.from({ length: to - from + 1 }, (_, at) => entry(from + at, term, data(from + at)));
 }
 
 export function snapshotAt(index: number, term = 1, content = `state at ${index}`): StoredSnapshot {
