@@ -20,7 +20,14 @@ const STAGES: readonly Stage[] = [
   { name: 'openapi', command: source('scripts/openapi.ts', '--check') },
   {
     name: 'unit tests',
-    command: [node, '--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--selectProjects', 'unit'],
+    command: [
+      node,
+      '--experimental-vm-modules',
+      '--no-warnings',
+      'node_modules/jest/bin/jest.js',
+      '--selectProjects',
+      'unit',
+    ],
   },
 ];
 
@@ -54,7 +61,12 @@ async function lane(): Promise<void> {
       failed += 1;
       process.stdout.write(`${output.trimEnd().replaceAll(/^/gm, '     ')}\n`);
     } else if (stage.name === 'unit tests') {
-      process.stdout.write(`${output.split('\n').filter((line) => /^(Tests|Test Suites):/.test(line)).join('\n')}\n`);
+      process.stdout.write(
+        `${output
+          .split('\n')
+          .filter((line) => /^(Tests|Test Suites):/.test(line))
+          .join('\n')}\n`,
+      );
     }
   }
 }

@@ -12,7 +12,7 @@ export interface CourierMetrics {
   answered(network: NetworkId, result: string, ageMs: number): void;
 }
 
-const STATES = ['waiting', 'active', 'delayed', 'completed', 'failed', 'paused', 'prioritized'] as const;
+const STATES = ['waiting', 'active', 'delayed', 'completed', 'failed', 'prioritized'] as const;
 /** Seconds: from our own milliseconds to a network's minutes. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
