@@ -2,8 +2,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { type AnvilChain, type AnvilOptions, startAnvil } from './anvil.ts';
+
+jest.setTimeout(60_000);
 
 let dir: string;
 const started: AnvilChain[] = [];
@@ -129,6 +131,8 @@ test('manual mining makes no block by itself, and a pause holds over a restart',
 test('a block for each transaction', async () => {
   const chain = await start({ mining: 'each-transaction' });
   const transaction = await send(chain);
+  // The answer to a transaction does not wait for its block.
+  await untilBlock(chain, 1);
   expect((await blockAt(chain, 1)).transactions).toEqual([transaction]);
   expect(await chain.blockNumber()).toBe(1);
 });

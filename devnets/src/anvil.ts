@@ -28,8 +28,8 @@ export type AnvilOptions = Readonly<{
   /** Whole seconds between blocks in `interval` mining; default 1. */
   blockTimeSeconds?: number;
   /**
-   * `interval` (default): a block each `blockTimeSeconds`, also an empty one; `each-transaction`: a block as soon as a
-   * transaction comes; `manual`: only by `mine`.
+   * `interval` (default): a block each `blockTimeSeconds`, also an empty one; `each-transaction`: a block for each
+   * transaction, whose answer does not wait for it; `manual`: only by `mine`.
    */
   mining?: Mining;
   /**

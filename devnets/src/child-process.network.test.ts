@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { type ManagedProcess, type ProcessOptions, startProcess } from './child-process.ts';
 import { sourceProgram } from './source-program.ts';
+
+jest.setTimeout(60_000);
 
 let dir: string;
 const started: ManagedProcess[] = [];

@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { type ManagedProcess, startProcess } from './child-process.ts';
 import { sourceProgram } from './source-program.ts';
+
+jest.setTimeout(60_000);
 
 const program = fileURLToPath(new URL('./main.ts', import.meta.url));
 let dir: string;
