@@ -75,6 +75,14 @@ export class CoreNode implements CoreService {
   readonly #deadlines: DeadlineTimer;
   readonly #listeners = new ParticipantListeners();
   #replica: Replica | undefined;
+  /** Term of the last applied entry. */
+  #lastTerm = 0;
+  /** The start, waiting for the ledger to be applied. */
+  #startWait: Readonly<{ term: number; resolve: () => void }> | undefined;
+  #abandoned: Promise<void> | undefined;
+  /** Rejects when the node fails. */
+  readonly #failure: Promise<never>;
+  #rejectFailure: (error: unknown) => void = () => undefined;
   #serviceStatus: NodeStatus['serviceStatus'] = 'open';
 
   private constructor(options: CoreNodeOptions, uses: CoreNodeDependencies, store: LogStore) {
@@ -82,6 +90,11 @@ export class CoreNode implements CoreService {
     this.#log = uses.log;
     this.#onFailed = uses.onFailed;
     this.#store = store;
+    this.#failure = new Promise((_, reject) => {
+      this.#rejectFailure = reject;
+    });
+    // Only a start waits for it; later failures go to `onFailed`.
+    this.#failure.catch(() => undefined);
     const { keys, nowMs } = uses;
     const onFailure = (error: unknown): void => this.#fail(error);
     this.#history = new History({ ...options.history, dir: join(options.dir, 'history') }, { keys, onFailure });
@@ -112,7 +125,7 @@ export class CoreNode implements CoreService {
     let node: CoreNode | undefined;
     try {
       node = new CoreNode(options, uses, store);
-      await node.#start(uses);
+      await Promise.race([node.#start(uses), node.#failure]);
       return node;
     } catch (error) {
       await (node ? node.#abandon() : store.close());
@@ -122,23 +135,38 @@ export class CoreNode implements CoreService {
 
   async #start(uses: CoreNodeDependencies): Promise<void> {
     const { keys, genesisContent, log } = uses;
-    const stored = await this.#store.load();
-    const isNew = !stored.snapshot && !stored.hardState && stored.entries.length === 0;
+    const store = this.#store;
+    const stored = await store.load();
     const snapshotIndex = stored.snapshot?.index ?? FIRST_INDEX;
     const lastIndex = stored.entries.at(-1)?.index ?? snapshotIndex;
-    const store = this.#store;
     await repairHistory({ history: this.#history, store, keys, log, snapshotIndex, lastIndex, genesisContent });
+    const replica = await this.#join(uses, stored);
+    const { tornTail, damagedSnapshots } = replica.recovered;
+    if (tornTail) log.warn({ ...tornTail }, 'cut off what a crash left of a write that was never acknowledged');
+    for (const { file, reason } of damagedSnapshots) log.warn({ file, reason }, 'passed over a damaged snapshot');
+    const { role, term: view } = replica.status();
+    // A new leader begins with an entry of its own term, and all that was ever answered stands before that.
+    if (role === 'leader') await this.#appliedTerm(view);
+    else await replica.readIndex();
+    this.#deadlines.rearm();
+    log.info({ seqno: this.#machine.index, view }, 'the ledger is applied');
+  }
+
+  /** Resolves when a leader is known. */
+  async #join(uses: CoreNodeDependencies, stored: StoredLog): Promise<Replica> {
+    const { log, genesisContent, engine } = uses;
+    const isNew = !stored.snapshot && !stored.hardState && stored.entries.length === 0;
     const id = this.#options.nodeId ?? 1;
-    const replica = await Replica.start(
+    const bootstrap = isNew ? { voters: [id], content: await genesisContent() } : null;
+    let onLeader: () => void = () => undefined;
+    const leaderKnown = new Promise<void>((resolve) => {
+      onLeader = resolve;
+    });
+    this.#replica = await Replica.start(
+      { ...REPLICA_DEFAULTS, ...this.#options.replica, id, bootstrap },
       {
-        ...REPLICA_DEFAULTS,
-        ...this.#options.replica,
-        id,
-        bootstrap: isNew ? { voters: [id], content: await genesisContent() } : null,
-      },
-      {
-        module: uses.engine,
-        store: loadedStore(store, stored),
+        module: engine,
+        store: loadedStore(this.#store, stored),
         transport: { send: () => undefined, sendSnapshot: () => Promise.reject(new Error('this node has no peers')) },
         stateMachine: this.#machine,
         clock: systemClock,
@@ -147,17 +175,26 @@ export class CoreNode implements CoreService {
         scheduler: immediateTurns,
         log: (level, text) => this.#raftLog(level, text),
         onFatal: (error) => this.#fail(error),
-        onRoleChange: ({ role, term }) => log.info({ role, view: term }, 'role in the group'),
+        onRoleChange: ({ role, term, leader }) => {
+          log.info({ role, view: term }, 'role in the group');
+          if (leader !== null) onLeader();
+        },
         onMembersChange: () => undefined,
       },
     );
-    this.#replica = replica;
-    const { tornTail, damagedSnapshots } = replica.recovered;
-    if (tornTail) log.warn({ ...tornTail }, 'cut off what a crash left of a write that was never acknowledged');
-    for (const { file, reason } of damagedSnapshots) log.warn({ file, reason }, 'passed over a damaged snapshot');
-    const seqno = await replica.readIndex();
-    this.#deadlines.rearm();
-    log.info({ seqno, view: replica.status().term }, 'the ledger is applied');
+    await leaderKnown;
+    return this.#replica;
+  }
+
+  #appliedTerm(term: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#startWait = { term, resolve };
+      this.#endStartWait();
+    });
+  }
+
+  #endStartWait(): void {
+    if (this.#startWait && this.#lastTerm >= this.#startWait.term) this.#startWait.resolve();
   }
 
   get view(): SettlementView {
@@ -221,6 +258,8 @@ export class CoreNode implements CoreService {
         );
       }
     }
+    this.#lastTerm = entries.at(-1)?.term ?? this.#lastTerm;
+    this.#endStartWait();
     this.#proposer.settle(entries);
     this.#deadlines.rearm();
     this.#listeners.notify(entries);
@@ -232,11 +271,17 @@ export class CoreNode implements CoreService {
     const detail = error instanceof Error ? error.message : String(error);
     this.#log.error({ code: codeOf(error), detail }, 'the node has stopped and must be started again by an operator');
     this.#proposer.abort();
+    this.#rejectFailure(error);
     void this.#abandon().finally(() => this.#onFailed(error));
   }
 
-  /** Lets go of everything without asking whether it worked. */
-  async #abandon(): Promise<void> {
+  /** Lets go of everything, once, without asking whether it worked. */
+  #abandon(): Promise<void> {
+    this.#abandoned ??= this.#letGo();
+    return this.#abandoned;
+  }
+
+  async #letGo(): Promise<void> {
     this.#deadlines.stop();
     const ends = [() => this.#replica?.stop(), () => this.#history.close(), () => this.#store.close()];
     for (const end of ends) {

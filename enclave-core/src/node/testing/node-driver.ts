@@ -58,7 +58,7 @@ export class NodeDriver {
     const genesisContent = async (): Promise<Uint8Array> =>
       sealState(keys, 1, captureState(word('genesis'), initialState(GENESIS, SECRETS, START_MS)));
     const node = await CoreNode.start(
-      { ...nodeOptions, dir },
+      { ledger: SMALL_FILES, ...nodeOptions, dir },
       { keys, engine: await engine, genesisContent, log, nowMs, onFailed },
     );
     return new NodeDriver(node, lines, failed, nowMs);

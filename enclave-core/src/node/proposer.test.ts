@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ReplicaError } from '../consensus/replica-error.ts';
+import { KeyRing } from '../keys/key-ring.ts';
+import { decodeEntry } from '../settlement/codec.ts';
+import type { Command } from '../settlement/command.ts';
+import { Proposer, type ProposerOptions } from './proposer.ts';
+import type { AppliedEntry } from './settlement-machine.ts';
+import { pay } from './testing/node-driver.ts';
+
+const keys = new KeyRing({ secret: randomBytes(32) });
+const commands = (count: number): Command[] => Array.from({ length: count }, (_, i) => pay(`p${i}`, 1n));
+const stampOf = (data: Uint8Array): number => decodeEntry(keys.open('log', data)).stampMs;
+
+describe('proposer', () => {
+  let proposed: { data: Uint8Array; reject: (error: unknown) => void }[];
+  let nowMs: number;
+  let appliedMs: number;
+  let failures: unknown[];
+  beforeEach(() => {
+    proposed = [];
+    nowMs = 1_000;
+    appliedMs = 0;
+    failures = [];
+  });
+  const make = (options: ProposerOptions = {}): Proposer =>
+    new Proposer(options, {
+      keys,
+      propose: (data) => new Promise((_, reject) => proposed.push({ data, reject })),
+      appliedStampMs: () => appliedMs,
+      nowMs: () => nowMs,
+      drained: async () => undefined,
+      onFailure: (error) => failures.push(error),
+    });
+  /** As if Raft had committed what was proposed as the `n`-th. */
+  const applied = (n: number): AppliedEntry => {
+    const data = proposed[n]?.data ?? new Uint8Array();
+    const outcomes = decodeEntry(keys.open('log', data)).commands.map((command) =>
+      command.type === 'submitTransfer' ? { ok: true as const, transfer: command.terms.id } : { ok: true as const },
+    );
+    return {
+      index: 10 + n,
+      term: 2,
+      data,
+      applied: { outcomes, records: { transfers: [], lines: [], events: [], alarms: [] } },
+    };
+  };
+  const until = async (condition: () => boolean): Promise<void> => {
+    for (let turns = 0; !condition(); turns++) {
+      if (turns === 1_000) throw new Error('never came true');
+      await nextTurn();
+    }
+  };
+  const sizeOf = (n: number): number =>
+    decodeEntry(keys.open('log', proposed[n]?.data ?? new Uint8Array())).commands.length;
+
+  it('makes one entry of what comes in one turn, and of what comes while one is on its way', async () => {
+    const proposer = make();
+    const first = [proposer.submit(commands(2)), proposer.submit(commands(3))];
+    await until(() => proposed.length === 1);
+    const second = [proposer.submit(commands(1)), proposer.submit(commands(4))];
+    await nextTurn();
+    expect(proposed).toHaveLength(1);
+    expect(sizeOf(0)).toBe(5);
+    proposer.settle([applied(0)]);
+    await until(() => proposed.length === 2);
+    expect(sizeOf(1)).toBe(5);
+    proposer.settle([applied(1)]);
+    const answers = await Promise.all([...first, ...second]);
+    expect(answers.map((committed) => committed.length)).toEqual([2, 3, 1, 4]);
+    expect(answers[3]?.[0]).toEqual({ outcome: { ok: true, transfer: expect.any(String) }, transactionId: '2.11' });
+  });
+
+  it('bounds an entry and what waits', async () => {
+    const proposer = make({ maxCommandsPerEntry: 4, maxQueuedCommands: 10 });
+    const answers = [3, 3, 3].map((count) => proposer.submit(commands(count)));
+    await expect(proposer.submit(commands(3))).rejects.toMatchObject({ code: 'OVERLOADED' });
+    for (let n = 0; n < 3; n++) {
+      await until(() => proposed.length === n + 1);
+      expect(sizeOf(n)).toBe(3);
+      proposer.settle([applied(n)]);
+    }
+    await Promise.all(answers);
+    await expect(proposer.submit(commands(10_001))).rejects.toThrow(RangeError);
+  });
+
+  it('stamps with the clock, never before an entry that was applied or proposed', async () => {
+    const proposer = make({ maxEntriesInFlight: 3 });
+    const stamps: number[] = [];
+    for (const [now, before] of [
+      [1_000, 0],
+      [900, 0],
+      [950, 1_500],
+    ] as const) {
+      nowMs = now;
+      appliedMs = before;
+      proposer.submit(commands(1)).catch(() => undefined);
+      await until(() => proposed.length === stamps.length + 1);
+      stamps.push(stampOf(proposed.at(-1)?.data ?? new Uint8Array()));
+    }
+    expect(stamps).toEqual([1_000, 1_000, 1_500]);
+  });
+
+  it.each([
+    ['NOT_LEADER', 'NOT_LEADER'],
+    ['PROPOSAL_DROPPED', 'NOT_LEADER'],
+    ['OVERLOADED', 'OVERLOADED'],
+    ['STOPPED', 'STOPPING'],
+    ['UNCERTAIN', 'UNCERTAIN'],
+  ] as const)('says %s of the replica as %s, and goes on', async (code, expected) => {
+    const proposer = make();
+    const answer = proposer.submit(commands(1));
+    const next = proposer.submit(commands(1));
+    await until(() => proposed.length === 1);
+    const after = proposer.submit(commands(1));
+    proposed[0]?.reject(new ReplicaError(code, 'why'));
+    await expect(answer).rejects.toMatchObject({ code: expected });
+    await expect(next).rejects.toMatchObject({ code: expected });
+    await until(() => proposed.length === 2);
+    proposer.settle([applied(1)]);
+    expect(await after).toHaveLength(1);
+    expect(failures).toEqual([]);
+  });
+
+  it('says that a bug in proposing is one, and leaves the caller uncertain', async () => {
+    const proposer = make();
+    const answer = proposer.submit(commands(1));
+    await until(() => proposed.length === 1);
+    proposed[0]?.reject(new TypeError('bug'));
+    await expect(answer).rejects.toMatchObject({ code: 'UNCERTAIN' });
+    expect(failures).toHaveLength(1);
+  });
+
+  it('at its end leaves what was proposed uncertain and refuses what was not', async () => {
+    const proposer = make();
+    const flying = proposer.submit(commands(1));
+    await until(() => proposed.length === 1);
+    const waiting = proposer.submit(commands(1));
+    proposer.abort();
+    await expect(flying).rejects.toMatchObject({ code: 'UNCERTAIN' });
+    await expect(waiting).rejects.toMatchObject({ code: 'STOPPING' });
+    await expect(proposer.submit(commands(1))).rejects.toMatchObject({ code: 'STOPPING' });
+    expect(proposer.idle).toBe(true);
+  });
+
+  it('ignores committed entries of others and of former lives', async () => {
+    const proposer = make();
+    const answer = proposer.submit(commands(1));
+    await until(() => proposed.length === 1);
+    const other = { ...applied(0), data: new KeyRing({ secret: randomBytes(32) }).seal('log', Buffer.from('x')) };
+    proposer.settle([other, { index: 9, term: 2, data: new Uint8Array() }]);
+    expect(proposer.idle).toBe(false);
+    proposer.settle([applied(0)]);
+    expect(await answer).toHaveLength(1);
+  });
+});
