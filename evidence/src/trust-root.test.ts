@@ -49,7 +49,13 @@ describe('a registration that has no sound root is refused', () => {
     ['another rule', finality({ rule: 'qbft' })],
     ['a vault of another network', { vault: { ...registration.vault, network: parseNetworkId('beta') } }],
     ['an observer that is not registered', finality({ observers: [a, b, parseParticipantId('obs-c')] })],
-    ['an observer that is a bank', finality({ observers: [a, b, bank] })],
+    [
+      'an observer that is a bank',
+      {
+        ...finality({ observers: [a, b, bank] }),
+        participants: [...registration.participants, { id: bank, role: 'bank', attestationKey: wordOf(5) }],
+      },
+    ],
     [
       'an observer without a key',
       { participants: [{ id: a, role: 'observer' }, ...registration.participants].slice(0, 3) },
