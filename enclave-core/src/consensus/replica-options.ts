@@ -72,3 +72,29 @@ export type ReplicaStatus = Omit<RaftStatus, 'leader'> &
     engineMemoryBytes: number;
     stopped: boolean;
   }>;
+
+export const noMembers: ConfState = {
+  voters: [],
+  learners: [],
+  votersOutgoing: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+
+/** What is left to say when the engine died: it cannot be asked any more. */
+export const statusOfDead: Omit<ReplicaStatus, 'id'> = {
+  term: 0,
+  vote: 0,
+  commit: 0,
+  applied: 0,
+  leader: null,
+  leadTransferee: 0,
+  firstIndex: 0,
+  lastIndex: 0,
+  role: 'follower',
+  members: noMembers,
+  pendingProposals: 0,
+  pendingBytes: 0,
+  engineMemoryBytes: 0,
+  stopped: true,
+};

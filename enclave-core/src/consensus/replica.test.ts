@@ -267,6 +267,18 @@ describe('three replicas', () => {
     expect(await codeOf(leader.replica.propose(text('x')))).toBe('NOT_LEADER');
   });
 
+  test('a peer that commits what this node acknowledged and lost ends it: the engine is dead', async () => {
+    await running([1, 2, 3]);
+    const { replica, fatal, id } = await group.leader();
+    const peer = id === 2 ? 3 : 2;
+    // MsgHeartbeat in term 99 that commits index 100.
+    replica.receive(peer, [Uint8Array.of(8, 8, 16, id, 24, peer, 32, 99, 64, 100)]);
+    await group.until(() => fatal.length > 0);
+    expect(fatal).toMatchObject([{ code: 'DEAD' }]);
+    expect(replica.status()).toMatchObject({ id, stopped: true, leader: null });
+    expect(await codeOf(replica.propose(text('x')))).toBe('STOPPED');
+  });
+
   test('what a peer sends malformed or in the name of another changes nothing', async () => {
     await running([1, 2, 3]);
     const leader = await group.leader();

@@ -21,7 +21,13 @@ import type {
 import { entryType } from './raft-types.ts';
 import { ReadBarrier } from './read-barrier.ts';
 import { ReplicaError } from './replica-error.ts';
-import type { ReplicaDependencies, ReplicaOptions, ReplicaStatus } from './replica-options.ts';
+import {
+  noMembers,
+  type ReplicaDependencies,
+  type ReplicaOptions,
+  type ReplicaStatus,
+  statusOfDead,
+} from './replica-options.ts';
 import { loadLog, startEngine } from './replica-start.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 
@@ -34,7 +40,6 @@ type Inbound = Readonly<{ from: number; messages: readonly Uint8Array[] }>;
 
 /** Rounds of one turn before the event loop gets its due. */
 const MAX_ROUNDS_PER_TURN = 256;
-const NO_MEMBERS: ConfState = { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
 
 export class Replica {
   /** What recovery had to cut or pass over; to be told to the operator. */
@@ -65,7 +70,7 @@ export class Replica {
     this.#options = options;
     this.#host = host;
     this.#engine = engine;
-    this.#members = stored.snapshot?.confState ?? NO_MEMBERS;
+    this.#members = stored.snapshot?.confState ?? noMembers;
     this.recovered = { tornTail: stored.tornTail, damagedSnapshots: stored.damagedSnapshots };
     this.#proposals = new ProposalTracker(options);
     const origin = Buffer.alloc(16);
@@ -197,28 +202,14 @@ export class Replica {
 
   #end(cause?: unknown): void {
     if (this.#ended) return;
-    this.#lastStatus = { ...this.#finalStatus(), stopped: true };
+    this.#lastStatus = this.#engine.dead
+      ? { ...statusOfDead, id: this.#options.id }
+      : { ...this.status(), stopped: true };
     this.#stopTicker();
     this.#proposals.stop(cause);
     this.#reads.stop();
     const stopped = new ReplicaError('STOPPED', 'the replica is stopped', null, { cause });
     for (const { reject } of this.#changes.splice(0)) reject(stopped);
-  }
-
-  #finalStatus(): ReplicaStatus {
-    if (!this.#engine.dead) return this.status();
-    const none = {
-      id: this.#options.id,
-      term: 0,
-      vote: 0,
-      commit: 0,
-      applied: 0,
-      leadTransferee: 0,
-      firstIndex: 0,
-      lastIndex: 0,
-    };
-    const pending = { pendingProposals: 0, pendingBytes: 0, engineMemoryBytes: 0 };
-    return { ...none, ...pending, role: this.#role, leader: null, members: this.#members, stopped: true };
   }
 
   #die(error: unknown): void {
