@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { defaultLimits } from './config.ts';
 import { type FeeAccount, openFeeAccount } from './fee-account.ts';
+import { FeeKey } from './fee-key.ts';
 import { startVaultTestbed, type VaultTestbed } from './testing/vault-testbed.ts';
 
 const DEPTH = 3;
@@ -125,9 +127,9 @@ describe('one instruction', () => {
     const account = await open('again');
     const job = bed.release();
     await mining(execute(account, job));
-    const before = await bed.node.transactionCount((await keyOf()).address, 'pending');
+    const before = await bed.node.transactionCount(keyOf().address, 'pending');
     expect(await execute(account, job)).toEqual({ type: 'submitted' });
-    expect(await bed.node.transactionCount((await keyOf()).address, 'pending')).toBe(before);
+    expect(await bed.node.transactionCount(keyOf().address, 'pending')).toBe(before);
   }, 30_000);
 
   test('that the destination refuses is never final, until a void', async () => {
@@ -184,24 +186,21 @@ describe('what can happen to a transaction', () => {
   test('the process dies between the journal and the answer: the very same transaction goes out again', async () => {
     const job = bed.release();
     const first = await open('crash');
-    const executed = execute(first, job);
+    const crash = new AbortController();
+    const executed = first.ledger.execute(job, { ...patience, signal: crash.signal });
     await until(async () => (await poolSize()) === 1);
-    const before = await bed.node.transactionCount((await keyOf()).address, 'pending');
+    const before = await bed.node.transactionCount(keyOf().address, 'pending');
     // As after a crash: the pool is empty, the journal is what the disk has.
     accounts.splice(accounts.indexOf(first), 1);
+    crash.abort();
+    await executed;
     await first.stop();
     await bed.anvil.rpc('anvil_dropAllTransactions');
     const second = await open('crash');
     await until(async () => (await poolSize()) === 1);
-    expect(await bed.node.transactionCount((await keyOf()).address, 'pending')).toBe(before);
+    expect(await bed.node.transactionCount(keyOf().address, 'pending')).toBe(before);
     expect(await mining(execute(second, job))).toEqual({ type: 'submitted' });
     expect(await mining(final(second, job))).toBe('executed');
-    await mining(
-      executed.then(
-        () => undefined,
-        () => undefined,
-      ),
-    );
     expect(await bed.paid(job)).toBe(7n);
   }, 40_000);
 
@@ -220,12 +219,9 @@ describe('what can happen to a transaction', () => {
   test('a nonce below it that nobody uses is filled', async () => {
     const account = await open('gap');
     await redis.flushall();
-    const hintKey = await import('node:crypto').then(async ({ createHash }) => {
-      const { address } = await keyOf();
-      const name = createHash('sha256').update(`${bed.anvil.chainId} ${address}`).digest('hex').slice(0, 32);
-      return `drawbridge:nonce-next:${name}`;
-    });
-    const next = await bed.node.transactionCount((await keyOf()).address, 'pending');
+    const account32 = createHash('sha256').update(`${bed.anvil.chainId} ${keyOf().address}`).digest('hex').slice(0, 32);
+    const hintKey = `drawbridge:nonce-next:${account32}`;
+    const next = await bed.node.transactionCount(keyOf().address, 'pending');
     // Another process took two nonces and died before it sent anything.
     await redis.set(hintKey, next + 2);
     const job = bed.release();
@@ -274,14 +270,11 @@ test('two workers with one instruction at once: it takes effect once', async () 
   expect(await bed.paid(job)).toBe(7n);
 }, 30_000);
 
-async function keyOf() {
-  const { FeeKey } = await import('./fee-key.ts');
-  return new FeeKey(bed.feeKey(), bed.anvil.chainId);
-}
+const keyOf = (): FeeKey => new FeeKey(bed.feeKey(), bed.anvil.chainId);
 
 /** A transaction that another program sends with the fee key, `ahead` of the next nonce. */
 async function foreignTransaction(ahead: number): Promise<void> {
-  const key = await keyOf();
+  const key = keyOf();
   const nonce = (await bed.node.transactionCount(key.address, 'latest')) + ahead;
   const fees = { kind: 'dynamic', maxFeeWei: 10_000_000_000n, priorityFeeWei: 2_000_000_000n } as const;
   await bed.node.sendRaw(key.sign({ nonce, to: key.address, data: '0x', gasLimit: 21_000n, fees }).raw);
