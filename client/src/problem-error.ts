@@ -1,0 +1,30 @@
+import type { ProblemDocument } from '@drawbridge/protocol/api/problem';
+
+/** The core answered with a problem (RFC 9457). Branch on `code`; `detail` is for people. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly status: number;
+  /** A stable code of the core, or `HTTP_<status>` where the answer was no problem document. */
+  readonly code: string;
+  readonly document: ProblemDocument | undefined;
+
+  constructor(status: number, document: ProblemDocument | undefined) {
+    const code = document?.code ?? `HTTP_${status}`;
+    super(document ? `${code}: ${document.detail ?? document.title}` : `the core answered ${status}`);
+    this.status = status;
+    this.code = code;
+    this.document = document;
+  }
+}
+
+/** No answer: the core could not be reached, did not prove who it is, or was too slow. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+  /** Node's code, such as `ECONNREFUSED`. */
+  readonly code: string;
+
+  constructor(code: string, options?: ErrorOptions) {
+    super(`no answer from the core (${code})`, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,33 @@
+/** What a hub does at the core: take sealed instructions, hand in sealed evidence. */
+import type { EvidenceItem, EvidenceItemResult, EvidenceResponse, OutboxPage } from '@drawbridge/protocol/api/relay';
+import type { NetworkId } from '@drawbridge/protocol/ids';
+import { Connection, type ConnectionOptions } from './connection.ts';
+
+export class RelayClient {
+  readonly #connection: Connection;
+
+  constructor(options: ConnectionOptions) {
+    this.#connection = new Connection(options);
+  }
+
+  /** Open instructions of `network` with a cursor above `after`. @throws ProblemError, ConnectionError */
+  async outbox(network: NetworkId, after: number, limit: number): Promise<OutboxPage> {
+    const params = { network, after, limit };
+    return (await this.#connection.request<OutboxPage>({ url: '/v1/relay/outbox', params })).body;
+  }
+
+  /** One result per item, in order. @throws ProblemError, ConnectionError */
+  async postEvidence(network: NetworkId, items: readonly EvidenceItem[]): Promise<readonly EvidenceItemResult[]> {
+    const data = { network, items };
+    const { body } = await this.#connection.request<EvidenceResponse>({
+      method: 'POST',
+      url: '/v1/relay/evidence',
+      data,
+    });
+    return body.results;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+}
