@@ -9,7 +9,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { WeightedLru } from '../weighted-lru.ts';
 
 /** What a key is for; nothing sealed for one purpose opens under another. */
-export type SealPurpose = 'log' | 'snapshot' | 'history' | 'bundle';
+export type SealPurpose = 'log' | 'snapshot' | 'history' | 'bundle' | 'genesis';
 /** Purposes of keys that authenticate or index, and are the same in every process. */
 export type FixedPurpose = 'history-index';
 

@@ -104,7 +104,7 @@ function stateWith(change: Parameters<typeof registryWith>[0] = {}): SettlementS
       authorities: { [VAULT]: authority },
     },
     limits: DEFAULT_LIMITS,
-    header: { stampMs: 1, clockProtected: false, nextOrder: 1, registry: registryWith(change) },
+    header: { stampMs: 1, nextOrder: 1, registry: registryWith(change) },
   });
   state.vaults.set(VAULT, {
     vaultMinor: 0n,

@@ -6,6 +6,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { verifyObserverEvidence } from '@drawbridge/evidence/observers';
 import { trustRootFrom } from '@drawbridge/evidence/trust-root';
+import { MAX_EVIDENCE_ITEMS } from '@drawbridge/protocol/api/relay';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import { decodeObserverEvidence, type ObserverEvidence } from '@drawbridge/protocol/observer-evidence';
 import type { CoreService, EvidenceResult } from '../core-service.ts';
@@ -13,9 +14,6 @@ import type { Command, Outcome } from '../settlement/command.ts';
 import type { SettlementView } from '../settlement/view.ts';
 import { ed25519Verifier } from './ed25519.ts';
 import { openBody, type Recipient, recipientOf } from './sealed-body.ts';
-
-/** Items of one call. */
-export const MAX_EVIDENCE_ITEMS = 256;
 
 type SealedItem = Readonly<{ jobId: string; sealed: string }>;
 type VaultEventCommand = Extract<Command, { type: 'vaultEvent' }>;

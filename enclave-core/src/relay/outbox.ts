@@ -6,6 +6,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FIRST_EPOCH } from '@drawbridge/governance/genesis';
 import type { Network } from '@drawbridge/governance/registration';
+import { MAX_OUTBOX_ITEMS } from '@drawbridge/protocol/api/relay';
 import { type NetworkId, vaultKey } from '@drawbridge/protocol/ids';
 import type { OutboxItem } from '../core-service.ts';
 import type { OpenInstruction, SettlementView } from '../settlement/view.ts';
@@ -13,8 +14,6 @@ import { WeightedLru } from '../weighted-lru.ts';
 import { sealBody } from './sealed-body.ts';
 import { instructionJobId, signInstruction } from './signed-instruction.ts';
 
-/** Instructions of one reading. */
-export const MAX_OUTBOX_ITEMS = 256;
 /** Memory for sealed bodies, so that reading again costs nothing, in bytes. */
 const MAX_CACHED_BYTES = 32 * 2 ** 20;
 /** Earlier epochs whose jobs a reader is told to remove. */

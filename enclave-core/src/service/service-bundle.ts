@@ -136,7 +136,7 @@ async function drawBundle(
 }
 
 /** Whole or not at all, also after a power cut. */
-async function writeDurably(dir: string, name: string, bytes: Uint8Array): Promise<void> {
+export async function writeDurably(dir: string, name: string, bytes: Uint8Array): Promise<void> {
   const draft = join(dir, `${name}.new`);
   const file = await open(draft, 'w', 0o600);
   try {
