@@ -218,7 +218,6 @@ describe('what can happen to a transaction', () => {
 
   test('a nonce below it that nobody uses is filled', async () => {
     const account = await open('gap');
-    await redis.flushall();
     const account32 = createHash('sha256').update(`${bed.anvil.chainId} ${keyOf().address}`).digest('hex').slice(0, 32);
     const hintKey = `drawbridge:nonce-next:${account32}`;
     const next = await bed.node.transactionCount(keyOf().address, 'pending');

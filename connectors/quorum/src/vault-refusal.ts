@@ -56,7 +56,8 @@ const vault = new Interface(vaultArtifact.abi);
 
 /** @param data ABI-encoded error of a revert. */
 export function vaultRefusal(data: Hex): VaultRefusal {
-  const name = data.length >= 10 ? vault.parseError(data)?.name : undefined;
+  // By selector alone: what follows it comes from a token that may answer anything.
+  const name = data.length >= 10 ? vault.getError(data.slice(0, 10))?.name : undefined;
   const meaning = name === undefined ? undefined : MEANINGS[name];
   if (name === undefined || !meaning) return DESTINATION;
   return { kind: meaning[0], code: `VAULT_${constantCase(name)}`, words: meaning[1] };

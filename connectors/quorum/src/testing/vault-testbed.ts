@@ -93,7 +93,8 @@ async function deploy(
   };
   const deployer = new NonceManager(new Wallet(account(DEPLOYER).privateKey, provider));
   const depositor = new NonceManager(new Wallet(account(DEPOSITOR).privateKey, provider));
-  const network = parseNetworkId('testbed');
+  // Of its own for each run: queues are named after it, and a given Redis may serve several runs.
+  const network = parseNetworkId(`testbed-${randomBytes(4).toString('hex')}`);
   const serviceId = toHex(randomBytes(32)) as Bytes32;
   const genesisHash = parseBytes32(anvil.genesisHash);
   const authority = new SigningKey(randomBytes(32));

@@ -1,0 +1,68 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { readSetup } from './config.ts';
+
+let dir: string;
+const address = `0x${'ab'.repeat(20)}`;
+const observer = { id: 'one', url: 'https://127.0.0.1:1' };
+const config = {
+  network: 'alpha',
+  chainId: 1,
+  genesisHash: `0x${'11'.repeat(32)}`,
+  rpcUrl: 'http://127.0.0.1:1',
+  redisUrl: 'redis://127.0.0.1:1',
+  coreUrl: 'https://127.0.0.1:1',
+  stateDir: 'state',
+  tls: { keyFile: 'key', certFile: 'cert', serviceCertFile: 'cert' },
+  sealingKeyFile: 'key',
+  feeKeyFile: 'fee',
+  observers: [observer],
+  threshold: 1,
+  depthBlocks: 3,
+  vaults: [{ asset: 'EUR', address }],
+};
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'drawbridge-config-'));
+  for (const [name, text] of Object.entries({ key: 'pem', cert: 'pem', fee: `0x${'01'.repeat(32)}\n` })) {
+    await writeFile(join(dir, name), text, { mode: 0o600 });
+  }
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+async function read(overrides: object = {}) {
+  const file = join(dir, 'config.json');
+  await writeFile(file, JSON.stringify({ ...config, ...overrides }));
+  return readSetup(file);
+}
+
+test('defaults fill what the file leaves out; paths count from the file', async () => {
+  const setup = await read({ limits: { concurrency: 3 } });
+  expect(setup.limits).toMatchObject({ concurrency: 3, attempts: 12, maxFeeWei: 500_000_000_000n });
+  expect(setup.stateDir).toBe(join(dir, 'state'));
+  expect(setup.roles).toEqual(new Set(['worker', 'follower']));
+  expect(setup.feeKey).toBe(`0x${'01'.repeat(32)}`);
+});
+
+test.each([
+  ['an unknown field', { colour: 'red' }, /colour/],
+  ['a limit outside its range', { limits: { concurrency: 0 } }, /concurrency/],
+  ['a depth that nodes keep no state for', { depthBlocks: 200 }, /depthBlocks/],
+  ['plain HTTP to the core', { coreUrl: 'http://127.0.0.1:1' }, /coreUrl/],
+  ['a threshold that cannot be reached', { threshold: 2 }, /threshold/],
+  ['an observer that counts twice', { observers: [observer, observer] }, /twice/],
+  ['two vaults of one asset', { vaults: [config.vaults[0], config.vaults[0]] }, /two vaults/],
+])('%s is refused by name', async (_what, overrides, words) => {
+  await expect(read(overrides)).rejects.toThrow(words);
+});
+
+test('keys that others can read are refused', async () => {
+  await chmod(join(dir, 'fee'), 0o644);
+  await expect(read()).rejects.toMatchObject({ code: 'CONFIG_KEY_EXPOSED' });
+});
+
+test('a file that is missing is named', async () => {
+  await expect(read({ feeKeyFile: 'elsewhere' })).rejects.toThrow(/elsewhere/);
+});
