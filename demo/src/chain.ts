@@ -1,11 +1,17 @@
 /** One development network: anvil, its tokens and vaults, and the wallets of the banks on it. */
-import { type AnvilChain, startAnvil } from '@drawbridge/devnets/anvil';
+
 import { type DeployedVault, deployTokens, deployVault, VAULT_MODE } from '@drawbridge/connector-quorum/deploy-vault';
-import { drawbridgeTokenArtifact, vaultArtifact, blockingTokenArtifact } from '@drawbridge/connector-quorum/vault-artifact';
+import {
+  blockingTokenArtifact,
+  drawbridgeTokenArtifact,
+  vaultArtifact,
+} from '@drawbridge/connector-quorum/vault-artifact';
+import { type AnvilChain, startAnvil } from '@drawbridge/devnets/anvil';
 import { type Bytes32, parseBytes32 } from '@drawbridge/protocol/bytes32';
+import { VAULT_TOPICS } from '@drawbridge/protocol/evm-vault-log';
 import { parseAssetCode, parseNetworkId } from '@drawbridge/protocol/ids';
 import { assetHash, networkIdHash } from '@drawbridge/protocol/instruction';
-import { Contract, JsonRpcProvider, NonceManager, Wallet } from 'ethers';
+import { Contract, JsonRpcProvider, MaxUint256, NonceManager, Wallet } from 'ethers';
 import { ASSETS, BANKS, OPENING_MINOR } from './cast.ts';
 
 /** How often ethers looks for a receipt, ms. */
@@ -50,6 +56,10 @@ export type Chain = Readonly<{
   lock: (bank: string, asset: string, reference: string, amountMinor: bigint) => Promise<void>;
   /** Token balance in minor units. */
   balanceOf: (asset: string, address: string) => Promise<bigint>;
+  /** Is a lock with this reference on the chain now? */
+  hasLock: (asset: string, reference: string) => Promise<boolean>;
+  /** What was locked under an id, in minor units. */
+  lockedAmount: (asset: string, lockId: string) => Promise<bigint>;
   /** Escrow: what the vault holds. Issue: what is outstanding. In minor units. */
   vaultTotal: (asset: string) => Promise<bigint>;
   stop: () => Promise<void>;
@@ -85,7 +95,12 @@ export async function prepareChain(options: ChainOptions): Promise<Chain> {
     const native = asset.home === network;
     const unit = 10n ** BigInt(asset.decimals - asset.scale);
     const token = native
-      ? await deployNative(deployer, asset, Object.fromEntries(BANKS.map((bank) => [walletOf(bank.short).address, OPENING_MINOR * unit])), account(REFUSED).address)
+      ? await deployNative(
+          deployer,
+          asset,
+          Object.fromEntries(BANKS.map((bank) => [walletOf(bank.short).address, OPENING_MINOR * unit])),
+          account(REFUSED).address,
+        )
       : { name: `Drawbridge ${asset.code}`, symbol: `d${asset.code}`, decimals: asset.decimals };
     const deployed: DeployedVault = await deployVault(deployer, {
       serviceId: options.serviceId,
@@ -122,6 +137,7 @@ export async function prepareChain(options: ChainOptions): Promise<Chain> {
   const signers = new Map(
     BANKS.map((bank) => [bank.short, new NonceManager(new Wallet(walletOf(bank.short).privateKey, provider))]),
   );
+  const approvals = new Map<string, Promise<void>>();
   return {
     network,
     chainId,
@@ -135,7 +151,17 @@ export async function prepareChain(options: ChainOptions): Promise<Chain> {
     refusedAddress: account(REFUSED).address,
     balanceOf,
     lock: (bank, asset, reference, amountMinor) =>
-      lock({ signer: signers.get(bank), vault: vaultOf(asset), reference, amountMinor }),
+      lock({ signer: signers.get(bank), vault: vaultOf(asset), reference, amountMinor, approvals }),
+    hasLock: async (asset, reference) => {
+      const { address, fromBlock } = vaultOf(asset);
+      const topics = [VAULT_TOPICS.locked, null, null, reference];
+      return (await provider.getLogs({ address, fromBlock, toBlock: 'latest', topics })).length > 0;
+    },
+    lockedAmount: async (asset, lockId) => {
+      const vault = new Contract(vaultOf(asset).address, vaultArtifact.abi, provider);
+      const [, amount] = (await vault.getFunction('lockOf').staticCall(lockId)) as [string, bigint];
+      return amount;
+    },
     vaultTotal: async (asset) => {
       const vault = vaultOf(asset);
       if (vault.mode === 'escrow') return balanceOf(asset, vault.address);
@@ -154,27 +180,43 @@ async function deployNative(
   holdings: Record<string, bigint>,
   refused: string,
 ): Promise<string> {
-  const spec = { name: `Development ${asset.code}`, symbol: asset.code, decimals: asset.decimals, blocking: true, holdings };
+  const spec = {
+    name: `Development ${asset.code}`,
+    symbol: asset.code,
+    decimals: asset.decimals,
+    blocking: true,
+    holdings,
+  };
   const [token = ''] = await deployTokens(deployer, [spec]);
   const contract = new Contract(token, blockingTokenArtifact.abi, deployer);
   await (await contract.getFunction('setBlocked').send(refused, true)).wait();
   return token;
 }
 
-/** Approves exactly what is locked, then locks: what a bank's own software does with the core's answer. */
+/**
+ * What a bank's own software does with the core's answer. It approves the vault once for all its locks, since an
+ * allowance set anew for each would be overwritten by the next.
+ */
 async function lock(input: {
   signer: NonceManager | undefined;
   vault: ChainVault;
   reference: string;
   amountMinor: bigint;
+  /** One approval per wallet and token. */
+  approvals: Map<string, Promise<void>>;
 }): Promise<void> {
-  const { signer, vault, reference } = input;
+  const { signer, vault, reference, approvals } = input;
   if (!signer) throw new RangeError('unknown bank');
+  const key = `${await signer.getAddress()}/${vault.token}`;
+  const approved = approvals.get(key) ?? approve(signer, vault);
+  approvals.set(key, approved);
+  await approved;
   const amount = input.amountMinor * vault.unit;
-  const token = new Contract(vault.token, drawbridgeTokenArtifact.abi, signer);
-  const approval = await token.getFunction('approve').send(vault.address, amount);
-  // The estimate for `lock` needs the allowance, so it waits for the approval's block.
-  await approval.wait();
   const sent = await new Contract(vault.address, vaultArtifact.abi, signer).getFunction('lock').send(reference, amount);
   await sent.wait();
+}
+
+async function approve(signer: NonceManager, vault: ChainVault): Promise<void> {
+  const token = new Contract(vault.token, drawbridgeTokenArtifact.abi, signer);
+  await (await token.getFunction('approve').send(vault.address, MaxUint256)).wait();
 }

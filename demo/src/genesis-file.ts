@@ -1,7 +1,7 @@
 /** Writes the genesis file of a local system: everybody and everything that is registered before the first transaction. */
 import type { Hex } from '@drawbridge/protocol/bytes32';
-import type { Chain } from './chain.ts';
 import { ASSETS, AUDITOR, BANKS, DEPTH_BLOCKS, EXPOSURE_CAP_MINOR, HUB, OBSERVER_THRESHOLD, OPERATOR } from './cast.ts';
+import type { Chain } from './chain.ts';
 import type { TlsIdentity } from './identities.ts';
 
 export type GenesisInput = Readonly<{

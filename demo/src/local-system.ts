@@ -44,6 +44,7 @@ export type LocalSystem = Readonly<{
   hubs: readonly Program[];
   hubUrl: string;
   observers: readonly Program[];
+  observerUrls: readonly Readonly<{ id: string; url: string }>[];
   connectors: (network: string) => readonly Program[];
   identity: (name: string) => TlsIdentity;
   stop: () => Promise<void>;
@@ -87,7 +88,11 @@ async function assemble(
     await writeFile(file, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
     return file;
   };
-  const launch = async (name: string, file: string, args: readonly string[]): Promise<{ program: Program; url: string }> => {
+  const launch = async (
+    name: string,
+    file: string,
+    args: readonly string[],
+  ): Promise<{ program: Program; url: string }> => {
     const program = new Program({ name, file, args, logFile: join(logs, `${name}.log`) });
     stops.push(() => program.stop());
     return { program, url: (await program.start()).url ?? '' };
@@ -127,7 +132,14 @@ async function assemble(
   });
 
   progress('making keys and certificates of three banks, observers and connectors');
-  const names = [...BANKS.map((bank) => bank.short), AUDITOR, OPERATOR, HUB, ...NETWORKS.map(({ id }) => connectorId(id)), ...OBSERVERS];
+  const names = [
+    ...BANKS.map((bank) => bank.short),
+    AUDITOR,
+    OPERATOR,
+    HUB,
+    ...NETWORKS.map(({ id }) => connectorId(id)),
+    ...OBSERVERS,
+  ];
   const identities = new Map<string, TlsIdentity>();
   for (const name of names) identities.set(name, await createTlsIdentity(keys, name));
   const identity = (name: string): TlsIdentity => {
@@ -143,13 +155,22 @@ async function assemble(
   }
   const bootstrapKeys: Hex[] = [];
   for (const n of [1, 2, 3]) bootstrapKeys.push((await createSigningKey(join(keys, `bootstrap-${n}.key`))).publicKey);
-  for (const chain of chains) await writeFile(join(keys, `${chain.network}.fee.key`), `${chain.feeKey}\n`, { mode: 0o600 });
+  for (const chain of chains)
+    await writeFile(join(keys, `${chain.network}.fee.key`), `${chain.feeKey}\n`, { mode: 0o600 });
 
   const genesis = join(dir, 'genesis.json');
   await writeFile(
     genesis,
     `${JSON.stringify(
-      genesisFile({ serviceId, bootstrapKeys, chains, identity, observers: observerKeys, sealingKeys, authorities: created.authorities }),
+      genesisFile({
+        serviceId,
+        bootstrapKeys,
+        chains,
+        identity,
+        observers: observerKeys,
+        sealingKeys,
+        authorities: created.authorities,
+      }),
       null,
       2,
     )}\n`,
@@ -159,6 +180,8 @@ async function assemble(
   const ports = await freePorts(1 + OBSERVERS.length);
   const [corePort = 0, ...observerPorts] = ports;
   const coreArgs = ['start', '--dir', data, '--genesis', genesis, '--listen', `127.0.0.1:${corePort}`];
+  // Run from its sources here, by a loader, in a shell's environment: the core says in its log and status that it is so.
+  coreArgs.push('--development');
   const core = await launch('core', CORE, [...coreArgs, '--amendments', await folder('amendments')]);
 
   progress('starting three observers, two connectors and the hub');
@@ -242,6 +265,7 @@ async function assemble(
     hubs: hubs.map(({ program }) => program),
     hubUrl: hubs[0]?.url ?? '',
     observers: observers.map(({ program }) => program),
+    observerUrls: observers.map(({ url }, index) => ({ id: OBSERVERS[index] ?? '', url })),
     connectors: (network) => connectors.get(network) ?? [],
     identity,
     stop,

@@ -99,7 +99,10 @@ function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefin
   }
   const banks = BANKS.map((bank) => bank.short);
   const networks = NETWORKS.map((network) => network.id);
-  const asset = oneOf('asset', ASSETS.map((known) => known.code));
+  const asset = oneOf(
+    'asset',
+    ASSETS.map((known) => known.code),
+  );
   const debtor = oneOf('debtor', banks);
   const creditor = oneOf('creditor', banks);
   const source = row.source ? oneOf('source', networks) : undefined;

@@ -59,4 +59,3 @@ export class Program {
     return this.#process?.exited;
   }
 }
-

@@ -15,7 +15,8 @@ export function runToEnd(file: string, args: readonly string[]): Promise<string>
   const { command, args: all } = sourceProgram(file, args);
   return new Promise((resolve, reject) => {
     execFile(command, all, { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout, stderr) => {
-      if (error) reject(new RunError(`${file} failed: ${stderr.trim().split('\n').slice(-5).join('\n')}`, { cause: error }));
+      if (error)
+        reject(new RunError(`${file} failed: ${stderr.trim().split('\n').slice(-5).join('\n')}`, { cause: error }));
       else resolve(stdout);
     });
   });

@@ -28,7 +28,7 @@ export function answerSubmission(core: CoreService, terms: TransferTerms, { outc
   const transfer = findTransfer(core, terms.debtor, terms.id);
   if (outcome.ok) {
     if (!transfer) throw new Error('accepted transfer is neither live nor in the history');
-    return { status: 201, transfer: transferResource(transfer, true, core.view) };
+    return { status: outcome.repeated ? 200 : 201, transfer: transferResource(transfer, true, core.view) };
   }
   if (!transfer || !sameTerms(transfer.terms, terms)) return { problem: problemDocument('TRANSFER_ID_CONFLICT') };
   return { status: 200, transfer: transferResource(transfer, true, core.view) };

@@ -99,5 +99,6 @@ export type RefusalCode =
  * and its record says why. `expectedSeq` comes with `EVENT_EARLY` and `EVENT_SEEN`.
  */
 export type Outcome =
-  | Readonly<{ ok: true; transfer?: TransferId }>
+  /** `repeated`: the transfer was submitted before, with these terms; nothing changed. */
+  | Readonly<{ ok: true; transfer?: TransferId; repeated?: true }>
   | Readonly<{ ok: false; code: RefusalCode; detail: string; expectedSeq?: number }>;

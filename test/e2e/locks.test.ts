@@ -1,0 +1,139 @@
+/** Locks that fit nothing, two couriers at once, and evidence that comes twice or in the wrong order. */
+
+import { randomBytes } from 'node:crypto';
+import { readLocks } from '@drawbridge/demo/books';
+import type { LockResource } from '@drawbridge/protocol/api/lock';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { executedIds } from './chain-facts.ts';
+import { eventually, startWorld, type World } from './world.ts';
+
+const EUR_A_TO_B = { from: 'aurora', to: 'boreal', asset: 'EUR', source: 'quorum-a', destination: 'quorum-b' } as const;
+const STORY_MS = 240_000;
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({ connectorsPerNetwork: 2, hubs: 2 });
+}, STORY_MS);
+afterAll(async () => {
+  await world?.stop();
+}, 60_000);
+afterEach(async () => {
+  await world.expectConserved();
+  for (const chain of world.system.chains) {
+    const ids = await executedIds(chain);
+    expect(new Set(ids).size).toBe(ids.length);
+  }
+}, 60_000);
+
+const quorumA = () => world.system.chain('quorum-a');
+const submitted = async (amountMinor: bigint, extra: { fundBySeconds?: number; deliverBySeconds?: number } = {}) => {
+  const transfer = await world.submit({ ...EUR_A_TO_B, amountMinor, ...extra });
+  if (!transfer.lock) throw new Error('expected a lock call');
+  return { ...transfer, lock: transfer.lock };
+};
+/** The next lock that fits nothing, beyond those already known. */
+async function nextUnmatched(known: readonly LockResource[]): Promise<LockResource> {
+  const before = new Set(known.map((lock) => lock.lockId));
+  return eventually('an unmatched lock', async () =>
+    (await readLocks(world.system)).find((lock) => !before.has(lock.lockId)),
+  );
+}
+
+describe('with two connectors and two hubs at once', () => {
+  it(
+    'many payments are each executed once',
+    async () => {
+      const transfers = await Promise.all(
+        Array.from({ length: 10 }, (_, i) => world.submit({ ...EUR_A_TO_B, amountMinor: BigInt(100 + i) })),
+      );
+      await Promise.all(
+        transfers.map(({ lock }) => lock && quorumA().lock('aurora', 'EUR', lock.reference, BigInt(lock.amountMinor))),
+      );
+      for (const { id } of transfers) await world.until('aurora', id, 'SETTLED');
+      expect(await executedIds(world.system.chain('quorum-b'))).toHaveLength(10);
+    },
+    STORY_MS,
+  );
+});
+
+describe('a lock goes to suspense when it', () => {
+  it(
+    'is of a wrong amount, and is refunded when its bank asks',
+    async () => {
+      const known = await readLocks(world.system);
+      const { id, lock } = await submitted(1_100n, { fundBySeconds: 15, deliverBySeconds: 40 });
+      const wallet = quorumA().wallet('aurora');
+      const before = await quorumA().balanceOf('EUR', wallet);
+      await quorumA().lock('aurora', 'EUR', lock.reference, 1_101n);
+      const unmatched = await nextUnmatched(known);
+      await world.until('aurora', id, 'EXPIRED');
+      await world.desk('aurora').refundLock(unmatched);
+      await eventually('the refund on the chain', async () =>
+        (await quorumA().balanceOf('EUR', wallet)) === before ? true : undefined,
+      );
+      await eventually('the refund in the core', async () =>
+        (await readLocks(world.system)).some((found) => found.lockId === unmatched.lockId && found.state !== 'REFUNDED')
+          ? undefined
+          : true,
+      );
+    },
+    STORY_MS,
+  );
+
+  it(
+    'comes late, and is credited when its bank claims it',
+    async () => {
+      const known = await readLocks(world.system);
+      const { id, lock } = await submitted(1_200n, { fundBySeconds: 2, deliverBySeconds: 30 });
+      await world.until('aurora', id, 'EXPIRED');
+      await quorumA().lock('aurora', 'EUR', lock.reference, 1_200n);
+      const unmatched = await nextUnmatched(known);
+      await world.desk('aurora').claimLock(unmatched);
+      await eventually('the credit', async () => {
+        const accounts = await world.desk('aurora').accounts();
+        return accounts.some(({ asset, postedMinor }) => asset === 'EUR' && BigInt(postedMinor) >= 1_200n)
+          ? true
+          : undefined;
+      });
+    },
+    STORY_MS,
+  );
+
+  it(
+    'is repeated',
+    async () => {
+      const known = await readLocks(world.system);
+      const { id, lock } = await submitted(1_300n);
+      await quorumA().lock('aurora', 'EUR', lock.reference, 1_300n);
+      await quorumA().lock('aurora', 'EUR', lock.reference, 1_300n);
+      await nextUnmatched(known);
+      await world.until('aurora', id, 'SETTLED');
+    },
+    STORY_MS,
+  );
+
+  it(
+    "uses another bank's reference first, and does not keep that bank from funding its transfer",
+    async () => {
+      const known = await readLocks(world.system);
+      const { id, lock } = await submitted(1_400n);
+      await quorumA().lock('corvid', 'EUR', lock.reference, 1_400n);
+      await nextUnmatched(known);
+      await quorumA().lock('aurora', 'EUR', lock.reference, 1_400n);
+      await world.until('aurora', id, 'SETTLED');
+    },
+    STORY_MS,
+  );
+
+  it(
+    'names a reference that nobody knows',
+    async () => {
+      const known = await readLocks(world.system);
+      await quorumA().lock('corvid', 'EUR', `0x${randomBytes(32).toString('hex')}`, 1_500n);
+      const unmatched = await nextUnmatched(known);
+      expect(unmatched.state).toBe('UNMATCHED');
+    },
+    STORY_MS,
+  );
+});
