@@ -111,16 +111,11 @@ export function roleMay(role: ParticipantRole, operation: Operation): boolean {
 
 /** Whether the caller reaches a thing of these owners; if not, the answer is that of a thing that does not exist. */
 export function reaches(caller: Participant, operation: Operation, owners: Owners): boolean {
-  switch (RULES[operation][caller.role]) {
-    case 'any':
-      return true;
-    case 'own':
-      return owners.includes(caller.id);
-    case 'supervised':
-      return owners.some((owner) => caller.supervises?.includes(owner) ?? false);
-    default:
-      return false;
-  }
+  const scope = RULES[operation][caller.role];
+  if (scope === 'any') return true;
+  if (scope === 'own') return owners.includes(caller.id);
+  if (scope === 'supervised') return owners.some((owner) => caller.supervises?.includes(owner) ?? false);
+  return false;
 }
 
 /**
@@ -128,14 +123,9 @@ export function reaches(caller: Participant, operation: Operation, owners: Owner
  * supervises. Empty where the rules give it nobody's.
  */
 export function defaultSubjects(caller: Participant, operation: Operation): readonly ParticipantId[] {
-  switch (RULES[operation][caller.role]) {
-    case 'own':
-      return [caller.id];
-    case 'supervised':
-      return caller.supervises ?? [];
-    default:
-      return [];
-  }
+  const scope = RULES[operation][caller.role];
+  if (scope === 'own') return [caller.id];
+  return scope === 'supervised' ? (caller.supervises ?? []) : [];
 }
 
 /**

@@ -40,6 +40,9 @@ export type ApiOptions = Readonly<{
 /** Longest path parameter, in characters: a lock id and its verb fit. */
 const MAX_PARAM_CHARS = 128;
 
+/** How often Node looks for sockets that are over their time; its default of 30 s would make shorter bounds idle. */
+const TIMEOUT_CHECK_MS = 500;
+
 /** Ready to `listen`; `close` ends its event streams and waits for the requests under way. */
 export function buildApi(core: CoreService, options: ApiOptions): ApiServer {
   const limits = apiLimits(options.limits);
@@ -111,6 +114,7 @@ function createServer({ tls, logger }: ApiOptions, limits: ApiLimits): ApiServer
       handshakeTimeout: limits.handshakeTimeoutMs,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: limits.headerBytes,
     },
     logger: false,

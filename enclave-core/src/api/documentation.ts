@@ -65,7 +65,7 @@ function answerResponses(response: object): JsonObject {
 /** Problem responses by status, with every code named. */
 function problemResponses(codes: readonly ProblemCode[]): JsonObject {
   const responses: JsonObject = {};
-  for (const status of [...new Set(codes.map((code) => PROBLEMS[code].status))].sort()) {
+  for (const status of [...new Set(codes.map((code) => PROBLEMS[code].status))].sort((a, b) => a - b)) {
     const here = codes.filter((code) => PROBLEMS[code].status === status);
     const [first] = here;
     if (first === undefined) continue;

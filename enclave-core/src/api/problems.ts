@@ -127,19 +127,25 @@ function framesOf(error: unknown): string[] {
     .map((line) => line.trim());
 }
 
-/** Answers what is not HTTP, too large or too slow, before Fastify sees a request. */
+/** What Node's parser says of bytes that never become a request. Anything else on a socket, TLS included, ends it. */
+function clientProblem(code: string): ProblemCode | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'HEADERS_TOO_LARGE';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'REQUEST_TIMEOUT';
+  return code.startsWith('HPE_') ? 'REQUEST_INVALID' : undefined;
+}
+
+/** How long a socket may take to read the answer to what was no request, in ms. */
+const LINGER_MS = 1_000;
+
+/** Answers what is not HTTP, too large or too slow, before Fastify sees a request; then closes. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  const code = clientProblem(error.code ?? '');
+  if (code === undefined || !socket.writable) {
     socket.destroy();
     return;
   }
-  const code: ProblemCode =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'HEADERS_TOO_LARGE'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'REQUEST_TIMEOUT'
-        : 'REQUEST_INVALID';
   const body = WRITTEN.get(code) ?? '';
+  socket.setTimeout(LINGER_MS, () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${PROBLEMS[code].status} ${code}\r\ncontent-type: ${CONTENT_TYPE}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

@@ -53,14 +53,8 @@ function fieldErrors(found: Iterable<ValueError>): FieldError[] {
 
 function messageOf({ type, schema }: ValueError): string {
   const form = typeof schema.description === 'string' ? schema.description : `of type ${String(schema.type)}`;
-  switch (type) {
-    case ValueErrorType.ObjectAdditionalProperties:
-      return 'is not a field of this request';
-    case ValueErrorType.ObjectRequiredProperty:
-      return `is required and must be ${form}`;
-    default:
-      return `must be ${form}`;
-  }
+  if (type === ValueErrorType.ObjectAdditionalProperties) return 'is not a field of this request';
+  return type === ValueErrorType.ObjectRequiredProperty ? `is required and must be ${form}` : `must be ${form}`;
 }
 
 type FastifyCheck = (data: unknown) => { error: RequestInvalidError } | { value: unknown };

@@ -4,8 +4,10 @@ import type { TransferId } from '@drawbridge/protocol/ids';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import type { Transfer } from '../../settlement/record.ts';
+import { buildApi } from '../build-api.ts';
 import { EUR, QUORUM_A, testWord, WORLD } from '../testing/fake-core.ts';
 import { type InjectedApi, injectedApi } from '../testing/inject-api.ts';
+import { testCertificate } from '../testing/test-certificates.ts';
 
 const ID_AB = 'aaaaaaaa-0000-4000-8000-000000000001' as TransferId;
 const ID_BC = 'aaaaaaaa-0000-4000-8000-000000000002' as TransferId;
@@ -271,4 +273,13 @@ test('a change of the registration counts for the next request', async () => {
   );
   expect((await api.as('gamma', get('/v1/accounts'))).statusCode).toBe(401);
   if (bank) api.core.registered.push(bank);
+});
+
+test('a route without an access rule does not start', async () => {
+  const app = buildApi(api.core, {
+    tls: await testCertificate('node'),
+    logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  });
+  expect(() => app.get('/v1/new', async () => 'secret')).toThrow('no access rule');
+  await app.close();
 });

@@ -98,7 +98,7 @@ export class FakeCore implements CoreService {
     serviceId: testWord('service'),
     serviceStatus: 'open',
   };
-  nowMs = 1_900_000_000_000;
+  readonly nowMs = 1_900_000_000_000;
   #seqno = 10;
   readonly #listeners = new Map<ParticipantId, Set<() => void>>();
 
@@ -176,7 +176,9 @@ export class FakeCore implements CoreService {
         this.locks[place] = { ...lock, state: claim ? 'CLAIMED' : 'REFUNDING' };
         return { ok: true };
       }
-      default:
+      case 'amendment':
+      case 'clock':
+      case 'vaultEvent':
         return refuse('NOT_ALLOWED');
     }
   }
@@ -220,7 +222,6 @@ export class FakeCore implements CoreService {
   }
 
   #makeView(): SettlementView {
-    const core = this;
     const vault: Vault = {
       network: QUORUM_A,
       asset: EUR,
@@ -244,9 +245,7 @@ export class FakeCore implements CoreService {
     const noSecrets = testWord('no secret');
     return {
       serviceId: testWord('service'),
-      get stampMs() {
-        return core.nowMs;
-      },
+      stampMs: this.nowMs,
       secrets: {
         idKey: noSecrets,
         referenceKey: noSecrets,
@@ -255,27 +254,27 @@ export class FakeCore implements CoreService {
         sealingKey: '',
         authorities: {},
       },
-      assets: () => core.assets,
-      asset: (code) => core.assets.find((asset) => asset.code === code),
-      participant: (id) => core.registered.find((participant) => participant.id === id),
-      participants: () => core.registered,
+      assets: () => this.assets,
+      asset: (code) => this.assets.find((asset) => asset.code === code),
+      participant: (id) => this.registered.find((participant) => participant.id === id),
+      participants: () => this.registered,
       participantByCertificate: (fingerprint) =>
-        core.registered.find(({ certificates }) => certificates.includes(fingerprint)),
-      network: (id) => core.networks.find((candidate) => candidate.id === id),
-      networks: () => core.networks,
+        this.registered.find(({ certificates }) => certificates.includes(fingerprint)),
+      network: (id) => this.networks.find((candidate) => candidate.id === id),
+      networks: () => this.networks,
       vaultLedger: (id, asset) => (id === QUORUM_A && asset === EUR ? ledger : undefined),
       vaultLedgers: () => [ledger],
       exposureCap: (id, asset) => ({ network: id, asset, amountMinor: 1_000_000n }),
-      account: (participant, asset) => (asset === EUR ? core.balances.get(participant) : undefined),
-      accountsOf: (participant) => [core.balances.get(participant) ?? []].flat(),
-      liveTransfer: (bank, id) => core.live.get(idKey(bank, id)),
+      account: (participant, asset) => (asset === EUR ? this.balances.get(participant) : undefined),
+      accountsOf: (participant) => [this.balances.get(participant) ?? []].flat(),
+      liveTransfer: (bank, id) => this.live.get(idKey(bank, id)),
       liveTransfersOf: (participant) =>
-        [...core.live.values()].filter(({ terms }) => [terms.debtor, terms.creditor].includes(participant)),
-      unmatchedLocks: () => core.locks,
+        [...this.live.values()].filter(({ terms }) => [terms.debtor, terms.creditor].includes(participant)),
+      unmatchedLocks: () => this.locks,
       unmatchedLock: (id, asset, lockId) =>
-        core.locks.find((lock) => lock.network === id && lock.asset === asset && lock.lockId === lockId),
+        this.locks.find((lock) => lock.network === id && lock.asset === asset && lock.lockId === lockId),
       openInstructions: () => [],
-      eventCount: (participant) => core.stream.get(participant)?.length ?? 0,
+      eventCount: (participant) => this.stream.get(participant)?.length ?? 0,
       nextDeadlineMs: () => undefined,
       nextAmendment: () => 1,
     };
