@@ -28,6 +28,7 @@ import {
   readTuple,
   readWhole,
   TupleError,
+  wholeOf,
 } from './tuples.ts';
 import { readVaultEvent, vaultEventTuple } from './vault-event-tuple.ts';
 
@@ -52,8 +53,17 @@ const NUMBERS = {
   amendment: 7,
 } as const satisfies Record<Command['type'], number>;
 
+/** @throws CodecError `ENTRY_INVALID` for numbers and amounts that could not be read back, and for too many commands. */
 export function encodeEntry(entry: Entry): Uint8Array {
-  return encode([entry.version, entry.stampMs, entry.clockProtected, entry.commands.map(commandTuple)]);
+  if (entry.commands.length > MAX_COMMANDS_PER_ENTRY) {
+    throw new CodecError('ENTRY_INVALID', `an entry has at most ${MAX_COMMANDS_PER_ENTRY} commands`);
+  }
+  try {
+    return encode([entry.version, wholeOf(entry.stampMs), entry.clockProtected, entry.commands.map(commandTuple)]);
+  } catch (cause) {
+    if (!(cause instanceof TupleError)) throw cause;
+    throw new CodecError('ENTRY_INVALID', `a command has another form: ${cause.message}`, { cause });
+  }
 }
 
 /** @throws CodecError `ENTRY_INVALID` for anything but the canonical bytes of one entry. */
@@ -89,9 +99,9 @@ function commandTuple(command: Command): Cbor {
         command.network,
         command.asset,
         vaultEventTuple(command.event),
-        command.blockNumber,
+        wholeOf(command.blockNumber),
         bytesOf(command.evidenceDigest),
-        command.trustVersion,
+        wholeOf(command.trustVersion),
       ];
     case 'refundLock':
     case 'claimLock':
@@ -101,7 +111,7 @@ function commandTuple(command: Command): Cbor {
     case 'amendment':
       return [
         number,
-        command.number,
+        wholeOf(command.number),
         // Actions keep their JSON form, the one that is signed.
         encode(command.actions.map(actionToJson)),
         command.signatures.map(({ key, signature }) => [bytesOf(key), bytesOf(signature)]),

@@ -4,6 +4,7 @@ import { parseAssetCode, parseNetworkId, parseParticipantId, parseTransferId } f
 import type { TransferTerms } from './command.ts';
 import type { Transfer, TransferReason, TransferState } from './record.ts';
 import {
+  amountOf,
   bytesOf,
   type Cbor,
   orAbsent,
@@ -16,6 +17,7 @@ import {
   readText,
   readTuple,
   readWhole,
+  wholeOf,
 } from './tuples.ts';
 
 export const readNetworkId = (value: unknown): NetworkId => parseNetworkId(readText(value));
@@ -28,13 +30,13 @@ export function termsTuple(terms: TransferTerms): Cbor {
   return [
     terms.id,
     terms.asset,
-    terms.amountMinor,
+    amountOf(terms.amountMinor),
     terms.debtor,
     terms.creditor,
     source ? [source.network, bytesOf(source.depositor)] : null,
     destination ? [destination.network, bytesOf(destination.beneficiary)] : null,
-    terms.fundByMs ?? null,
-    terms.deliverByMs ?? null,
+    orNull(terms.fundByMs, wholeOf),
+    orNull(terms.deliverByMs, wholeOf),
     terms.onVoid === 'refund',
     terms.remittance ?? null,
   ];

@@ -60,6 +60,16 @@ export function readChoice<T extends string>(value: unknown, choices: readonly T
   return choices.find((choice) => choice === value) ?? fail('expected one of the choices');
 }
 
+/**
+ * The writing half of `readWhole` and `readAmount`. What cannot be read back must never be written: a committed entry
+ * that no node can read would stop them all.
+ */
+export const wholeOf = (value: number): number => readWhole(value);
+export function amountOf(value: bigint): bigint {
+  return value >= 0n && value < MAX_UINT64 ? value : fail('expected an amount of at most 64 bits');
+}
+const MAX_UINT64 = 2n ** 64n;
+
 export const orNull = <T>(value: T | undefined, write: (value: T) => Cbor): Cbor =>
   value === undefined ? null : write(value);
 export const orAbsent = <T>(value: unknown, read: (value: unknown) => T): T | undefined =>

@@ -1,6 +1,7 @@
 /** Vault events as lists, the first item their number. A number keeps its meaning for ever. */
 import type { VaultEvent } from '@drawbridge/protocol/vault-event';
 import {
+  amountOf,
   bytesOf,
   type Cbor,
   readAmount,
@@ -11,6 +12,7 @@ import {
   readTuple,
   readWhole,
   TupleError,
+  wholeOf,
 } from './tuples.ts';
 
 const NUMBERS = {
@@ -25,10 +27,16 @@ const NUMBERS = {
 } as const satisfies Record<VaultEvent['type'], number>;
 
 export function vaultEventTuple(event: VaultEvent): Cbor {
-  const head = [NUMBERS[event.type], event.seq];
+  const head = [NUMBERS[event.type], wholeOf(event.seq)];
   switch (event.type) {
     case 'locked':
-      return [...head, bytesOf(event.lockId), bytesOf(event.reference), bytesOf(event.depositor), event.amountMinor];
+      return [
+        ...head,
+        bytesOf(event.lockId),
+        bytesOf(event.reference),
+        bytesOf(event.depositor),
+        amountOf(event.amountMinor),
+      ];
     case 'executed':
       return [
         ...head,
@@ -36,14 +44,14 @@ export function vaultEventTuple(event: VaultEvent): Cbor {
         bytesOf(event.subject),
         event.kind,
         bytesOf(event.beneficiary),
-        event.amountMinor,
-        event.epoch,
+        amountOf(event.amountMinor),
+        wholeOf(event.epoch),
         bytesOf(event.trail),
       ];
     case 'voided':
-      return [...head, bytesOf(event.id), bytesOf(event.subject), event.epoch, bytesOf(event.trail)];
+      return [...head, bytesOf(event.id), bytesOf(event.subject), wholeOf(event.epoch), bytesOf(event.trail)];
     case 'rotated':
-      return [...head, bytesOf(event.id), bytesOf(event.authority), event.epoch, event.byGuardian];
+      return [...head, bytesOf(event.id), bytesOf(event.authority), wholeOf(event.epoch), event.byGuardian];
     case 'pauseChanged':
       return [...head, bytesOf(event.id), event.paused, event.byGuardian];
     case 'migrated':

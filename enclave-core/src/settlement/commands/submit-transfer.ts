@@ -34,7 +34,9 @@ export function submitTransfer(overlay: Overlay, terms: TransferTerms): Outcome 
 function resubmit(overlay: Overlay, terms: TransferTerms): Outcome {
   const known = overlay.transfer(transferKey(terms.debtor, terms.id))?.transfer;
   const same = known && sameTerms(known.terms, terms) && transition(known.state, 'submit', {}).kind === 'same';
-  return same ? { ok: true, transfer: terms.id, repeated: true } : refuse('TRANSFER_ID_SPENT', 'the id was used for a transfer');
+  return same
+    ? { ok: true, transfer: terms.id, repeated: true }
+    : refuse('TRANSFER_ID_SPENT', 'the id was used for a transfer');
 }
 
 function refuseTransfer(overlay: Overlay, terms: TransferTerms): Refusal | undefined {

@@ -22,7 +22,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Applied } from '../apply.ts';
-import type { Command, Outcome, TransferTerms } from '../command.ts';
+import type { Command, Entry, Outcome, TransferTerms } from '../command.ts';
 import { Draft } from '../draft.ts';
 import { initialState } from '../genesis-state.ts';
 import { assertAll } from '../invariants.ts';
@@ -162,7 +162,9 @@ export function signedAmendment(number: number, actions: readonly Action[], sign
 export class World {
   readonly state: SettlementState;
   nowMs: number = START_MS;
-  /** What the entries so far left behind. */
+  /** The entries so far, the outcome of the first command of each, and what each left behind. */
+  readonly entries: Entry[] = [];
+  readonly outcomes: (Outcome | undefined)[] = [];
   readonly records: EntryRecords[] = [];
   #transfers = 0;
   #locks = 0;
@@ -173,9 +175,12 @@ export class World {
 
   apply(...commands: Command[]): Applied {
     const draft = new Draft(this.state);
-    const applied = draft.apply({ version: 1, stampMs: this.nowMs, clockProtected: false, commands });
+    const entry: Entry = { version: 1, stampMs: this.nowMs, clockProtected: false, commands };
+    const applied = draft.apply(entry);
     draft.commit();
     assertAll(this.state);
+    this.entries.push(entry);
+    this.outcomes.push(applied.outcomes[0]);
     this.records.push(applied.records);
     return applied;
   }

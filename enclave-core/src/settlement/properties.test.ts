@@ -1,0 +1,237 @@
+/** What holds for every history of commands, hostile ones included. README.md lists the mutations that each one caught. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decodeEntry, encodeEntry } from './codec.ts';
+import type { Command, Entry } from './command.ts';
+import { Draft } from './draft.ts';
+import { initialState } from './genesis-state.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import type { EntryRecords } from './record.ts';
+import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
+import type { SettlementState } from './state.ts';
+import { commandOf, fundedWorld, SMALL_LIMITS, type Step, steps } from './testing/random-steps.ts';
+import { GENESIS, SECRETS, START_MS, type World } from './testing/world.ts';
+
+const RUNS = { numRuns: 60 };
+const hex = (state: SettlementState): string => Buffer.from(encodeSnapshot(state)).toString('hex');
+const entryOf = (world: World, ...commands: Command[]): Entry => ({
+  version: 1,
+  stampMs: world.nowMs,
+  clockProtected: false,
+  commands,
+});
+
+function applyTo(state: SettlementState, ...entries: Entry[]): EntryRecords[] {
+  const draft = new Draft(state);
+  const records = entries.map((entry) => draft.apply(entry).records);
+  draft.commit();
+  return records;
+}
+
+/** Runs a history, one entry for each step. @returns the world and the entries, those that funded it included. */
+function live(history: readonly Step[], limits: Partial<Limits>): { world: World; entries: Entry[] } {
+  const world = fundedWorld(limits);
+  const start = world.entries.length;
+  for (const step of history) world.later(step.waitMs).run(commandOf(world, step));
+  expect(world.entries.length - start).toBe(history.length);
+  return { world, entries: world.entries };
+}
+
+const fresh = (limits: Partial<Limits>): SettlementState =>
+  initialState(GENESIS, SECRETS, START_MS, { ...DEFAULT_LIMITS, ...limits });
+
+/** Written against the view alone, apart from `invariants.ts`. */
+function expectSound(state: SettlementState): void {
+  const sums = new Map<string, bigint>();
+  const add = (asset: string, minor: bigint): Map<string, bigint> => sums.set(asset, (sums.get(asset) ?? 0n) + minor);
+  for (const { id } of state.participants()) {
+    for (const { asset, postedMinor, pendingMinor } of state.accountsOf(id)) {
+      add(asset, postedMinor);
+      expect(pendingMinor >= 0n && postedMinor >= pendingMinor).toBe(true);
+    }
+  }
+  for (const { vault, vaultMinor, transitMinor, suspenseMinor } of state.vaultLedgers()) {
+    add(vault.asset, vaultMinor + transitMinor + suspenseMinor);
+    expect(transitMinor >= 0n && suspenseMinor >= 0n).toBe(true);
+    expect(vault.mode === 'escrow' ? vaultMinor <= 0n : vaultMinor >= 0n).toBe(true);
+  }
+  for (const sum of sums.values()) expect(sum).toBe(0n);
+}
+
+describe('for every history', () => {
+  test('value is conserved and nothing is negative', () => {
+    fc.assert(
+      fc.property(steps(60), (history) => {
+        const world = fundedWorld(SMALL_LIMITS);
+        for (const step of history) {
+          world.later(step.waitMs).run(commandOf(world, step));
+          expectSound(world.state);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('statement lines and events are contiguous and add up to the balances', () => {
+    fc.assert(
+      fc.property(steps(60), (history) => {
+        const { world } = live(history, SMALL_LIMITS);
+        const balances = new Map<string, { minor: bigint; line: number }>();
+        const numbers = new Map<string, number>();
+        for (const { lines, events } of world.records) {
+          for (const { account, asset, line, deltaMinor, balanceMinor } of lines) {
+            const before = balances.get(`${account}/${asset}`) ?? { minor: 0n, line: 0 };
+            expect(line).toBe(before.line + 1);
+            expect(balanceMinor).toBe(before.minor + deltaMinor);
+            balances.set(`${account}/${asset}`, { minor: balanceMinor, line });
+          }
+          for (const { participant, number } of events) {
+            expect(number).toBe((numbers.get(participant) ?? 0) + 1);
+            numbers.set(participant, number);
+          }
+        }
+        for (const [key, account] of world.state.accounts) {
+          expect(balances.get(key) ?? { minor: 0n, line: 0 }).toEqual({
+            minor: account.postedMinor,
+            line: account.lines,
+          });
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('an id is spent once', () => {
+    fc.assert(
+      fc.property(steps(60), (history) => {
+        const { world, entries } = live(history, SMALL_LIMITS);
+        const submitted = new Set<string>();
+        const locked = new Set<string>();
+        const instructed = new Map<string, string>();
+        entries.forEach((entry, i) => {
+          const [command] = entry.commands;
+          const outcome = world.outcomes[i];
+          if (command?.type === 'submitTransfer' && outcome?.ok && !outcome.repeated) {
+            const id = `${command.terms.debtor}/${command.terms.id}`;
+            expect(submitted.has(id)).toBe(false);
+            submitted.add(id);
+          }
+          if (command?.type === 'vaultEvent' && command.event.type === 'locked' && outcome?.ok) {
+            const id = `${command.network}/${command.event.lockId}`;
+            expect(locked.has(id)).toBe(false);
+            locked.add(id);
+          }
+        });
+        for (const { transfers } of world.records) {
+          for (const { terms, instructions } of transfers) {
+            const owner = `${terms.debtor}/${terms.id}`;
+            for (const id of instructions) expect(instructed.get(id) ?? owner).toBe(owner);
+            expect(new Set(instructions).size).toBe(instructions.length);
+            for (const id of instructions) instructed.set(id, owner);
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('a refusal changes nothing', () => {
+    fc.assert(
+      fc.property(steps(40), (history) => {
+        const world = fundedWorld(SMALL_LIMITS);
+        for (const step of history) {
+          const before = encodeSnapshot(world.state);
+          const outcome = world.later(step.waitMs).run(commandOf(world, step));
+          if (outcome.ok) continue;
+          const idle = decodeSnapshot(before);
+          applyTo(idle, entryOf(world));
+          const halted = world.records.at(-1)?.alarms.find(({ type }) => type === 'LANE_HALTED');
+          if (halted) {
+            const key = `${halted.network}/${halted.asset}` as Parameters<typeof idle.vaults.get>[0];
+            const row = idle.vaults.get(key);
+            if (row) idle.vaults.set(key, { ...row, halted: true });
+          }
+          expect(hex(world.state)).toBe(hex(idle));
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('replaying the encoded log gives the same bytes and records', () => {
+    fc.assert(
+      fc.property(steps(60), (history) => {
+        const { world, entries } = live(history, SMALL_LIMITS);
+        const replayed = fresh(SMALL_LIMITS);
+        const records = entries.flatMap((entry) => applyTo(replayed, decodeEntry(encodeEntry(entry))));
+        expect(hex(replayed)).toBe(hex(world.state));
+        expect(records).toEqual(world.records);
+      }),
+      RUNS,
+    );
+  });
+
+  test('one draft for many entries is the same as one for each', () => {
+    fc.assert(
+      fc.property(steps(60), fc.integer({ min: 2, max: 20 }), (history, size) => {
+        const { world, entries } = live(history, SMALL_LIMITS);
+        const batched = fresh(SMALL_LIMITS);
+        const records: EntryRecords[] = [];
+        for (let i = 0; i < entries.length; i += size) records.push(...applyTo(batched, ...entries.slice(i, i + size)));
+        expect(hex(batched)).toBe(hex(world.state));
+        expect(records).toEqual(world.records);
+      }),
+      RUNS,
+    );
+  });
+
+  test('commands of one stamp in one entry are the same as one by one', () => {
+    fc.assert(
+      fc.property(steps(60), (history) => {
+        const { world, entries } = live(history, {});
+        const merged: Entry[] = [];
+        for (const entry of entries) {
+          const last = merged.at(-1);
+          if (last?.stampMs !== entry.stampMs) merged.push(entry);
+          else merged[merged.length - 1] = { ...last, commands: [...last.commands, ...entry.commands] };
+        }
+        const state = fresh({});
+        const records = applyTo(state, ...merged);
+        expect(hex(state)).toBe(hex(world.state));
+        expect(records.flatMap(({ lines }) => lines)).toEqual(world.records.flatMap(({ lines }) => lines));
+      }),
+      RUNS,
+    );
+  });
+
+  test('a snapshot and the tail of the log are the same as the whole log', () => {
+    fc.assert(
+      fc.property(steps(60), fc.nat(100), (history, percent) => {
+        const { world, entries } = live(history, SMALL_LIMITS);
+        const cut = Math.floor((entries.length * percent) / 100);
+        const early = fresh(SMALL_LIMITS);
+        applyTo(early, ...entries.slice(0, cut));
+        const restored = decodeSnapshot(encodeSnapshot(early));
+        expect(hex(restored)).toBe(hex(early));
+        const records = entries.slice(cut).flatMap((entry) => applyTo(restored, entry));
+        expect(hex(restored)).toBe(hex(world.state));
+        expect(records).toEqual(world.records.slice(cut));
+        expect(restored.nextDeadlineMs()).toBe(world.state.nextDeadlineMs());
+      }),
+      RUNS,
+    );
+  });
+
+  test('queries read what is committed, whatever a draft holds', () => {
+    fc.assert(
+      fc.property(steps(30), (history) => {
+        const { world } = live(history, SMALL_LIMITS);
+        const before = hex(world.state);
+        const draft = new Draft(world.state);
+        for (const step of history) draft.apply(entryOf(world.later(step.waitMs), commandOf(world, step)));
+        expect(hex(world.state)).toBe(before);
+      }),
+      RUNS,
+    );
+  });
+});
