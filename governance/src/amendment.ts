@@ -1,12 +1,10 @@
 /**
  * Amendment files: numbered changes of the registry, signed by k of n bootstrap keys, until there is voting.
- * Signed bytes: `drawbridge/amendment/1` and a zero byte, then CBOR (RFC 8949 §4.2, deterministic) of
- * [service id, number, actions in their JSON form]. The service id binds an amendment to one core.
+ * The signed bytes are those of `protocol/src/amendment-statement.ts`, over the actions in their JSON form.
  */
+import { amendmentStatement } from '@drawbridge/protocol/amendment-statement';
 import { type Bytes32, fromHex, type Hex, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { encode } from 'cborg';
 import type { Action } from './action.ts';
 import { readVersion } from './genesis.ts';
 import type { Checked } from './problem.ts';
@@ -22,11 +20,9 @@ export type Signature = Readonly<{ key: Hex; signature: Hex }>;
 export type AmendmentContent = Readonly<{ serviceId: Bytes32; number: number; actions: readonly Action[] }>;
 export type Amendment = AmendmentContent & Readonly<{ version: 1; signatures: readonly Signature[] }>;
 
-const PREFIX = utf8ToBytes('drawbridge/amendment/1\0');
-
 /** What a bootstrap key signs with Ed25519. */
-export const amendmentBytes = (content: AmendmentContent): Uint8Array =>
-  concatBytes(PREFIX, encode([fromHex(content.serviceId), content.number, content.actions.map(actionToJson)]));
+export const amendmentBytes = ({ serviceId, number, actions }: AmendmentContent): Uint8Array =>
+  amendmentStatement({ serviceId, number, actions: actions.map(actionToJson) });
 
 /** Why the signatures do not carry an amendment, in words without content; `undefined` when they do. */
 export function refuseSignatures(

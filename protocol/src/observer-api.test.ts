@@ -9,14 +9,14 @@ import {
 } from './observer-api.ts';
 
 const WORD = `0x${'11'.repeat(32)}`;
-const REQUEST = {
+const REQUEST: AttestRequest = parseAttestRequest({
   network: 'alpha',
   blockNumber: 7,
   blockHash: WORD,
   transactionHash: WORD,
   logIndex: 0,
-} as AttestRequest;
-const ANSWER = {
+});
+const ANSWER: AttestAnswer = parseAttestAnswer({
   observer: 'observer-1',
   depthBlocks: 3,
   signature: `0x${'22'.repeat(64)}`,
@@ -29,7 +29,7 @@ const ANSWER = {
     topics: [WORD],
     data: '0x00',
   },
-} as AttestAnswer;
+});
 const REFUSED = expect.objectContaining({ code: expect.stringMatching(/^(ATTEST|HEX|ID)_INVALID$/) });
 
 test('a request and an answer come back from JSON', () => {

@@ -1,0 +1,73 @@
+/** The command as a process: its streams and exit codes. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+
+jest.setTimeout(60_000);
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'drawbridge-cli-'));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [
+    '--conditions=drawbridge-source',
+    '--import',
+    import.meta.resolve('tsx'),
+    MAIN,
+    ...args,
+  ]);
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+test('help goes to stdout, errors to stderr', async () => {
+  expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Usage: drawbridge'), err: '' });
+  expect(await run('verify', 'evidence', join(dir, 'none'))).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringMatching(/^drawbridge: .*none cannot be read/),
+  });
+});
+
+test('evidence that is none is refused with exit code 1', async () => {
+  await writeFile(join(dir, 'evidence'), Uint8Array.of(1, 2, 3));
+  const genesis = {
+    version: 1,
+    serviceId: `0x${'11'.repeat(32)}`,
+    assets: [],
+    participants: [],
+    networks: [],
+    vaults: [],
+  };
+  await writeFile(join(dir, 'genesis.json'), JSON.stringify(genesis));
+  const verdict = await run('verify', 'evidence', join(dir, 'evidence'), '--genesis', join(dir, 'genesis.json'));
+  expect(verdict).toMatchObject({ code: 1, out: expect.stringMatching(/^check +form/m) });
+});
+
+test('service runs the program of the core with its arguments', async () => {
+  const created = await run('service', 'create', '--dir', join(dir, 'core'), '--vaults', 'alpha/EUR');
+  expect(created.code).toBe(0);
+  expect(JSON.parse(created.out)).toMatchObject({ authorities: { 'alpha/EUR': expect.stringMatching(/^0x/) } });
+  expect(await run('service', 'create')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('is missing'),
+  });
+});
