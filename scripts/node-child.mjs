@@ -22,5 +22,5 @@ export function runNode(args) {
 
 /** Exit code of one of our TypeScript programs, run from its source. */
 export function runSource(file, args) {
-  return runNode(['--conditions=source', '--import', import.meta.resolve('tsx'), file, ...args]);
+  return runNode(['--conditions=drawbridge-source', '--import', import.meta.resolve('tsx'), file, ...args]);
 }

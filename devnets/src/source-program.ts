@@ -7,5 +7,5 @@ import { pathToFileURL } from 'node:url';
  */
 export function sourceProgram(file: string, args: readonly string[] = []): { command: string; args: string[] } {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return { command: process.execPath, args: ['--conditions=source', '--import', tsx, file, ...args] };
+  return { command: process.execPath, args: ['--conditions=drawbridge-source', '--import', tsx, file, ...args] };
 }

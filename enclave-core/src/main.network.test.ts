@@ -25,7 +25,7 @@ class CoreProcess {
   stderr = '';
 
   constructor(args: readonly string[], options: { env?: Record<string, string>; flags?: readonly string[] } = {}) {
-    const flags = ['--conditions=source', '--import', 'tsx', ...(options.flags ?? [])];
+    const flags = ['--conditions=drawbridge-source', '--import', 'tsx', ...(options.flags ?? [])];
     this.child = spawn(process.execPath, [...flags, MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH ?? '', ...options.env },

@@ -25,7 +25,11 @@ const UNSAFE_VARIABLES: readonly string[] = [
   'LD_LIBRARY_PATH',
 ];
 /** Arguments of Node itself that production needs. Deny by default: any other may open the process. */
-const SAFE_ARGUMENTS: ReadonlySet<string> = new Set(['--no-warnings', '--enable-source-maps', '--conditions=source']);
+const SAFE_ARGUMENTS: ReadonlySet<string> = new Set([
+  '--no-warnings',
+  '--enable-source-maps',
+  '--conditions=drawbridge-source',
+]);
 
 /** Everything unsafe about a start, in words. Pure. */
 export function unsafeSurroundings(

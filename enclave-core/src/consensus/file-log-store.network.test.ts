@@ -20,9 +20,13 @@ async function appendAndKill(
   seed: number,
   writes: number,
 ): Promise<{ started: number; durable: number }> {
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', PROGRAM, folder, String(seed)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--conditions=drawbridge-source', '--import', 'tsx', PROGRAM, folder, String(seed)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   children.push(child);
   const ended = once(child, 'exit');
   let output = '';
