@@ -12,7 +12,7 @@ import type { SettlementState } from './state.ts';
 import { commandOf, fundedWorld, SMALL_LIMITS, type Step, steps } from './testing/random-steps.ts';
 import { GENESIS, SECRETS, START_MS, type World } from './testing/world.ts';
 
-const RUNS = { numRuns: 60 };
+const RUNS = { numRuns: 15 };
 const hex = (state: SettlementState): string => Buffer.from(encodeSnapshot(state)).toString('hex');
 const entryOf = (world: World, ...commands: Command[]): Entry => ({
   version: 1,

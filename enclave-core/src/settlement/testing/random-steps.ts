@@ -36,9 +36,9 @@ export const steps = (maxLength: number): fc.Arbitrary<Step[]> =>
       b: fc.nat(1000),
       c: fc.nat(1000),
       amount: fc.integer({ min: 1, max: 400 }),
-      waitMs: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(60_000) }),
+      waitMs: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(120_000) }),
     }),
-    { minLength: 1, maxLength },
+    { minLength: Math.floor(maxLength / 4), maxLength, size: 'max' },
   );
 
 const BANKS: readonly ParticipantId[] = [BANK_A, BANK_B, BANK_C];
@@ -50,22 +50,26 @@ const networkAt = (n: number): NetworkId => (n % 2 === 0 ? ALPHA : BETA);
 /** The command that a step stands for in `world` now. */
 export function commandOf(world: World, step: Step): Command {
   const { what } = step;
-  if (what < 12) return { type: 'submitTransfer', terms: payment(step) };
-  if (what < 36) return { type: 'submitTransfer', terms: edged(world, step) };
-  if (what < 58) return world.event(networkAt(step.c), lockOf(world, step), counterNoise(world, step));
+  if (what < 8) return { type: 'submitTransfer', terms: payment(step) };
+  if (what < 30) return { type: 'submitTransfer', terms: edged(world, step) };
+  if (what < 54) return lockOf(world, step);
   if (what < 76) return outcomeOf(world, step);
-  if (what < 83) return { type: 'cancelTransfer', bank: bankAt(step.a), id: anyId(world, step) };
-  if (what < 88) return lockCommand(world, step);
-  if (what < 91) return { type: 'clock' };
-  if (what < 94) return amendmentOf(world.state, step);
-  if (what < 96) return world.event(networkAt(step.a), pauseOf(step));
+  if (what < 84) return { type: 'cancelTransfer', bank: ownerOf(world, step), id: anyId(world, step) };
+  if (what < 90) return lockCommand(world, step);
+  if (what < 92) return { type: 'clock' };
+  if (what < 96) return amendmentOf(world.state, step);
+  if (what < 97) return world.event(networkAt(step.a), pauseOf(step));
   return hostile(world, step);
 }
 
-function anyId(world: World, { b }: Step): TransferTerms['id'] {
-  const live = [...world.state.transfers.values()];
-  return pick(live, b)?.transfer.terms.id ?? transferId(b % 40);
-}
+const liveAt = (world: World, { b }: Step): TransferTerms | undefined =>
+  pick([...world.state.transfers.values()].sort(byOrder), b)?.transfer.terms;
+const byOrder = (x: { order: number }, y: { order: number }): number => x.order - y.order;
+const ownerOf = (world: World, step: Step): ParticipantId =>
+  (step.c % 8 === 0 ? undefined : liveAt(world, step)?.debtor) ?? bankAt(step.a);
+
+const anyId = (world: World, step: Step): TransferTerms['id'] =>
+  (step.c % 9 === 0 ? undefined : liveAt(world, step)?.id) ?? transferId(step.b % 40);
 
 const payment = ({ a, b, amount }: Step): TransferTerms => ({
   id: transferId(b % 200),
@@ -79,45 +83,57 @@ const payment = ({ a, b, amount }: Step): TransferTerms => ({
 function edged(world: World, step: Step): TransferTerms {
   const { a, b, c, amount } = step;
   const terms = { ...payment(step), id: transferId(200 + b), amountMinor: BigInt(amount) };
-  const fundByMs = world.nowMs + 1 + (c % 7) * 20_000;
+  const fundByMs = world.nowMs + 1 + (c % 7) * 60_000;
   const source = { source: { network: networkAt(c), depositor: addressOf(`depositor ${a % 2}`) }, fundByMs };
   const destination = {
     destination: { network: networkAt(c >> 1), beneficiary: addressOf(`beneficiary ${b % 3}`) },
-    deliverByMs: fundByMs + 1 + (a % 5) * 20_000,
+    deliverByMs: fundByMs + 1 + (a % 5) * 60_000,
   };
-  if (c % 5 === 0) return { ...terms, ...destination };
-  if (c % 5 === 1) return { ...terms, ...source };
-  return { ...terms, ...source, ...destination, onVoid: c % 2 === 0 ? 'refund' : 'return' };
+  if (c % 6 === 0) return { ...terms, ...destination };
+  if (c % 6 === 1) return { ...terms, ...source };
+  return { ...terms, ...source, ...destination, onVoid: c % 3 === 0 ? 'return' : 'refund' };
 }
 
 /** Mostly what somebody waits for; sometimes of a wrong amount, reference or depositor, or a lock seen before. */
-function lockOf(world: World, { a, b, c, amount }: Step): EventBody {
-  const network = networkAt(c);
-  const waiting = [...world.state.transfers.values()].filter(
-    ({ transfer }) =>
-      transfer.terms.source?.network === network && (b % 3 === 0 || transfer.state === 'AWAITING_FUNDS'),
+function lockOf(world: World, step: Step): Command {
+  const { a, b, c, amount } = step;
+  const live = [...world.state.transfers.values()].sort(byOrder).map(({ transfer }) => transfer);
+  const waiting = live.filter(({ state, terms }) => terms.source && (b % 6 === 0 || state === 'AWAITING_FUNDS'));
+  const wanted = pick(waiting, a);
+  const past = pick(
+    [...world.state.references].filter(([, row]) => row.past).map(([reference]) => reference),
+    a,
   );
-  const known = pick([...world.state.references.keys()], a);
-  const wanted = pick(waiting, a)?.transfer;
-  const noise = b % 11;
-  return {
+  const row = past && world.state.references.get(past)?.past;
+  const noise = b % 13;
+  if (noise === 5 && past && row) {
+    const network = row.vault.split('/')[0] as NetworkId;
+    const { depositor, amountMinor } = row;
+    const lockId = word(`lock ${a} ${b} ${c}`);
+    return world.event(network, { type: 'locked', lockId, reference: past, depositor, amountMinor });
+  }
+  const event: EventBody = {
     type: 'locked',
     lockId: noise === 1 ? word(`lock ${a % 5}`) : word(`lock ${a} ${b} ${c}`),
-    reference: (noise === 2 ? known : wanted?.reference) ?? word(`reference ${a}`),
+    reference: (noise === 2 ? past : wanted?.reference) ?? word(`reference ${a}`),
     depositor: noise === 3 ? addressOf('stranger') : (wanted?.terms.source?.depositor ?? addressOf('depositor 0')),
     amountMinor: noise === 4 ? BigInt(amount) : (wanted?.terms.amountMinor ?? BigInt(amount)),
   };
+  const network = noise === 6 ? networkAt(c) : (wanted?.terms.source?.network ?? ALPHA);
+  return world.event(network, event, counterNoise(world, step));
 }
 
-/** One in twelve has a counter or trust version that does not fit. */
+/** One in twelve has a trust version that does not fit. */
 function counterNoise(world: World, { b, a }: Step): { trustVersion?: number } {
-  return b % 12 === 5 ? { trustVersion: (world.state.network(ALPHA)?.trustVersion ?? 1) + 1 + (a % 3) } : {};
+  return b % 12 === 7 ? { trustVersion: (world.state.network(ALPHA)?.trustVersion ?? 1) + 1 + (a % 3) } : {};
 }
 
 function outcomeOf(world: World, { a, b, amount }: Step): Command {
   const open = [...world.state.instructions.values()].sort((x, y) => (x.id < y.id ? -1 : 1));
   const instruction = pick(open, a);
   if (instruction === undefined) return { type: 'clock' };
+  const { transfer } = instruction;
+  if (transfer && b % 5 < 2 && instruction.kind !== 'void') return { type: 'cancelTransfer', ...transfer };
   const target = instruction.kind === 'void' ? world.state.instructions.get(instruction.subject) : instruction;
   const body =
     instruction.kind === 'void' && b % 4 !== 0 ? world.voided(instruction) : executedOf(world, target ?? instruction);
@@ -150,7 +166,7 @@ function lockCommand(world: World, { a, b, c }: Step): Command {
   const by = b % 4 === 0 ? OPERATOR : b % 4 === 1 ? bankAt(c) : (lock?.transfer?.bank ?? bankAt(c));
   const lockId = lock?.lockId ?? word('no lock');
   return {
-    type: c % 3 === 0 ? 'claimLock' : 'refundLock',
+    type: c % 3 === 0 || (lock?.why === 'late' && c % 3 === 1) ? 'claimLock' : 'refundLock',
     by,
     network: lock?.network ?? ALPHA,
     asset: EUR,
@@ -169,8 +185,8 @@ function amendmentOf(state: SettlementState, { a, b, c }: Step): Command {
   const network = networkAt(a);
   const actions: Action[] = [
     { name: 'reopen_lane', args: { network, asset: EUR } },
-    { name: 'set_network_state', args: { id: network, state: b % 3 === 0 ? 'paused' : 'active' } },
-    { name: 'set_exposure_cap', args: { network, asset: EUR, amountMinor: BigInt(c * 5) } },
+    { name: 'set_network_state', args: { id: network, state: b % 5 === 0 ? 'paused' : 'active' } },
+    { name: 'set_exposure_cap', args: { network, asset: EUR, amountMinor: BigInt(c * 10) } },
   ];
   return signedAmendment(
     state.nextAmendment() - (b % 9 === 0 ? 1 : 0),
@@ -212,15 +228,19 @@ function seqOff(world: World, n: number, by: number): Command {
 /** Bounds so small that histories run into them. */
 export const SMALL_LIMITS = {
   liveTransfersPerBank: 6,
-  unmatchedLocksPerVault: 3,
+  unmatchedLocksPerVault: 6,
   pastReferencesPerBank: 3,
   deadlinesPerEntry: 2,
   retriesPerStep: 2,
 };
 
-/** A world whose banks have something to lose. */
+/** A world whose banks have something to lose, some of it outstanding on network beta. */
 export function fundedWorld(limits: ConstructorParameters<typeof World>[0]): World {
   const world = new World(limits);
-  for (const bank of BANKS) world.deposit(bank, 700n);
+  for (const bank of BANKS) {
+    world.deposit(bank, 900n);
+    world.submit(world.toBeta({ debtor: bank, amountMinor: 400n }));
+    world.run(world.event(BETA, world.executed(world.open(BETA, 'issue'))));
+  }
   return world;
 }
