@@ -9,4 +9,14 @@ export function parseTime(text: string): number | undefined {
   return new Date(day).toISOString().slice(0, 10) === text.slice(0, 10) ? atMs : undefined;
 }
 
-export const formatTime = (atMs: number): string => new Date(atMs).toISOString();
+let lastMs = Number.NaN;
+let lastText = '';
+
+/** Remembers the last time written: all transfers of one ledger entry share its stamp. */
+export function formatTime(atMs: number): string {
+  if (atMs !== lastMs) {
+    lastText = new Date(atMs).toISOString();
+    lastMs = atMs;
+  }
+  return lastText;
+}
