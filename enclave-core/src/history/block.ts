@@ -25,8 +25,8 @@ export type HistoryBlock = Readonly<{
 /** Names a list, and says where a block holds its items. */
 export type ListRef<T> = Readonly<{ label: string; itemsIn: (block: HistoryBlock) => readonly T[] | undefined }>;
 
-const endedLabel = (participant: ParticipantId, state: TransferState): string => `ended/${participant}/${state}`;
-const linesLabel = (participant: ParticipantId, asset: AssetCode): string => `lines/${participant}/${asset}`;
+const endedLabel = (participant: ParticipantId, state: string): string => `ended/${participant}/${state}`;
+const linesLabel = (participant: ParticipantId, asset: string): string => `lines/${participant}/${asset}`;
 const eventsLabel = (participant: ParticipantId): string => `events/${participant}`;
 
 export const transferKey = (bank: ParticipantId, id: TransferId): string => `${bank}/${id}`;
@@ -44,10 +44,28 @@ export function eventsList(participant: ParticipantId): ListRef<ParticipantEvent
   return { label, itemsIn: (block) => block.events.get(label) };
 }
 
-function add<T>(lists: Map<string, T[]>, label: string, item: T): void {
-  const list = lists.get(label);
-  if (list) list.push(item);
-  else lists.set(label, [item]);
+/** Lists by two names; keeps the label together once per list instead of once per item. */
+class Lists<T> {
+  readonly byLabel = new Map<string, T[]>();
+  readonly #label: (participant: ParticipantId, rest: string) => string;
+  readonly #byNames = new Map<ParticipantId, Map<string, T[]>>();
+
+  constructor(label: (participant: ParticipantId, rest: string) => string) {
+    this.#label = label;
+  }
+
+  add(participant: ParticipantId, rest: string, item: T): void {
+    const list = this.#byNames.get(participant)?.get(rest);
+    if (list) list.push(item);
+    else this.#begin(participant, rest, item);
+  }
+
+  #begin(participant: ParticipantId, rest: string, item: T): void {
+    const list = [item];
+    const own = this.#byNames.get(participant) ?? new Map<string, T[]>();
+    this.#byNames.set(participant, own.set(rest, list));
+    this.byLabel.set(this.#label(participant, rest), list);
+  }
 }
 
 /** What a block keeps of an entry's records: live transfers stay in the state, alarms go to the log. */
@@ -64,15 +82,15 @@ export function buildBlock(seqno: number, records: BlockRecords): HistoryBlock {
   const transfers = new Map<string, Transfer>();
   for (const transfer of records.transfers)
     transfers.set(transferKey(transfer.terms.debtor, transfer.terms.id), transfer);
-  const ended = new Map<string, Transfer[]>();
+  const ended = new Lists<Transfer>(endedLabel);
   for (const transfer of transfers.values()) {
     const { debtor, creditor } = transfer.terms;
-    add(ended, endedLabel(debtor, transfer.state), transfer);
-    if (creditor !== debtor) add(ended, endedLabel(creditor, transfer.state), transfer);
+    ended.add(debtor, transfer.state, transfer);
+    if (creditor !== debtor) ended.add(creditor, transfer.state, transfer);
   }
-  const lines = new Map<string, StatementLine[]>();
-  for (const line of records.lines) add(lines, linesLabel(line.account, line.asset), line);
-  const events = new Map<string, ParticipantEvent[]>();
-  for (const event of records.events) add(events, eventsLabel(event.participant), event);
-  return { seqno, transfers, ended, lines, events };
+  const lines = new Lists<StatementLine>(linesLabel);
+  for (const line of records.lines) lines.add(line.account, line.asset, line);
+  const events = new Lists<ParticipantEvent>(eventsLabel);
+  for (const event of records.events) events.add(event.participant, '', event);
+  return { seqno, transfers, ended: ended.byLabel, lines: lines.byLabel, events: events.byLabel };
 }

@@ -31,7 +31,7 @@ export type HistoryOptions = Readonly<{
   cacheBytes?: number;
   /** How long a block may wait to be stored with others. Default 100 ms. */
   flushMs?: number;
-  /** Tail above which writers should wait for `drained`. Default 64 MiB. */
+  /** Tail above which writers should wait for `drained`. Default 24 MiB, about 12,000 payments. */
   maxTailBytes?: number;
 }>;
 
@@ -77,6 +77,8 @@ export class History implements HistoryReader {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #failure: unknown;
+  /** Who waits for the tail to get shorter. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: HistoryOptions, dependencies: HistoryDependencies) {
     this.#keys = dependencies.keys;
@@ -84,7 +86,7 @@ export class History implements HistoryReader {
     this.#index = new IndexKeys(dependencies.keys.fixedKey('history-index'));
     this.#cache = new WeightedLru(options.cacheBytes ?? 64 * 2 ** 20);
     this.#flushMs = options.flushMs ?? 100;
-    this.#maxTailBytes = options.maxTailBytes ?? 64 * 2 ** 20;
+    this.#maxTailBytes = options.maxTailBytes ?? 24 * 2 ** 20;
     this.#store = new LmdbStore(options.dir);
     this.#stored = this.#readMeta();
     this.#appended = this.#stored;
@@ -110,7 +112,11 @@ export class History implements HistoryReader {
 
   /** Resolves at once while the tail is small; else when it is. */
   async drained(): Promise<void> {
-    while (this.#tail.bytes > this.#maxTailBytes && this.#failure === undefined) await this.#write();
+    while (this.#tail.bytes > this.#maxTailBytes && this.#failure === undefined) {
+      const shorter = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      // A write that was ending may have taken none of it.
+      await Promise.race([shorter, this.#write()]);
+    }
   }
 
   /** Resolves when all that was appended is on the disk. Throws what made writing fail. */
@@ -142,7 +148,7 @@ export class History implements HistoryReader {
     const key = transferKey(bank, id);
     const recent = this.#tail.transfer(key);
     if (recent) return recent;
-    const seqno = this.#store.transferSeqno(this.#index.transfer(key));
+    const seqno = this.#transferSeqno(bank, id);
     return seqno === undefined ? undefined : this.#block(seqno).transfers.get(key);
   }
 
@@ -156,6 +162,11 @@ export class History implements HistoryReader {
 
   events(participant: ParticipantId, after: number, limit: number): Page<ParticipantEvent> {
     return this.#page(eventsList(participant), after, limit);
+  }
+
+  #transferSeqno(bank: ParticipantId, id: TransferId): number | undefined {
+    const [hash] = this.#index.transfers([{ bank, id }]);
+    return hash && this.#store.transferSeqno(hash);
   }
 
   #page<T>(list: ListRef<T>, after: number, limit: number): Page<T> {
@@ -232,8 +243,13 @@ export class History implements HistoryReader {
       if (this.#stored < upTo) await this.#commit([], upTo);
     } catch (error) {
       this.#failure ??= error;
+      this.#wakeWaiting();
       this.#onFailure(error);
     }
+  }
+
+  #wakeWaiting(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   /** Stores the oldest blocks of the tail, as many as one transaction should take, then drops them from it. */
@@ -255,6 +271,7 @@ export class History implements HistoryReader {
     }
     await this.#commit(blocks, blocks.at(-1)?.seqno ?? this.#stored);
     this.#tail.drop(written.length);
+    this.#wakeWaiting();
     for (const { block, bytes } of written) this.#cache.put(block.seqno, block, bytes);
   }
 
@@ -270,7 +287,9 @@ export class History implements HistoryReader {
     return {
       seqno: block.seqno,
       sealed: this.#keys.seal('history', encodeBlock(records), placeOf(block.seqno)),
-      transfers: Array.from(block.transfers.keys(), (key) => this.#index.transfer(key)),
+      transfers: this.#index.transfers(
+        Array.from(block.transfers.values(), ({ terms }) => ({ bank: terms.debtor, id: terms.id })),
+      ),
       lists: Array.from(firsts, ([label, first]) => ({ hash: this.#index.list(label), first })),
     };
   }

@@ -1,33 +1,68 @@
-/** Keys of the history's index: HMAC-SHA256 of a name, cut to 16 bytes, so that the disk shows neither bank nor id. */
-import { createHmac } from 'node:crypto';
+/** Keys of the history's index: what a secret key makes of names and ids, so that the disk shows neither bank nor id. */
+import { createCipheriv, createHmac } from 'node:crypto';
+import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import { WeightedLru } from '../weighted-lru.ts';
 
 export const INDEX_HASH_BYTES = 16;
-/** Hashes of list labels that stay computed; their number grows with participants and assets, not with payments. */
-export const MAX_CACHED_LABELS = 65_536;
+const UUID_BYTES = 16;
+/** Keys of banks and hashes of list labels that stay computed; their number grows with participants, not with payments. */
+const MAX_CACHED = 65_536;
+
+type TransferName = Readonly<{ bank: ParticipantId; id: TransferId }>;
 
 export class IndexKeys {
   readonly #key: Uint8Array;
-  readonly #labels = new Map<string, Buffer>();
+  readonly #lists = new WeightedLru<string, Buffer>(MAX_CACHED);
+  readonly #banks = new WeightedLru<ParticipantId, Buffer>(MAX_CACHED);
 
   constructor(key: Uint8Array) {
     this.#key = key;
   }
 
-  /** Key of a transfer's newest ended version. */
-  transfer(key: string): Buffer {
-    return this.#hash(`transfer/${key}`);
+  /**
+   * Keys of transfers, in their order: AES-256 of the id's 16 bytes under a key of its bank. An id is exactly one block
+   * and never repeats within a bank, so the bare cipher is a keyed hash without collisions, and a batch costs one call.
+   */
+  transfers(names: readonly TransferName[]): Buffer[] {
+    const found = new Array<Buffer>(names.length);
+    for (const [bank, places] of placesByBank(names)) {
+      const ids = Buffer.allocUnsafe(places.length * UUID_BYTES);
+      for (const [at, place] of places.entries()) {
+        ids.write((names[place]?.id ?? '').replaceAll('-', ''), at * UUID_BYTES, UUID_BYTES, 'hex');
+      }
+      const hidden = createCipheriv('aes-256-ecb', this.#bankKey(bank), null).setAutoPadding(false).update(ids);
+      for (const [at, place] of places.entries()) {
+        found[place] = hidden.subarray(at * UUID_BYTES, (at + 1) * UUID_BYTES);
+      }
+    }
+    return found;
   }
 
   list(label: string): Buffer {
-    const known = this.#labels.get(label);
+    const known = this.#lists.get(label);
     if (known) return known;
-    if (this.#labels.size >= MAX_CACHED_LABELS) this.#labels.clear();
-    const hash = this.#hash(label);
-    this.#labels.set(label, hash);
+    const hash = this.#hmac(`list/${label}`).subarray(0, INDEX_HASH_BYTES);
+    this.#lists.put(label, hash);
     return hash;
   }
 
-  #hash(name: string): Buffer {
-    return createHmac('sha256', this.#key).update(name).digest().subarray(0, INDEX_HASH_BYTES);
+  #bankKey(bank: ParticipantId): Buffer {
+    const key = this.#banks.get(bank) ?? this.#hmac(`bank/${bank}`);
+    this.#banks.put(bank, key);
+    return key;
   }
+
+  #hmac(name: string): Buffer {
+    return createHmac('sha256', this.#key).update(name).digest();
+  }
+}
+
+function placesByBank(names: readonly TransferName[]): Map<ParticipantId, number[]> {
+  const places = new Map<ParticipantId, number[]>();
+  for (const [place, { bank }] of names.entries()) {
+    const list = places.get(bank);
+    if (list) list.push(place);
+    else places.set(bank, [place]);
+  }
+  return places;
 }

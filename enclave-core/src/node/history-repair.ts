@@ -36,7 +36,8 @@ export async function repairHistory(input: HistoryRepairInput): Promise<void> {
     await history.clear();
   }
   if (history.lastSeqno >= snapshotIndex) return;
-  log.info({ fromSeqno: history.lastSeqno + 1, toSeqno: snapshotIndex }, 'history is made again from the ledger');
+  if (snapshotIndex > FIRST.index)
+    log.info({ fromSeqno: history.lastSeqno + 1, toSeqno: snapshotIndex }, 'history is made again from the ledger');
   // Genesis registers and moves nothing, so its entry leaves no records.
   history.append(FIRST.index, { transfers: [], lines: [], events: [], alarms: [] });
   const machine = new SettlementMachine({ keys: input.keys, history, onApplied: () => undefined });
