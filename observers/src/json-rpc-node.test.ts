@@ -88,6 +88,18 @@ const withLog = (change: object) => withReceipt({ logs: [{ ...RPC_LOG, ...change
 describe('an answer that cannot be is refused:', () => {
   test.each<[string, () => void]>([
     [
+      'a chain id in a list',
+      () => {
+        results.eth_chainId = () => ['0x7'];
+      },
+    ],
+    [
+      'a genesis block of another number',
+      () => {
+        results.eth_getBlockByNumber = ([number]) => ({ number: number === '0x0' ? '0x1' : number, hash: wordOf(1) });
+      },
+    ],
+    [
       'a chain id that is a number',
       () => {
         results.eth_chainId = () => 7;

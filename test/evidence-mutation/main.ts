@@ -1,5 +1,5 @@
 /**
- * Proves that each check of the evidence has a test: takes the checks out one by one, in copies, and demands that the
+ * Proves that each check of evidence, and of the observers that make it, has a test: takes the checks out one by one, in copies, and demands that the
  * unit tests fail every time. Exit 0 when every mutant was noticed. Some minutes; by hand, after a change of checks.
  *
  *     node scripts/run-source.mjs test/evidence-mutation/main.ts [TEXT]     only mutants whose name or file has TEXT
@@ -31,7 +31,11 @@ const SUBJECTS = [
   { file: 'protocol/src/evm-vault-log.ts', tests: 'protocol/src/evm-vault-log\\.test\\.ts$' },
   { file: 'protocol/src/observer-evidence.ts', tests: 'protocol/src/observer-evidence\\.test\\.ts$' },
   { file: 'protocol/src/canonical-cbor.ts', tests: 'protocol/src/(observer-evidence|envelope)\\.test\\.ts$' },
+  { file: 'observers/src/attestor.ts', tests: 'observers/src/attestor\\.test\\.ts$' },
+  { file: 'observers/src/json-rpc-node.ts', tests: 'observers/src/json-rpc-node\\.test\\.ts$' },
 ] as const;
+
+const PARTS = ['protocol', 'evidence', 'observers'] as const;
 
 /** Checks that a later one repeats, so that no test can tell; they are there for their words. */
 const REPEATED: Readonly<Record<string, string>> = {
@@ -48,7 +52,7 @@ function mutantsOf(source: string): Mutant[] {
 /** A copy of what the tests load, with modules resolved into the copy. */
 function copyRepository(): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'drawbridge-mutation-')));
-  for (const part of ['protocol', 'evidence']) {
+  for (const part of PARTS) {
     cpSync(join(REPOSITORY, part), join(root, part), {
       recursive: true,
       filter: (path) => !/\/(?:node_modules|dist)$/.test(path),
@@ -61,8 +65,7 @@ function copyRepository(): string {
     if (!name.startsWith('.') && name !== '@drawbridge')
       symlinkSync(join(modules, name), join(root, 'node_modules', name));
   }
-  for (const part of ['protocol', 'evidence'])
-    symlinkSync(join(root, part), join(root, 'node_modules/@drawbridge', part));
+  for (const part of PARTS) symlinkSync(join(root, part), join(root, 'node_modules/@drawbridge', part));
   writeFileSync(join(root, 'package.json'), '{"type":"module"}');
   return root;
 }

@@ -21,9 +21,9 @@ export function withoutEntries(source: string, opening: string): Mutant[] {
 }
 
 /** An `if` whose body refuses, on one line or opening a block. */
-const GUARD = /^ *if \((.+)\) (?=(?:return |throw )?(?:refuse|new ProtocolError|['`]|\{ ok: false)|\{$)/gm;
-/** `return condition ? value : refuse(…);` */
-const CHOICE = /(return|=>)\s+[^;?]*?\s+\?\s+([^;?]+?)\s+:\s+refuse\([^;]*\);/g;
+const GUARD = /^ *if \((.+)\) (?=(?:return |throw )?(?:refuse|wrong|new ProtocolError|['`]|\{ ok: false)|\{$)/gm;
+/** `return condition ? value : refuse(…);`, where `wrong` is another word for it */
+const CHOICE = /(return|=>)\s+[^;?]*?\s+\?\s+([^;?]+?)\s+:\s+(?:refuse|wrong)\([^;]*\);/g;
 
 /** One mutant for each condition on which the source refuses: without that condition. */
 export function withoutGuards(source: string): Mutant[] {
