@@ -15,7 +15,7 @@ const count = (fallback: number, minimum: number, maximum: number) =>
 const Limits = Type.Object(
   {
     /** Instructions worked on at once; most of that time is waiting for depth. */
-    concurrency: count(128, 1, 1_024),
+    concurrency: count(256, 1, 4_096),
     /** Pause between two looks at the chain's height, ms. */
     pollMs: count(100, 10, 60_000),
     /** Attempts of a job that its queue gave no number. */
@@ -169,7 +169,7 @@ export async function readSetup(file: string): Promise<ConnectorSetup> {
     readKey(at(config.feeKeyFile)),
   ]);
   const pinned = await Promise.all(
-    config.observers.map(({ certFile }) => (certFile === undefined ? undefined : readText(at(certFile)))),
+    config.observers.map(async ({ certFile }) => (certFile === undefined ? undefined : readText(at(certFile)))),
   );
   return parsed(config, { tlsKey, tlsCert, serviceCert, sealingKey, feeKey: feeKey.trim(), pinned, at });
 }

@@ -12,6 +12,7 @@ import {
   type Standing,
   type VaultDescription,
 } from '@drawbridge/connector-sdk/ledger-connector';
+import type { Hex } from '@drawbridge/protocol/bytes32';
 import type { EvmAddress, InstructionId } from '@drawbridge/protocol/ids';
 import type { InstructionJob } from '@drawbridge/protocol/instruction-job';
 import type { EvmNode } from './evm-node.ts';
@@ -81,12 +82,13 @@ export class EvmLedger implements LedgerConnector {
   async execute(job: InstructionJob, options: ExecuteOptions): Promise<Execution> {
     const { transactions, tracker, flights, now } = this.#deps;
     const key = job.instruction.id;
+    const data = instructionCall(job);
     for (let round = 0; round < this.#options.maxRounds; round += 1) {
       const started = now();
-      const gas = await this.#estimate(job);
+      const gas = await this.#estimate(job.vault, data);
       if (gas.type === 'refused') return this.#afterRefusal(job, gas.refusal);
       if (gas.type !== 'gas') return gas;
-      const sent = await transactions.submit({ key, to: job.vault, data: instructionCall(job), gasLimit: gas.limit });
+      const sent = await transactions.submit({ key, to: job.vault, data, gasLimit: gas.limit });
       if (sent.type === 'refused') return { type: 'later', code: sent.code, words: sent.words };
       options.onStage('send', now() - started);
       const sentAt = now();
@@ -145,9 +147,10 @@ export class EvmLedger implements LedgerConnector {
   }
 
   async #estimate(
-    job: InstructionJob,
+    vault: EvmAddress,
+    data: Hex,
   ): Promise<Execution | { type: 'gas'; limit: bigint } | { type: 'refused'; refusal: VaultRefusal }> {
-    const request = { from: this.#options.sender, to: job.vault, data: instructionCall(job) };
+    const request = { from: this.#options.sender, to: vault, data };
     // The coming block: what is in the pool already, such as another worker's copy, shows as spent.
     const answer = await this.#deps.node.estimateGas(request, 'pending');
     if (answer.type === 'reverted') return { type: 'refused', refusal: vaultRefusal(answer.data) };

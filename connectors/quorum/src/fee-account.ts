@@ -57,7 +57,14 @@ export async function openFeeAccount(
   );
   const fees = { maxFeeWei: limits.maxFeeWei, minPriorityFeeWei: limits.minPriorityFeeWei };
   const sender = new TransactionSender(
-    { fees, batch: limits.sendBatch, maxUnmined: limits.maxUnmined, maxNonces: limits.maxNonces },
+    {
+      fees,
+      batch: limits.sendBatch,
+      maxUnmined: limits.maxUnmined,
+      maxNonces: limits.maxNonces,
+      roomWaitMs: limits.minedTimeoutMs,
+      pollMs: limits.pollMs,
+    },
     { node, key, book, lease, log },
   );
   const tracker = new FlightTracker(

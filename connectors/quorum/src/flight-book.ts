@@ -13,6 +13,8 @@ export type Flight = {
   /** What was sent last; earlier ones of the same nonce may still be mined instead. */
   transaction: SignedTransaction;
   readonly hashes: Bytes32[];
+  /** False while it waits for its turn to be sent. */
+  sent: boolean;
   mined: { block: number; success: boolean } | undefined;
   /** Monotonic ms since when the node does not have it; `undefined` while it has. */
   absentSinceMs: number | undefined;
@@ -41,7 +43,11 @@ export class FlightBook {
       const transactions = raws.map((raw) => parseSigned(raw));
       const last = transactions.at(-1);
       if (!last) continue;
-      this.#flights.set(idOf(key, nonce), { ...newFlight(key, last), hashes: transactions.map(({ hash }) => hash) });
+      this.#flights.set(idOf(key, nonce), {
+        ...newFlight(key, last),
+        sent: true,
+        hashes: transactions.map(({ hash }) => hash),
+      });
     }
   }
 
@@ -129,6 +135,7 @@ function newFlight(key: string, transaction: SignedTransaction): Flight {
     nonce: transaction.nonce,
     transaction,
     hashes: [transaction.hash],
+    sent: false,
     mined: undefined,
     absentSinceMs: undefined,
     headOfLineSinceMs: undefined,

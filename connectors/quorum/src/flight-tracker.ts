@@ -42,6 +42,9 @@ export type FlightTrackerDependencies = Readonly<{
   now: () => number;
 }>;
 
+/** The account at one moment: height, next nonce by blocks, next nonce with the pool. */
+type AccountState = Readonly<{ head: number; used: number; pending: number }>;
+
 const PLAIN_TRANSFER_GAS = 21_000n;
 
 export class FlightTracker {
@@ -93,37 +96,42 @@ export class FlightTracker {
   /** One look at everything underway. @throws LedgerUnavailableError */
   async look(): Promise<void> {
     const { node, key, book, metrics } = this.#deps;
-    const [head, used] = await Promise.all([node.blockNumber(), node.transactionCount(key.address, 'latest')]);
+    const [head, used, pending] = await Promise.all([
+      node.blockNumber(),
+      node.transactionCount(key.address, 'latest'),
+      node.transactionCount(key.address, 'pending'),
+    ]);
     const news = head !== this.#lastHead;
-    const flights = book.inNonceOrder().filter(({ mined }) => news || !mined);
-    const ended = await Promise.all(flights.map((flight) => this.#observe(flight, head, used)));
+    const flights = book.inNonceOrder().filter(({ sent, mined }) => sent && (news || !mined));
+    const ended = await Promise.all(flights.map((flight) => this.#observe(flight, { head, used, pending })));
     await book.close(flights.filter((_flight, index) => ended[index]));
     this.#lastHead = head;
-    await this.#fillGaps(used);
+    await this.#fillGaps(used, pending);
     metrics.inFlight(book.size);
   }
 
   /** Whether nothing more can come of it. */
-  async #observe(flight: Flight, head: number, used: number): Promise<boolean> {
+  async #observe(flight: Flight, { head, used, pending }: AccountState): Promise<boolean> {
     const { node, book } = this.#deps;
+    if (flight.nonce >= used) {
+      flight.mined = undefined;
+      await this.#keepAlive(flight, used, pending);
+      return false;
+    }
     const receipts = await Promise.all(flight.hashes.map((hash) => node.receipt(hash)));
     const receipt = receipts.find((found) => found !== undefined);
-    if (receipt) {
-      flight.mined = { block: receipt.blockNumber, success: receipt.success };
-      flight.absentSinceMs = undefined;
-      flight.headOfLineSinceMs = undefined;
-      flight.strikes = 0;
-      book.settle(flight.key, { type: 'mined', success: receipt.success });
-      return head - receipt.blockNumber + 1 >= this.#options.depthBlocks;
-    }
-    flight.mined = undefined;
-    if (used > flight.nonce) return this.#strike(flight);
-    await this.#keepAlive(flight, used);
-    return false;
+    flight.absentSinceMs = undefined;
+    flight.headOfLineSinceMs = undefined;
+    if (!receipt) return this.#strike(flight);
+    flight.mined = { block: receipt.blockNumber, success: receipt.success };
+    flight.strikes = 0;
+    book.settle(flight.key, { type: 'mined', success: receipt.success });
+    return head - receipt.blockNumber + 1 >= this.#options.depthBlocks;
   }
 
   /** Nodes behind one address may be a block apart, so that one look proves nothing. */
   #strike(flight: Flight): boolean {
+    flight.mined = undefined;
     flight.strikes += 1;
     if (flight.strikes < this.#options.supersededLooks) return false;
     this.#deps.log.warn({ nonce: flight.nonce }, 'nonce used by another transaction of the fee key');
@@ -131,11 +139,12 @@ export class FlightTracker {
     return true;
   }
 
-  async #keepAlive(flight: Flight, used: number): Promise<void> {
+  /** No block has it. A nonce below the pool's count is in the pool; above, it may wait behind a gap, or be lost. */
+  async #keepAlive(flight: Flight, used: number, pending: number): Promise<void> {
     const { node, now } = this.#deps;
     const { droppedAfterMs, replaceAfterMs } = this.#options;
     flight.strikes = 0;
-    if (!(await node.knowsTransaction(flight.transaction.hash))) {
+    if (flight.nonce >= pending && !(await node.knowsTransaction(flight.transaction.hash))) {
       flight.absentSinceMs ??= now();
       if (now() - flight.absentSinceMs >= droppedAfterMs) await this.#resend(flight, 'dropped');
       return;
@@ -177,11 +186,10 @@ export class FlightTracker {
   }
 
   /** A nonce below ours that is in no pool holds up everything behind it: a process died with it, or never sent it. */
-  async #fillGaps(used: number): Promise<void> {
-    const { node, key, book, lease, now } = this.#deps;
+  async #fillGaps(used: number, pending: number): Promise<void> {
+    const { book, lease, now } = this.#deps;
     const lowest = book.inNonceOrder().find(({ mined }) => !mined)?.nonce;
-    const gap = lowest !== undefined && lowest > used && (await node.transactionCount(key.address, 'pending')) === used;
-    if (!gap) {
+    if (lowest === undefined || lowest <= used || pending > used) {
       this.#gapSinceMs = undefined;
       return;
     }
@@ -202,7 +210,9 @@ export class FlightTracker {
       const [flight] = await book.depart([{ key: `gap:${nonce}`, transaction: key.sign(fields) }]);
       metrics.nonceGap();
       log.warn({ nonce }, 'a nonce that nobody used is filled');
-      if (flight) await node.sendRaw(flight.transaction.raw);
+      if (!flight) continue;
+      await node.sendRaw(flight.transaction.raw);
+      flight.sent = true;
     }
     return leased;
   }

@@ -76,13 +76,16 @@ async function serveObservers(): Promise<Server> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', async () => {
-      const question = parseAttestRequest(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+    request.on('end', () => {
       const observer = observers.find(({ id }) => request.url?.startsWith(`/${id}/`));
-      const found = await logOf(question);
-      if (!observer || !found) return response.writeHead(404).end();
-      const { status, data } = observer.answer(found);
-      return response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(data));
+      logOf(parseAttestRequest(JSON.parse(Buffer.concat(chunks).toString('utf8')))).then(
+        (found) => {
+          if (!observer || !found) return response.writeHead(404).end();
+          const { status, data } = observer.answer(found);
+          return response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(data));
+        },
+        () => request.socket.destroy(),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -176,7 +179,7 @@ test('two followers at once, and one that lost its queue: each event is there on
   await evidence.obliterate({ force: true });
   await until(async () => (await eventCount()) === 3);
   await delay(400);
-  expect((await queued()).seqs.sort()).toEqual([1, 2, 3]);
+  expect((await queued()).seqs.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
 }, 60_000);
 
 test('from the cursor on, the core has what was before', async () => {

@@ -50,7 +50,7 @@ type Context = Readonly<{
   /** For queues and workers: waits for Redis for ever. */
   connection: Redis;
   retry: RetryPolicy;
-  closers: (() => Promise<unknown> | unknown)[];
+  closers: (() => unknown)[];
 }>;
 
 /** Starts, or stops what was started and throws: ConfigError where the node is of another chain than configured. */

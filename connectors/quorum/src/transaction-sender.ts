@@ -2,6 +2,7 @@
  * Gives transactions their nonces and sends them. Any number may be asked for at once; they go out in batches: one
  * lease, one count, one flush of the journal, then the sends in nonce order, so that a refusal leaves no gap behind it.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Hex } from '@drawbridge/protocol/bytes32';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import type { Logger } from 'pino';
@@ -21,6 +22,9 @@ export type TransactionSenderOptions = Readonly<{
   batch: number;
   /** Transactions that no block holds yet; nodes keep few of one account (geth: 64 that can go, 16 sure). */
   maxUnmined: number;
+  /** How long a request waits for room among those, looking every `pollMs`. */
+  roomWaitMs: number;
+  pollMs: number;
   /** Nonces tried for one request. */
   maxNonces: number;
 }>;
@@ -40,6 +44,7 @@ type Waiting = Readonly<{
   tries: number;
 };
 
+const CROWDED = refused('TOO_MANY_UNMINED', 'too many transactions of the fee key wait to be mined');
 /** In words, for the failed set. */
 const REFUSED: Readonly<Record<Exclude<SendRefusal, 'already-known'>, SendResult>> = {
   'nonce-too-low': refused('NONCE_TAKEN', 'other transactions of the fee key took every nonce that was tried'),
@@ -72,9 +77,6 @@ export class TransactionSender {
     const asked = this.#asked.get(request.key);
     if (asked) return asked;
     if (book.current(request.key)) return { type: 'underway' };
-    if (book.unminedCount + this.#waiting.length >= this.#options.maxUnmined) {
-      return refused('TOO_MANY_UNMINED', 'too many transactions of the fee key wait to be mined');
-    }
     const result = new Promise<SendResult>((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject, tries: 0 });
     }).finally(() => this.#asked.delete(request.key));
@@ -102,13 +104,28 @@ export class TransactionSender {
     // Requests of the same moment shall go together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, this.#options.batch);
+      const room = await this.#room();
+      if (room <= 0) {
+        for (const waiting of [...this.#waiting]) this.#finish(waiting, CROWDED);
+        return;
+      }
+      const batch = this.#waiting.slice(0, Math.min(this.#options.batch, room));
       try {
         await this.#deps.lease.hold((hint) => this.#sendBatch(batch, hint));
       } catch (error) {
         this.#waiting = this.#waiting.filter((waiting) => !batch.includes(waiting));
         for (const { reject } of batch) reject(error);
       }
+    }
+  }
+
+  /** How many more the node's pool should get; waits a while for the first. */
+  async #room(): Promise<number> {
+    const { maxUnmined, roomWaitMs, pollMs } = this.#options;
+    for (let waitedMs = 0; ; waitedMs += pollMs) {
+      const room = maxUnmined - this.#deps.book.unminedCount;
+      if (room > 0 || waitedMs >= roomWaitMs) return room;
+      await delay(pollMs);
     }
   }
 
@@ -137,6 +154,7 @@ export class TransactionSender {
       const waiting = batch[index];
       if (!waiting) break;
       const refusal = await this.#send(flight.transaction);
+      flight.sent = true;
       if (refusal === undefined) {
         this.#finish(waiting, { type: 'underway' });
         continue;

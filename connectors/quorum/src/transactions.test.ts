@@ -41,7 +41,10 @@ const waiting = { timeoutMs: 5_000, signal: new AbortController().signal };
 
 function build(lease: NonceLease = new SoleNonceLease(), maxUnmined = 8): void {
   book = new FlightBook(journal);
-  sender = new TransactionSender({ fees, batch: 4, maxUnmined, maxNonces: 3 }, { node, key, book, lease, log });
+  sender = new TransactionSender(
+    { fees, batch: 4, maxUnmined, maxNonces: 3, roomWaitMs: 20, pollMs: 5 },
+    { node, key, book, lease, log },
+  );
   tracker = new FlightTracker(
     {
       pollMs: 10,
@@ -137,10 +140,15 @@ describe('sending', () => {
     expect(node.pool.get(0)?.fees).toEqual({ kind: 'legacy', gasPriceWei: 5n });
   });
 
-  test("more than the node's pool holds wait for another attempt", async () => {
+  test("more than the node's pool holds wait for room, and at last for another attempt", async () => {
     build(new SoleNonceLease(), 2);
     await sender.submit(request('a'));
     await sender.submit(request('b'));
+    const waits = sender.submit(request('x'));
+    node.mine();
+    await tracker.look();
+    expect(await waits).toEqual({ type: 'underway' });
+    await sender.submit(request('b2'));
     expect(await sender.submit(request('c'))).toMatchObject({ type: 'refused', code: 'TOO_MANY_UNMINED' });
   });
 

@@ -18,7 +18,11 @@ export type JobEnd =
 
 export type InstructionQueueOptions = Readonly<{ network: NetworkId; redisUrl: string; sealingKey: string }>;
 
+export type PreparedJob = Readonly<{ jobId: string; data: SealedJobData }>;
+
 const POLL_MS = 20;
+
+const newJobId = (): string => randomBytes(32).toString('hex');
 
 export class InstructionQueue {
   readonly #network: NetworkId;
@@ -41,12 +45,22 @@ export class InstructionQueue {
 
   /** Returns the job's id, which is drawn: ids of real jobs are opaque as well. */
   async add(job: InstructionJob, options: { attempts?: number } = {}): Promise<string> {
-    const jobId = randomBytes(32).toString('hex');
-    return this.#add(jobId, this.seal(job, jobId), options);
+    return this.addPrepared(this.prepare(job), options);
   }
 
   async addRaw(data: SealedJobData): Promise<string> {
-    return this.#add(randomBytes(32).toString('hex'), data, {});
+    return this.addPrepared({ jobId: newJobId(), data });
+  }
+
+  prepare(job: InstructionJob): PreparedJob {
+    const jobId = newJobId();
+    return { jobId, data: this.seal(job, jobId) };
+  }
+
+  async addPrepared({ jobId, data }: PreparedJob, { attempts = 12 }: { attempts?: number } = {}): Promise<string> {
+    const options: JobsOptions = { jobId, attempts, removeOnFail: false, removeOnComplete: false };
+    await this.#queue.add('instruction', data, options);
+    return jobId;
   }
 
   seal(job: InstructionJob, jobId: string): SealedJobData {
@@ -92,12 +106,6 @@ export class InstructionQueue {
   async close(): Promise<void> {
     await this.#queue.close();
     this.#redis.disconnect();
-  }
-
-  async #add(jobId: string, data: SealedJobData, { attempts = 12 }: { attempts?: number }): Promise<string> {
-    const options: JobsOptions = { jobId, attempts, removeOnFail: false, removeOnComplete: false };
-    await this.#queue.add('instruction', data, options);
-    return jobId;
   }
 
   async #job(jobId: string): Promise<Job<SealedJobData>> {
