@@ -9,7 +9,10 @@ export const BANKS: readonly BankSpec[] = [
   { short: 'corvid', name: 'Corvid Bank', lei: '984500CORVID0BANK017', bic: 'CORVGB2LXXX' },
 ];
 
+/** Supervises every bank. */
 export const AUDITOR = 'supervisor';
+/** Supervises Boreal Bank alone. */
+export const BOREAL_AUDITOR = 'supervisor-of-boreal';
 export const OPERATOR = 'operations';
 export const HUB = 'hub-1';
 export const OBSERVERS: readonly string[] = ['observer-1', 'observer-2', 'observer-3'];

@@ -54,6 +54,8 @@ export type Chain = Readonly<{
   refusedAddress: string;
   /** Locks with the bank's own key; resolves when mined. */
   lock: (bank: string, asset: string, reference: string, amountMinor: bigint) => Promise<void>;
+  /** Makes the wallets ask the chain for their nonces again: after a reorganisation that dropped what they sent. */
+  forgetNonces: () => void;
   /** Token balance in minor units. */
   balanceOf: (asset: string, address: string) => Promise<bigint>;
   /** Is a lock with this reference on the chain now? */
@@ -152,6 +154,9 @@ export async function prepareChain(options: ChainOptions): Promise<Chain> {
     balanceOf,
     lock: (bank, asset, reference, amountMinor) =>
       lock({ signer: signers.get(bank), vault: vaultOf(asset), reference, amountMinor, approvals }),
+    forgetNonces: () => {
+      for (const signer of signers.values()) signer.reset();
+    },
     hasLock: async (asset, reference) => {
       const { address, fromBlock } = vaultOf(asset);
       const topics = [VAULT_TOPICS.locked, null, null, reference];

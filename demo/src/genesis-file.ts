@@ -1,6 +1,16 @@
 /** Writes the genesis file of a local system: everybody and everything that is registered before the first transaction. */
 import type { Hex } from '@drawbridge/protocol/bytes32';
-import { ASSETS, AUDITOR, BANKS, DEPTH_BLOCKS, EXPOSURE_CAP_MINOR, HUB, OBSERVER_THRESHOLD, OPERATOR } from './cast.ts';
+import {
+  ASSETS,
+  AUDITOR,
+  BANKS,
+  BOREAL_AUDITOR,
+  DEPTH_BLOCKS,
+  EXPOSURE_CAP_MINOR,
+  HUB,
+  OBSERVER_THRESHOLD,
+  OPERATOR,
+} from './cast.ts';
 import type { Chain } from './chain.ts';
 import type { TlsIdentity } from './identities.ts';
 
@@ -41,6 +51,13 @@ export function genesisFile(input: GenesisInput): object {
         name: 'Supervisory authority',
         certificates: certificates(AUDITOR),
         supervises: BANKS.map((bank) => bank.lei),
+      },
+      {
+        id: BOREAL_AUDITOR,
+        role: 'auditor',
+        name: "Boreal Bank's own supervisor",
+        certificates: certificates(BOREAL_AUDITOR),
+        supervises: BANKS.filter((bank) => bank.short === 'boreal').map((bank) => bank.lei),
       },
       { id: OPERATOR, role: 'operator', name: 'Operations', certificates: certificates(OPERATOR) },
       { id: HUB, role: 'relay', name: 'Hub', certificates: certificates(HUB) },

@@ -7,7 +7,17 @@ import { join, resolve } from 'node:path';
 import { freePorts } from '@drawbridge/devnets/free-port';
 import { type RedisServer, startRedis } from '@drawbridge/devnets/redis';
 import { type Bytes32, type Hex, parseBytes32 } from '@drawbridge/protocol/bytes32';
-import { AUDITOR, BANKS, DEPTH_BLOCKS, HUB, NETWORKS, OBSERVER_THRESHOLD, OBSERVERS, OPERATOR } from './cast.ts';
+import {
+  AUDITOR,
+  BANKS,
+  BOREAL_AUDITOR,
+  DEPTH_BLOCKS,
+  HUB,
+  NETWORKS,
+  OBSERVER_THRESHOLD,
+  OBSERVERS,
+  OPERATOR,
+} from './cast.ts';
 import { type Chain, prepareChain, startChainNode } from './chain.ts';
 import { connectorId, genesisFile } from './genesis-file.ts';
 import { createSealingKey, createSigningKey, createTlsIdentity, type TlsIdentity } from './identities.ts';
@@ -20,6 +30,25 @@ const HUB_PROGRAM = join(REPOSITORY, 'hub/src/main.ts');
 const CONNECTOR = join(REPOSITORY, 'connectors/quorum/src/main.ts');
 const OBSERVER = join(REPOSITORY, 'observers/src/main.ts');
 
+/** The configuration file of an observer: its keys, where it listens, and the networks that it watches. */
+export type ObserverConfig = Readonly<{
+  id: string;
+  serviceId: Bytes32;
+  /** `host:port`, https; connectors ask there. */
+  listen: string;
+  tls: Readonly<{ keyFile: string; certFile: string }>;
+  attestationKeyFile: string;
+  stateDir: string;
+  networks: readonly Readonly<{
+    id: string;
+    rpcUrl: string;
+    chainId: number;
+    genesisHash: Bytes32;
+    depthBlocks: number;
+    vaults: readonly string[];
+  }>[];
+}>;
+
 export type LocalSystemOptions = Readonly<{
   /** Folder of this run: keys, configurations, logs, the core's data. Made when absent. */
   dir: string;
@@ -29,6 +58,8 @@ export type LocalSystemOptions = Readonly<{
   /** Connectors of each network; two at once must do no harm. */
   connectorsPerNetwork?: number;
   hubs?: number;
+  /** Takes the place of an observer, with its keys and at its address; what it gives back ends it. */
+  standIns?: Readonly<Record<string, (config: ObserverConfig) => Promise<() => Promise<void>>>>;
 }>;
 
 export type LocalSystem = Readonly<{
@@ -43,7 +74,8 @@ export type LocalSystem = Readonly<{
   core: Program;
   hubs: readonly Program[];
   hubUrl: string;
-  observers: readonly Program[];
+  /** Programs by id; who has a stand-in has none. */
+  observer: (id: string) => Program;
   observerUrls: readonly Readonly<{ id: string; url: string }>[];
   connectors: (network: string) => readonly Program[];
   identity: (name: string) => TlsIdentity;
@@ -135,6 +167,7 @@ async function assemble(
   const names = [
     ...BANKS.map((bank) => bank.short),
     AUDITOR,
+    BOREAL_AUDITOR,
     OPERATOR,
     HUB,
     ...NETWORKS.map(({ id }) => connectorId(id)),
@@ -185,10 +218,11 @@ async function assemble(
   const core = await launch('core', CORE, [...coreArgs, '--amendments', await folder('amendments')]);
 
   progress('starting three observers, two connectors and the hub');
-  const observers = await Promise.all(
+  const observers = new Map<string, Program>();
+  const observerUrls = await Promise.all(
     OBSERVERS.map(async (id, index) => {
       const { keyFile, certFile } = identity(id);
-      const config = await writeConfig(id, {
+      const content: ObserverConfig = {
         id,
         serviceId,
         listen: `127.0.0.1:${observerPorts[index]}`,
@@ -203,8 +237,12 @@ async function assemble(
           depthBlocks: DEPTH_BLOCKS,
           vaults: chain.vaults.map((vault) => vault.address.toLowerCase()),
         })),
-      });
-      return launch(id, OBSERVER, ['--config', config]);
+      };
+      const config = await writeConfig(id, content);
+      const standIn = options.standIns?.[id];
+      if (standIn) stops.push(await standIn(content));
+      else observers.set(id, (await launch(id, OBSERVER, ['--config', config])).program);
+      return { id, url: `https://${content.listen}` };
     }),
   );
   const connectors = new Map<string, Program[]>();
@@ -224,10 +262,10 @@ async function assemble(
         tls: { keyFile: own.keyFile, certFile: own.certFile, serviceCertFile },
         sealingKeyFile: join(keys, `${chain.network}.sealing.key`),
         feeKeyFile: join(keys, `${chain.network}.fee.key`),
-        observers: observers.map(({ url }, index) => ({
-          id: OBSERVERS[index],
+        observers: observerUrls.map(({ id, url }, index) => ({
+          id,
           url,
-          certFile: identity(OBSERVERS[index] ?? '').certFile,
+          certFile: identity(id).certFile,
           publicKey: observerKeys[index]?.publicKey,
         })),
         threshold: OBSERVER_THRESHOLD,
@@ -264,8 +302,12 @@ async function assemble(
     core: core.program,
     hubs: hubs.map(({ program }) => program),
     hubUrl: hubs[0]?.url ?? '',
-    observers: observers.map(({ program }) => program),
-    observerUrls: observers.map(({ url }, index) => ({ id: OBSERVERS[index] ?? '', url })),
+    observer: (id) => {
+      const found = observers.get(id);
+      if (!found) throw new RangeError(`there is no observer program ${id}`);
+      return found;
+    },
+    observerUrls,
     connectors: (network) => connectors.get(network) ?? [],
     identity,
     stop,

@@ -16,6 +16,7 @@ export type ReadyLine = Readonly<{ ready: true; url?: string }>;
 export class Program {
   readonly #spec: ProgramSpec;
   #process: ManagedProcess | undefined;
+  #url: string | undefined;
 
   constructor(spec: ProgramSpec) {
     this.#spec = spec;
@@ -29,6 +30,11 @@ export class Program {
     return this.#process?.pid;
   }
 
+  /** Where it serves since its last start. */
+  get url(): string {
+    return this.#url ?? '';
+  }
+
   /** @throws ProcessError when it is not ready in time. */
   async start(): Promise<ReadyLine> {
     const { name, file, args, logFile } = this.#spec;
@@ -39,7 +45,9 @@ export class Program {
       ready: { line: /^\{"ready":true/ },
       readyTimeoutMs: 60_000,
     });
-    return JSON.parse(String(this.#process.readyWith)) as ReadyLine;
+    const readyLine = JSON.parse(String(this.#process.readyWith)) as ReadyLine;
+    this.#url = readyLine.url;
+    return readyLine;
   }
 
   async stop(): Promise<void> {

@@ -102,6 +102,7 @@ describe('a payment survives', () => {
       if (!transfer.lock) throw new Error('expected a lock call');
       await chain.lock('aurora', 'EUR', transfer.lock.reference, 5_001n);
       await chain.anvil.reorg(2);
+      chain.forgetNonces();
       // Whether the lock was in the replaced blocks or just before them, only what is on the chain may be credited.
       const locked = await chain.hasLock('EUR', transfer.lock.reference);
       if (!locked) await chain.lock('aurora', 'EUR', transfer.lock.reference, 5_001n);
