@@ -2,8 +2,14 @@
 import type { AccountList, AccountResource, StatementPage } from '@drawbridge/protocol/api/account';
 import type { EventPage, EventResource } from '@drawbridge/protocol/api/event';
 import type { LockPage, LockResource } from '@drawbridge/protocol/api/lock';
-import type { NodeState } from '@drawbridge/protocol/api/node';
-import type { NetworkList, NetworkResource, ParticipantResource } from '@drawbridge/protocol/api/registry';
+import type { NodeNetwork, NodeState } from '@drawbridge/protocol/api/node';
+import type {
+  AssetList,
+  AssetResource,
+  NetworkList,
+  NetworkResource,
+  ParticipantResource,
+} from '@drawbridge/protocol/api/registry';
 import type {
   BatchResponse,
   BatchResult,
@@ -20,6 +26,9 @@ import { followEvents } from './event-stream.ts';
 export type Subject = Readonly<{ participant?: ParticipantId }>;
 export type Paging = Readonly<{ after?: number; limit?: number }>;
 
+/** `transactionId`: the ledger entry that decided it. */
+export type Submitted = Readonly<{ created: boolean; transfer: TransferResource; transactionId?: string }>;
+
 export class DrawbridgeClient {
   readonly #connection: Connection;
 
@@ -31,8 +40,17 @@ export class DrawbridgeClient {
     return this.#get('/node/state');
   }
 
+  /** The service's certificate and id, as this node says them; pinned already, so that a difference would show. */
+  nodeNetwork(): Promise<NodeNetwork> {
+    return this.#get('/node/network');
+  }
+
   participant(): Promise<ParticipantResource> {
     return this.#get('/v1/participant');
+  }
+
+  async assets(): Promise<readonly AssetResource[]> {
+    return (await this.#get<AssetList>('/v1/assets')).assets;
   }
 
   async networks(): Promise<readonly NetworkResource[]> {
@@ -43,6 +61,10 @@ export class DrawbridgeClient {
     return (await this.#get<AccountList>('/v1/accounts', subject)).accounts;
   }
 
+  account(asset: AssetCode, subject: Subject = {}): Promise<AccountResource> {
+    return this.#get(`/v1/accounts/${asset}`, subject);
+  }
+
   statement(asset: AssetCode, options: Subject & Paging = {}): Promise<StatementPage> {
     return this.#get(`/v1/accounts/${asset}/statement`, options);
   }
@@ -51,13 +73,14 @@ export class DrawbridgeClient {
    * Submits a transfer; sending it again, after whatever failure, is safe. `created` is false where the same transfer
    * had been submitted before. @throws ProblemError `TRANSFER_ID_CONFLICT` where the id belongs to other terms.
    */
-  async submitTransfer(request: TransferRequest): Promise<{ created: boolean; transfer: TransferResource }> {
+  async submitTransfer(request: TransferRequest): Promise<Submitted> {
     const answer = await this.#connection.request<TransferResource>({
       method: 'POST',
       url: '/v1/transfers',
       data: request,
     });
-    return { created: answer.status === 201, transfer: answer.body };
+    const { status, body, transactionId } = answer;
+    return { created: status === 201, transfer: body, ...(transactionId !== undefined && { transactionId }) };
   }
 
   /** Up to 1,000 at once; each has its own answer, in order. */
@@ -88,7 +111,7 @@ export class DrawbridgeClient {
   }
 
   async cancelTransfer(id: TransferId): Promise<TransferResource> {
-    const config = { method: 'POST', url: `/v1/transfers/${id}:cancel` };
+    const config = { method: 'POST', url: `/v1/transfers/${id}:cancel`, data: {} };
     return (await this.#connection.request<TransferResource>(config)).body;
   }
 
@@ -97,11 +120,13 @@ export class DrawbridgeClient {
   }
 
   /** Every event from `after` on, as it happens, over reconnections and restarts, until `signal`. */
-  followEvents(options: Subject & { after?: number; signal: AbortSignal }): AsyncIterable<EventResource> {
+  followEvents(
+    options: Subject & Readonly<{ after?: number; signal: AbortSignal; quietMs?: number }>,
+  ): AsyncIterable<EventResource> {
     return followEvents(this.#connection, options);
   }
 
-  locks(query: { after?: string } = {}): Promise<LockPage> {
+  locks(query: { after?: string; limit?: number } = {}): Promise<LockPage> {
     return this.#get('/v1/locks', query);
   }
 
@@ -122,7 +147,7 @@ export class DrawbridgeClient {
     verb: 'refund' | 'claim',
   ): Promise<LockResource> {
     const url = `/v1/locks/${lock.network}/${lock.asset}/${lock.lockId}:${verb}`;
-    return (await this.#connection.request<LockResource>({ method: 'POST', url })).body;
+    return (await this.#connection.request<LockResource>({ method: 'POST', url, data: {} })).body;
   }
 
   async #get<T>(url: string, params: object = {}): Promise<T> {

@@ -2,15 +2,26 @@
 import type { EventResource } from '@drawbridge/protocol/api/event';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { type Connection, problemOf } from './connection.ts';
-import { ConnectionError, ProblemError } from './problem-error.ts';
+import { ConnectionError, EventGapError, ProblemError } from './problem-error.ts';
 
 /** Pause after a break, ms, doubled up to the limit while nothing comes. */
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
+/** Longest silence, ms, before the stream is opened anew: the core sends a comment every 10 s. */
+const QUIET_MS = 35_000;
 
-export type FollowOptions = Readonly<{ participant?: string; after?: number; signal: AbortSignal }>;
+export type FollowOptions = Readonly<{
+  participant?: string;
+  after?: number;
+  signal: AbortSignal;
+  /** Longest silence before the stream is opened anew, ms; default 35,000. */
+  quietMs?: number;
+}>;
 
-/** @throws ProblemError where the core refuses for good (4xx). Ends when `signal` is given. */
+/**
+ * Ends when `signal` is given. @throws ProblemError where the core refuses for good (4xx), EventGapError where a number
+ * is missing: the stream is contiguous, so that whoever leaves one out shows.
+ */
 export async function* followEvents(connection: Connection, options: FollowOptions): AsyncIterable<EventResource> {
   const { signal } = options;
   let after = options.after ?? 0;
@@ -19,12 +30,14 @@ export async function* followEvents(connection: Connection, options: FollowOptio
     try {
       for await (const event of readOnce(connection, { ...options, after })) {
         if (event.number <= after) continue;
+        if (event.number !== after + 1) throw new EventGapError(after + 1, event.number);
         after = event.number;
         pauseMs = FIRST_PAUSE_MS;
         yield event;
       }
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof EventGapError) throw error;
       if (error instanceof ProblemError && error.status < 500 && error.status !== 429) throw error;
     }
     await wait(pauseMs, signal);
@@ -33,29 +46,47 @@ export async function* followEvents(connection: Connection, options: FollowOptio
 }
 
 async function* readOnce(connection: Connection, options: FollowOptions): AsyncIterable<EventResource> {
-  const { participant, after, signal } = options;
-  const response = await connection.stream({
-    url: '/v1/events',
-    params: { participant, after },
-    headers: { accept: 'text/event-stream' },
-    signal,
-  });
-  const body = response.data as NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
-  if (response.status !== 200) {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of body) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString('utf8');
-    throw problemOf({ ...response, data: parseJson(text) });
+  const { participant, after, signal, quietMs = QUIET_MS } = options;
+  const quiet = new AbortController();
+  const watch = setTimeout(() => quiet.abort(), quietMs);
+  try {
+    const response = await connection.stream({
+      url: '/v1/events',
+      params: { participant, after },
+      headers: { accept: 'text/event-stream' },
+      signal: AbortSignal.any([signal, quiet.signal]),
+    });
+    const body = response.data as NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
+    if (response.status !== 200) throw problemOf({ ...response, data: await readProblem(body) });
+    const decoder = new TextDecoder();
+    const events = ReadableStream.from(body)
+      .pipeThrough(
+        new TransformStream<Uint8Array, string>({
+          transform: (chunk, out) => {
+            watch.refresh();
+            out.enqueue(decoder.decode(chunk, { stream: true }));
+          },
+        }),
+      )
+      .pipeThrough(new EventSourceParserStream());
+    for await (const message of events) yield JSON.parse(message.data) as EventResource;
+  } finally {
+    clearTimeout(watch);
   }
-  const decoder = new TextDecoder();
-  const events = ReadableStream.from(body)
-    .pipeThrough(
-      new TransformStream<Uint8Array, string>({
-        transform: (chunk, out) => out.enqueue(decoder.decode(chunk, { stream: true })),
-      }),
-    )
-    .pipeThrough(new EventSourceParserStream());
-  for await (const message of events) yield JSON.parse(message.data) as EventResource;
+}
+
+/** Largest problem document that is read, in bytes. */
+const MAX_PROBLEM_BYTES = 65_536;
+
+async function readProblem(body: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > MAX_PROBLEM_BYTES) throw new ConnectionError('ANSWER_TOO_LARGE');
+    chunks.push(chunk);
+  }
+  return parseJson(Buffer.concat(chunks).toString('utf8'));
 }
 
 function parseJson(text: string): unknown {

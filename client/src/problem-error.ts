@@ -6,6 +6,7 @@ export class ProblemError extends Error {
   readonly status: number;
   /** A stable code of the core, or `HTTP_<status>` where the answer was no problem document. */
   readonly code: string;
+  readonly detail: string | undefined;
   readonly document: ProblemDocument | undefined;
 
   constructor(status: number, document: ProblemDocument | undefined) {
@@ -13,6 +14,7 @@ export class ProblemError extends Error {
     super(document ? `${code}: ${document.detail ?? document.title}` : `the core answered ${status}`);
     this.status = status;
     this.code = code;
+    this.detail = document?.detail;
     this.document = document;
   }
 }
@@ -26,5 +28,19 @@ export class ConnectionError extends Error {
   constructor(code: string, options?: ErrorOptions) {
     super(`no answer from the core (${code})`, options);
     this.code = code;
+  }
+}
+
+/** An event is missing from a stream that is numbered without gaps: whoever serves it left one out. */
+export class EventGapError extends Error {
+  override readonly name = 'EventGapError';
+  readonly code = 'EVENT_GAP';
+  readonly expected: number;
+  readonly received: number;
+
+  constructor(expected: number, received: number) {
+    super(`event ${expected} is missing: the stream went on with ${received}`);
+    this.expected = expected;
+    this.received = received;
   }
 }

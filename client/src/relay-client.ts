@@ -1,5 +1,12 @@
 /** What a hub does at the core: take sealed instructions, hand in sealed evidence. */
-import type { EvidenceItem, EvidenceItemResult, EvidenceResponse, OutboxPage } from '@drawbridge/protocol/api/relay';
+import type {
+  CursorResource,
+  EvidenceItem,
+  EvidenceItemResult,
+  EvidenceResponse,
+  OutboxPage,
+  SealingKeyResource,
+} from '@drawbridge/protocol/api/relay';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import { Connection, type ConnectionOptions } from './connection.ts';
 
@@ -25,6 +32,16 @@ export class RelayClient {
       data,
     });
     return body.results;
+  }
+
+  /** Where followers of `network` go on. @throws ProblemError, ConnectionError */
+  async cursor(network: NetworkId): Promise<CursorResource> {
+    return (await this.#connection.request<CursorResource>({ url: '/v1/relay/cursor', params: { network } })).body;
+  }
+
+  /** The key that evidence is sealed to. @throws ProblemError, ConnectionError */
+  async sealingKey(): Promise<SealingKeyResource> {
+    return (await this.#connection.request<SealingKeyResource>({ url: '/v1/relay/sealing-key' })).body;
   }
 
   close(): void {
