@@ -10,7 +10,7 @@ import type { Applied } from '../settlement/apply.ts';
 import { decodeEntry } from '../settlement/codec.ts';
 import { Draft } from '../settlement/draft.ts';
 import type { SettlementState } from '../settlement/state.ts';
-import { captureState, openState, type StateSnapshot, sealState } from './state-snapshot.ts';
+import { openSnapshot, type StateSnapshot, sealSnapshot } from './state-snapshot.ts';
 
 /** A committed entry and what it left; nothing for the entries by which Raft itself proceeds. */
 export type AppliedEntry = Readonly<{ index: number; term: number; data: Uint8Array; applied?: Applied }>;
@@ -69,11 +69,8 @@ export class SettlementMachine implements StateMachine {
   }
 
   /** The history is durable up to the snapshot before the snapshot is, so that a replay from it misses nothing. */
-  async snapshot(): Promise<Uint8Array> {
-    const { genesisDigest, state, index } = this.#started();
-    const captured = captureState(genesisDigest, state);
-    await this.#history.flush();
-    return sealState(this.#keys, index, captured);
+  snapshot(): Promise<Uint8Array> {
+    return sealSnapshot(this.#keys, this.#started(), () => this.#history.flush());
   }
 
   /** @throws SealBrokenError; HistoryDamagedError where the history lacks what the snapshot stands on */
@@ -81,7 +78,7 @@ export class SettlementMachine implements StateMachine {
     if (this.#history.lastSeqno < at.index) {
       throw new HistoryDamagedError(`the history ends at ${this.#history.lastSeqno}, the snapshot is of ${at.index}`);
     }
-    this.#current = openState(this.#keys, at.index, content);
+    this.#current = openSnapshot(this.#keys, at.index, content);
   }
 
   #started(): StateSnapshot {

@@ -9,7 +9,7 @@ import type { ApiLimits } from '../api/limits.ts';
 import { loadRaftModule } from '../consensus/raft-engine.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { CoreNode, type CoreNodeOptions } from '../node/core-node.ts';
-import { captureState, sealState } from '../node/state-snapshot.ts';
+import { sealSnapshot } from '../node/state-snapshot.ts';
 import type { NodeLog } from '../node-log.ts';
 import { initialState } from '../settlement/genesis-state.ts';
 import { type CheckedGenesis, readGenesisFile } from './genesis-file.ts';
@@ -122,7 +122,7 @@ async function genesisContent({ dir, genesis, bundle, keys, nowMs }: GenesisInpu
   }
   if (!genesis) throw new ServiceError('GENESIS_MISSING', 'the first start needs --genesis');
   const state = initialState(genesis.genesis, bundle.secrets, nowMs());
-  const content = sealState(keys, FIRST_INDEX, captureState(genesis.digest, state));
+  const content = await sealSnapshot(keys, { genesisDigest: genesis.digest, index: FIRST_INDEX, state });
   const sealed = keys.seal('genesis', Buffer.concat([fromHex(genesis.digest), content]));
   await writeDurably(dir, GENESIS_FILE, sealed);
   return content;

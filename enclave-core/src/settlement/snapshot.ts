@@ -5,6 +5,7 @@
  */
 import { vaultKey } from '@drawbridge/protocol/ids';
 import { ProtocolError } from '@drawbridge/protocol/protocol-error';
+import { concatBytes } from '@noble/hashes/utils.js';
 import { decode, encode } from 'cborg';
 import { InvariantError } from './invariant-error.ts';
 import { assertAll } from './invariants.ts';
@@ -50,31 +51,90 @@ const SHARDS = 256;
 /** Rows of one table, when they are read back. */
 const MAX_ROWS = 50_000_000;
 
+/** Rows encoded between two pauses. */
+const ROWS_PER_SLICE = 512;
+
 /** @throws InvariantError when the state contradicts itself. */
 export function encodeSnapshot(state: SettlementState): Uint8Array {
+  const slices = snapshotSlices(state);
+  for (;;) {
+    const slice = slices.next();
+    if (slice.done) return slice.value;
+  }
+}
+
+/**
+ * The same bytes in slices, so that a large state does not hold up everything else: all is captured before the first
+ * pause, and what changes later is not in it. Capturing is O(live rows); the spent ids, the bulk, cost nothing.
+ * @throws InvariantError before the first pause
+ */
+export function* snapshotSlices(state: SettlementState): Generator<undefined, Uint8Array, undefined> {
   assertAll(state);
-  return encode([
+  const { header } = state;
+  const head = [
     VERSION,
     bytesOf(state.serviceId),
     secretsTuple(state.secrets),
     limitsTuple(state.limits),
-    state.header.stampMs,
-    state.header.nextOrder,
-    registryTuple(state.header.registry),
-    sorted(state.accounts, (_, account) => accountTuple(account)),
-    sorted(state.vaults, (key, row) => vaultTuple(key, row)),
-    sorted(state.transfers, (_, { transfer, order }) => [order, transferTuple(transfer)]),
-    sorted(state.references, referenceTuple),
-    sorted(state.pastReferences, (key, reference) => [key, bytesOf(reference)]),
-    sorted(state.unmatched, (_, lock) => unmatchedTuple(lock)),
-    sorted(state.instructions, (_, instruction) => instructionTuple(instruction)),
-    [sorted(state.parties, partyTuple), sorted(state.outboxEnds, (network, end) => [network, end])],
-    state.spent.toShards(),
-  ]);
+    header.stampMs,
+    header.nextOrder,
+    registryTuple(header.registry),
+  ].map((field) => encode(field));
+  const tables = [
+    captured(state.accounts, (_, account) => accountTuple(account)),
+    captured(state.vaults, (key, row) => vaultTuple(key, row)),
+    captured(state.transfers, (_, { transfer, order }) => [order, transferTuple(transfer)]),
+    captured(state.references, referenceTuple),
+    captured(state.pastReferences, (key, reference) => [key, bytesOf(reference)]),
+    captured(state.unmatched, (_, lock) => unmatchedTuple(lock)),
+    captured(state.instructions, (_, instruction) => instructionTuple(instruction)),
+  ];
+  const parties = captured(state.parties, partyTuple);
+  const outboxEnds = captured(state.outboxEnds, (network, end) => [network, end]);
+  const spent = state.spent.capture();
+  yield;
+  const parts = [listHead(FIELDS), ...head];
+  for (const table of tables) yield* writeTable(parts, table);
+  parts.push(listHead(2));
+  yield* writeTable(parts, parties);
+  yield* writeTable(parts, outboxEnds);
+  parts.push(listHead(spent.length));
+  for (const shard of spent) {
+    parts.push(encode(shard()));
+    yield;
+  }
+  return concatBytes(...parts);
 }
 
-function sorted<K extends string, V>(rows: ReadonlyMap<K, V>, write: (key: K, value: V) => Cbor): Cbor {
-  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => write(key, value));
+/** A table's rows as they are now; rows never change, they are replaced. */
+type Captured = Readonly<{ size: number; rows: () => Generator<Uint8Array> }>;
+
+function captured<K extends string, V>(rows: ReadonlyMap<K, V>, write: (key: K, value: V) => Cbor): Captured {
+  const entries = [...rows];
+  return {
+    size: entries.length,
+    rows: function* () {
+      entries.sort(([a], [b]) => (a < b ? -1 : 1));
+      for (const [key, value] of entries) yield encode(write(key, value));
+    },
+  };
+}
+
+function* writeTable(parts: Uint8Array[], { size, rows }: Captured): Generator<undefined, void, undefined> {
+  parts.push(listHead(size));
+  let written = 0;
+  for (const row of rows()) {
+    parts.push(row);
+    if (++written % ROWS_PER_SLICE === 0) yield;
+  }
+}
+
+/** Head of a list of CBOR items (RFC 8949 §3.1, major type 4) in its shortest form; the items follow one by one. */
+function listHead(length: number): Uint8Array {
+  if (length < 24) return Uint8Array.of(0x80 | length);
+  if (length < 2 ** 8) return Uint8Array.of(0x98, length);
+  if (length < 2 ** 16) return Uint8Array.of(0x99, length >>> 8, length & 0xff);
+  return Uint8Array.of(0x9a, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }
 
 /** @throws CodecError `SNAPSHOT_INVALID` for bytes that are no snapshot or hold a state that contradicts itself. */

@@ -42,19 +42,28 @@ const WORDS = 4;
 const FIRST_SLOTS = 8;
 const FULL = 0.85;
 const GROWTH = 1.2;
+/** Slots of a shard, so that a first word and a slot number fit one exact double: over 400 million ids in all. */
+const MAX_SLOTS = 2 ** 21;
 
 class Shard {
   /** Slots of four words; a free slot is all zeros. */
   table: Uint32Array = new Uint32Array(0);
   count = 0;
+  /** A capture reads this table: it is copied before the next change. */
+  #isShared = false;
+
+  /** The table as it is now, which nothing will change. */
+  share(): Uint32Array {
+    this.#isShared = true;
+    return this.table;
+  }
 
   get slots(): number {
     return this.table.length / WORDS;
   }
 
   #isFreeAt(at: number): boolean {
-    const { table } = this;
-    return table[at] === 0 && table[at + 1] === 0 && table[at + 2] === 0 && table[at + 3] === 0;
+    return isFree(this.table, at);
   }
 
   /** Word offset of the key's slot, or of the free slot where it belongs. */
@@ -79,22 +88,21 @@ class Shard {
   }
 
   resize(slots: number): void {
-    const old = this.keys();
+    if (slots > MAX_SLOTS) throw new RangeError('there is no room for more spent ids');
+    const old = this.table;
     this.table = new Uint32Array(slots * WORDS);
+    this.#isShared = false;
     this.count = 0;
-    for (const key of old) this.#place(key);
-  }
-
-  keys(): Key[] {
-    const { table } = this;
-    const keys: Key[] = [];
-    for (let at = 0; at < table.length; at += WORDS) if (!this.#isFreeAt(at)) keys.push(slotAt(table, at));
-    return keys;
+    for (let at = 0; at < old.length; at += WORDS) if (!isFree(old, at)) this.#place(slotAt(old, at));
   }
 
   #place(key: Key): boolean {
     const at = this.#find(key);
     if (!this.#isFreeAt(at)) return false;
+    if (this.#isShared) {
+      this.table = this.table.slice();
+      this.#isShared = false;
+    }
     this.table[at] = key.a;
     this.table[at + 1] = key.b;
     this.table[at + 2] = key.c;
@@ -103,6 +111,9 @@ class Shard {
     return true;
   }
 }
+
+const isFree = (table: Uint32Array, at: number): boolean =>
+  table[at] === 0 && table[at + 1] === 0 && table[at + 2] === 0 && table[at + 3] === 0;
 
 const slotAt = (table: Uint32Array, at: number): Key => ({
   a: table[at] ?? 0,
@@ -124,6 +135,38 @@ const wordAt = (bytes: Uint8Array, i: number): number =>
   (((bytes[i] ?? 0) << 24) | ((bytes[i + 1] ?? 0) << 16) | ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0)) >>> 0;
 
 const compareKeys = (x: Key, y: Key): number => x.a - y.a || x.b - y.b || x.c - y.c || x.d - y.d;
+
+/** Keys of a table in rising order, 16 bytes each. Sorts doubles of first word and slot, which the engine does natively. */
+function sortedKeys(table: Uint32Array): Uint8Array {
+  const order = new Float64Array(table.length / WORDS);
+  let count = 0;
+  for (let slot = 0; slot < order.length; slot++) {
+    const at = slot * WORDS;
+    if (!isFree(table, at)) order[count++] = (table[at] ?? 0) * MAX_SLOTS + slot;
+  }
+  const sorted = order.subarray(0, count).sort();
+  const keys = Array.from(sorted, (place) => (place % MAX_SLOTS) * WORDS);
+  // Keys of one first word stand by slot now; they are few, and insertion puts them right.
+  for (let i = 1; i < keys.length; i++) {
+    for (let j = i; j > 0 && compareSlots(table, keys[j - 1] ?? 0, keys[j] ?? 0) > 0; j--) {
+      [keys[j - 1], keys[j]] = [keys[j] ?? 0, keys[j - 1] ?? 0];
+    }
+  }
+  const bytes = new Uint8Array(count * WORDS * 4);
+  const view = new DataView(bytes.buffer);
+  keys.forEach((at, i) => {
+    for (let word = 0; word < WORDS; word++) view.setUint32((i * WORDS + word) * 4, table[at + word] ?? 0);
+  });
+  return bytes;
+}
+
+function compareSlots(table: Uint32Array, x: number, y: number): number {
+  for (let word = 0; word < WORDS; word++) {
+    const difference = (table[x + word] ?? 0) - (table[y + word] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
 
 export class SpentIds {
   readonly #shards: readonly Shard[] = Array.from({ length: SHARDS }, () => new Shard());
@@ -154,17 +197,14 @@ export class SpentIds {
 
   /** The keys of each shard in rising order, 16 bytes each: the same bytes in whatever order they were added. */
   toShards(): Uint8Array[] {
+    return this.capture().map((encode) => encode());
+  }
+
+  /** The ids as they are now, at the cost of nothing; each shard's bytes come when they are asked for, with what that costs. */
+  capture(): (() => Uint8Array)[] {
     return this.#shards.map((shard) => {
-      const keys = shard.keys().sort(compareKeys);
-      const bytes = new Uint8Array(keys.length * 16);
-      const view = new DataView(bytes.buffer);
-      keys.forEach(({ a, b, c, d }, i) => {
-        view.setUint32(i * 16, a);
-        view.setUint32(i * 16 + 4, b);
-        view.setUint32(i * 16 + 8, c);
-        view.setUint32(i * 16 + 12, d);
-      });
-      return bytes;
+      const table = shard.share();
+      return () => sortedKeys(table);
     });
   }
 

@@ -19,7 +19,7 @@ import {
   word,
 } from '../../settlement/testing/world.ts';
 import { CoreNode, type CoreNodeOptions } from '../core-node.ts';
-import { captureState, sealState } from '../state-snapshot.ts';
+import { sealSnapshot } from '../state-snapshot.ts';
 
 export type LogLine = Readonly<{ level: 'info' | 'warn' | 'error'; message: string; fields: object }>;
 
@@ -56,7 +56,7 @@ export class NodeDriver {
       onFailed = resolve;
     });
     const genesisContent = async (): Promise<Uint8Array> =>
-      sealState(keys, 1, captureState(word('genesis'), initialState(GENESIS, SECRETS, START_MS)));
+      sealSnapshot(keys, { genesisDigest: word('genesis'), index: 1, state: initialState(GENESIS, SECRETS, START_MS) });
     const node = await CoreNode.start(
       { ledger: SMALL_FILES, ...nodeOptions, dir },
       { keys, engine: await engine, genesisContent, log, nowMs, onFailed },
