@@ -48,7 +48,9 @@ describe('with two connectors and two hubs at once', () => {
         Array.from({ length: 10 }, (_, i) => world.submit({ ...EUR_A_TO_B, amountMinor: BigInt(100 + i) })),
       );
       await Promise.all(
-        transfers.map(({ lock }) => lock && quorumA().lock('aurora', 'EUR', lock.reference, BigInt(lock.amountMinor))),
+        transfers.flatMap(({ lock }) =>
+          lock ? [quorumA().lock('aurora', 'EUR', lock.reference, BigInt(lock.amountMinor))] : [],
+        ),
       );
       for (const { id } of transfers) await world.until('aurora', id, 'SETTLED');
       expect(await executedIds(world.system.chain('quorum-b'))).toHaveLength(10);

@@ -107,7 +107,7 @@ export class History implements HistoryReader {
     const item = { block, firsts: this.#number(block), bytes: bytesOf(kept) };
     this.#tail.push(item);
     this.#records.set(item, kept);
-    this.#timer ??= setTimeout(() => this.#write(), this.#flushMs);
+    this.#timer ??= setTimeout(() => void this.#write(), this.#flushMs);
   }
 
   /** Resolves at once while the tail is small; else when it is. */

@@ -54,11 +54,12 @@ export class LmdbStore {
     await this.#root.batch(() => {
       for (const block of blocks) {
         const ref = u64(block.seqno);
-        this.#blocks.put(ref, block.sealed);
-        for (const hash of block.transfers) this.#transfers.put(hash, ref);
-        for (const { hash, first } of block.lists) this.#lists.put(listKey(hash, first), ref);
+        // Inside `batch` a put only queues; the batch as a whole is what is awaited.
+        void this.#blocks.put(ref, block.sealed);
+        for (const hash of block.transfers) void this.#transfers.put(hash, ref);
+        for (const { hash, first } of block.lists) void this.#lists.put(listKey(hash, first), ref);
       }
-      this.#meta.put(META_KEY, meta);
+      void this.#meta.put(META_KEY, meta);
     });
     this.#root.resetReadTxn();
   }

@@ -35,7 +35,7 @@ const isRemittance = (text: string): boolean =>
   text !== '' &&
   text.length <= 2 * MAX_REMITTANCE_CHARACTERS &&
   !/\p{Surrogate}/u.test(text) &&
-  [...text].length <= MAX_REMITTANCE_CHARACTERS;
+  Array.from(text).length <= MAX_REMITTANCE_CHARACTERS;
 
 /** What is wrong with the terms whatever the state, but for deadlines. */
 export function refuseForm(terms: TransferTerms): Refusal | undefined {
