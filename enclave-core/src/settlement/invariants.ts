@@ -162,9 +162,16 @@ function assertInstructions(state: SettlementState): void {
 
 function assertReferences(state: SettlementState): void {
   let past = 0;
-  for (const { bank, id, past: ended } of state.references.values()) {
+  for (const [reference, { bank, id, past: ended }] of state.references) {
     if (ended) past += 1;
-    else must(state.liveTransfer(bank, id)?.reference !== undefined, 'a reference names no live transfer');
+    else must(state.liveTransfer(bank, id)?.reference === reference, 'a reference names no live transfer');
+  }
+  for (const { transfer } of state.transfers.values()) {
+    const { reference } = transfer;
+    must(
+      reference === undefined || state.references.has(reference),
+      'a live transfer cannot be found by its reference',
+    );
   }
   must(past === state.pastReferences.size, 'past references are not counted');
 }

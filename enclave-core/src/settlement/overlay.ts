@@ -84,9 +84,9 @@ export class Overlay {
   changeVault(key: VaultKey, change: Partial<VaultRow>): void {
     this.vaults.set(key, { ...this.vault(key).row, ...change });
   }
-  /** The most that may be at stake at a vault; `undefined` = no lane. */
+  /** The most that may be at stake at a vault; `undefined` = no lane, for a cap of nothing too. */
   capMinor(key: VaultKey): bigint | undefined {
-    return this.registry.exposureCaps.get(key)?.amountMinor;
+    return this.registry.exposureCaps.get(key)?.amountMinor || undefined;
   }
 
   party(id: ParticipantId): PartyRow {

@@ -1,0 +1,172 @@
+import type { Hex } from '@drawbridge/protocol/bytes32';
+import { describe, expect, test } from '@jest/globals';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { decode, encode } from 'cborg';
+import fc from 'fast-check';
+import { decodeEntry, encodeEntry } from './codec.ts';
+import type { Command, Entry } from './command.ts';
+import { MAX_COMMANDS_PER_ENTRY } from './limits.ts';
+import {
+  ALPHA,
+  addressOf,
+  BANK_A,
+  BANK_B,
+  BETA,
+  EUR,
+  type EventBody,
+  OPERATOR,
+  signedAmendment,
+  transferId,
+  word,
+} from './testing/world.ts';
+import { CodecError } from './tuples.ts';
+
+const entry = (...commands: Command[]): Entry => ({
+  version: 1,
+  stampMs: 1_800_000_000_000,
+  clockProtected: true,
+  commands,
+});
+const terms = {
+  id: transferId(1),
+  asset: EUR,
+  amountMinor: 2n ** 63n - 1n,
+  debtor: BANK_A,
+  creditor: BANK_B,
+  onVoid: 'return',
+} as const;
+const event = (body: EventBody): Command => ({
+  type: 'vaultEvent',
+  network: ALPHA,
+  asset: EUR,
+  event: { ...body, seq: 7 } as Extract<Command, { type: 'vaultEvent' }>['event'],
+  blockNumber: 12,
+  evidenceDigest: word('evidence'),
+  trustVersion: 3,
+});
+const id = word('id');
+const subject = word('subject');
+const trail: Hex = '0xabcd';
+
+const COMMANDS: readonly Command[] = [
+  { type: 'submitTransfer', terms },
+  {
+    type: 'submitTransfer',
+    terms: {
+      ...terms,
+      source: { network: ALPHA, depositor: addressOf('a') },
+      destination: { network: BETA, beneficiary: addressOf('b') },
+      fundByMs: 1,
+      deliverByMs: 2,
+      onVoid: 'refund',
+      remittance: 'Rechnung № 7 — müde',
+    },
+  },
+  { type: 'cancelTransfer', bank: BANK_A, id: transferId(2) },
+  event({ type: 'locked', lockId: id, reference: subject, depositor: addressOf('a'), amountMinor: 5n }),
+  event({
+    type: 'executed',
+    id,
+    subject,
+    kind: 'release',
+    beneficiary: addressOf('b'),
+    amountMinor: 6n,
+    epoch: 1,
+    trail,
+  }),
+  event({ type: 'voided', id, subject, epoch: 1, trail: '0x' }),
+  event({ type: 'rotated', id, authority: addressOf('c'), epoch: 2, byGuardian: true }),
+  event({ type: 'pauseChanged', id, paused: true, byGuardian: false }),
+  event({ type: 'migrated', id, successor: addressOf('d') }),
+  event({ type: 'guardianProposed' }),
+  event({ type: 'guardianCancelled' }),
+  { type: 'refundLock', by: OPERATOR, network: ALPHA, asset: EUR, lockId: id },
+  { type: 'claimLock', by: BANK_A, network: BETA, asset: EUR, lockId: id },
+  { type: 'clock' },
+  signedAmendment(1, [
+    { name: 'reopen_lane', args: { network: ALPHA, asset: EUR } },
+    { name: 'set_exposure_cap', args: { network: ALPHA, asset: EUR, amountMinor: 10n } },
+    { name: 'close_amendments', args: {} },
+  ]),
+];
+
+describe('entries', () => {
+  test.each(COMMANDS.map((command, i) => [`${i} ${command.type}`, command] as const))('%s comes back', (_, command) => {
+    const bytes = encodeEntry(entry(command));
+    expect(decodeEntry(bytes)).toEqual(entry(command));
+    expect(encodeEntry(decodeEntry(bytes))).toEqual(bytes);
+  });
+
+  /** The log is kept for ever: bytes once written must keep their meaning. A change here is a new entry version. */
+  test('have the bytes that they always had', () => {
+    expect(bytesToHex(sha256(encodeEntry(entry(...COMMANDS))))).toBe(GOLDEN);
+  });
+
+  test('a payment between two LEIs takes at most 105 bytes of its entry', () => {
+    const one = encodeEntry(entry({ type: 'submitTransfer', terms })).length;
+    const two = encodeEntry(entry({ type: 'submitTransfer', terms }, { type: 'submitTransfer', terms })).length;
+    expect(two - one).toBeLessThanOrEqual(105);
+  });
+
+  test('damaged bytes are refused or mean the same to every reader', () => {
+    const bytes = encodeEntry(entry(...COMMANDS));
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+        const damaged = Uint8Array.from(bytes);
+        damaged[at] = (damaged[at] ?? 0) ^ flip;
+        try {
+          const read = decodeEntry(damaged);
+          expect(decodeEntry(encodeEntry(read))).toEqual(read);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CodecError);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  const tuple = (spoil: (fields: unknown[]) => unknown): Uint8Array =>
+    encode(spoil(decode(encodeEntry(entry({ type: 'clock' }))) as unknown[]));
+  test.each<readonly [string, Uint8Array]>([
+    ['no bytes', new Uint8Array()],
+    ['trailing bytes', Uint8Array.of(...encodeEntry(entry()), 0)],
+    ['another version', tuple(([, ...rest]) => [2, ...rest])],
+    ['one field more', tuple((fields) => [...fields, null])],
+    ['a negative stamp', tuple(([version, , ...rest]) => [version, -1, ...rest])],
+    ['an unknown command', tuple(([a, b, c]) => [a, b, c, [[99]]])],
+    ['a command that is no list', tuple(([a, b, c]) => [a, b, c, ['clock']])],
+    ['a clock with content', tuple(([a, b, c]) => [a, b, c, [[6, 1]]])],
+    ['too many commands', tuple(([a, b, c]) => [a, b, c, Array(MAX_COMMANDS_PER_ENTRY + 1).fill([6])])],
+    ['a bank that is no id', tuple(([a, b, c]) => [a, b, c, [[2, 'a/b', transferId(1)]]])],
+    ['an id that is no UUID', tuple(([a, b, c]) => [a, b, c, [[2, BANK_A, 'x']]])],
+    ['a word of 31 bytes', tuple(([a, b, c]) => [a, b, c, [[4, BANK_A, ALPHA, EUR, new Uint8Array(31)]]])],
+    ['an action that is none', tuple(([a, b, c]) => [a, b, c, [[7, 1, encode([{ name: 'rule', args: {} }]), []]]])],
+    ['a number longer than needed', Uint8Array.of(0x84, 0x18, 0x01, 0x00, 0xf4, 0x80)],
+  ])('%s is refused', (_, bytes) => {
+    expect(() => decodeEntry(bytes)).toThrow(CodecError);
+  });
+
+  /** A committed entry that no node can read would stop them all. */
+  test.each<readonly [string, Command]>([
+    ['a negative amount', { type: 'submitTransfer', terms: { ...terms, amountMinor: -1n } }],
+    ['an amount above 64 bits', { type: 'submitTransfer', terms: { ...terms, amountMinor: 2n ** 64n } }],
+    ['half a millisecond', { type: 'submitTransfer', terms: { ...terms, fundByMs: 0.5 } }],
+    ['a negative counter', event({ type: 'guardianProposed' })],
+  ])('%s is not written', (what, command) => {
+    const spoilt =
+      what === 'a negative counter' && command.type === 'vaultEvent'
+        ? { ...command, event: { ...command.event, seq: -1 } }
+        : command;
+    expect(() => encodeEntry(entry(spoilt))).toThrow(CodecError);
+  });
+
+  test('errors say no content', () => {
+    const bytes = encode([1, 1, false, [[2, 'Bank of Secrets!', transferId(1)]]]);
+    expect(() => decodeEntry(bytes)).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('Secrets') }),
+    );
+  });
+});
+
+const GOLDEN = 'b003ec802136dfe6548b358450f6e10702e23d46351601830a7225b9a71fcfd2';

@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  ALPHA,
+  addressOf,
+  BANK_A,
+  BETA,
+  EUR,
+  type EventBody,
+  ONE_HOUR_MS,
+  signedAmendment,
+  World,
+  word,
+} from './testing/world.ts';
+
+const pause = (paused: boolean): EventBody => ({ type: 'pauseChanged', id: word('p'), paused, byGuardian: false });
+
+describe('deadlines', () => {
+  test('pass one millisecond after they are reached, by any entry, before its commands', () => {
+    const world = new World();
+    const terms = world.fromAlpha();
+    world.submit(terms);
+    expect(world.state.nextDeadlineMs()).toBe((terms.fundByMs ?? 0) + 1);
+    world.later(ONE_HOUR_MS).run({ type: 'clock' });
+    expect(world.stateOf(terms)).toBe('AWAITING_FUNDS');
+    const outcome = world.later(1).run({ type: 'cancelTransfer', bank: BANK_A, id: terms.id });
+    expect(outcome).toMatchObject({ code: 'TRANSFER_NOT_CANCELLABLE' });
+    expect([world.stateOf(terms), world.reasonOf(terms)]).toEqual(['EXPIRED', 'NOFUNDS']);
+    expect(world.state.nextDeadlineMs()).toBeUndefined();
+  });
+
+  test('are worked off in bounded parts, oldest first, and ask for the next entry at once', () => {
+    const world = new World({ deadlinesPerEntry: 2 });
+    const all = [3, 1, 2].map((minutes) => world.fromAlpha({ fundByMs: world.nowMs + minutes * 60_000 }));
+    for (const terms of all) world.submit(terms);
+    world.later(ONE_HOUR_MS).run({ type: 'clock' });
+    expect(all.map((terms) => world.stateOf(terms))).toEqual(['AWAITING_FUNDS', 'EXPIRED', 'EXPIRED']);
+    expect(world.state.nextDeadlineMs() ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(world.nowMs);
+    world.run({ type: 'clock' });
+    expect(all.map((terms) => world.stateOf(terms))).toEqual(['EXPIRED', 'EXPIRED', 'EXPIRED']);
+  });
+
+  test('of a delivery write its void; the money stays in transit until the network has spoken', () => {
+    const world = new World();
+    const terms = world.across();
+    world.fund(terms);
+    world.later(2 * ONE_HOUR_MS + 1).run({ type: 'clock' });
+    expect([world.stateOf(terms), world.reasonOf(terms)]).toEqual(['VOIDING', 'AB05']);
+    expect(world.available(BANK_A)).toBe(0n);
+    world.run(world.event(BETA, world.voided(world.open(BETA, 'void'))));
+    expect([world.stateOf(terms), world.reasonOf(terms)]).toEqual(['RETURNED', 'AB05']);
+  });
+
+  test.each([
+    ['return', 'RETURNED'],
+    ['refund', 'REFUNDING'],
+  ] as const)('of what still waits for its lane: %s', (onVoid, state) => {
+    const world = new World();
+    const terms = world.across({ onVoid });
+    world.submit(terms);
+    world.run(world.event(BETA, pause(true)));
+    world.run(world.event(ALPHA, world.lock(terms)));
+    expect(world.state.account(BANK_A, EUR)?.pendingMinor).toBe(100n);
+    world.later(2 * ONE_HOUR_MS + 1).run({ type: 'clock' });
+    expect([world.stateOf(terms), world.reasonOf(terms)]).toEqual([state, 'AB03']);
+    expect(world.state.account(BANK_A, EUR)?.pendingMinor).toBe(0n);
+    expect(world.available(BANK_A)).toBe(onVoid === 'return' ? 100n : 0n);
+  });
+
+  test('a stamp that falls behind counts as the last one', () => {
+    const world = new World();
+    world.later(ONE_HOUR_MS).run({ type: 'clock' });
+    world.later(-ONE_HOUR_MS).run({ type: 'clock' });
+    expect(world.state.stampMs).toBe(world.nowMs + ONE_HOUR_MS);
+  });
+});
+
+describe('transfers that wait for value', () => {
+  const capBeta = (number: number, amountMinor: bigint) =>
+    signedAmendment(number, [{ name: 'set_exposure_cap', args: { network: BETA, asset: EUR, amountMinor } }]);
+
+  /** Transfers of these amounts, funded, in front of a lane without room. */
+  function waiting(amounts: readonly bigint[], retriesPerStep = 64) {
+    const world = new World({ retriesPerStep });
+    world.run(capBeta(1, 1n));
+    const all = amounts.map((amountMinor) => world.across({ amountMinor }));
+    for (const terms of all) world.fund(terms);
+    return { world, all, states: () => all.map((terms) => world.stateOf(terms)) };
+  }
+
+  test('go oldest first, and one that does not fit does not hold up smaller ones', () => {
+    const { world, states } = waiting([60n, 50n, 40n, 30n]);
+    expect(states()).toEqual(['FUNDED', 'FUNDED', 'FUNDED', 'FUNDED']);
+    world.run(capBeta(2, 100n));
+    world.run({ type: 'clock' });
+    expect(states()).toEqual(['RELAYING', 'FUNDED', 'RELAYING', 'FUNDED']);
+  });
+
+  test('are tried again in bounded steps until each had its turn', () => {
+    const { world, states } = waiting([200n, 200n, 200n, 10n], 2);
+    world.run(capBeta(2, 100n));
+    world.run({ type: 'clock' });
+    expect(states().at(-1)).toBe('FUNDED');
+    expect(world.state.nextDeadlineMs()).toBe(world.nowMs);
+    world.run({ type: 'clock' });
+    expect(states()).toEqual(['FUNDED', 'FUNDED', 'FUNDED', 'RELAYING']);
+    world.run({ type: 'clock' });
+    expect(world.state.nextDeadlineMs()).not.toBe(world.nowMs);
+  });
+
+  test('go when a void or a burn frees value', () => {
+    const world = new World();
+    world.run(capBeta(1, 100n));
+    const first = world.across();
+    const second = world.across();
+    world.fund(first);
+    world.fund(second);
+    expect([world.stateOf(first), world.stateOf(second)]).toEqual(['RELAYING', 'FUNDED']);
+    world.run({ type: 'cancelTransfer', bank: BANK_A, id: first.id });
+    world.run(world.event(BETA, world.voided(world.open(BETA, 'void'))));
+    expect(world.stateOf(second)).toBe('RELAYING');
+    world.run(world.event(BETA, world.executed(world.open(BETA, 'issue'))));
+    const third = world.across();
+    world.fund(third);
+    expect(world.stateOf(third)).toBe('FUNDED');
+    world.fund(world.fromAlpha({ source: { network: BETA, depositor: addressOf('customer') } }));
+    expect(world.stateOf(third)).toBe('RELAYING');
+  });
+
+  test('leave the queue when they are cancelled', () => {
+    const { world, all, states } = waiting([50n, 50n]);
+    const [first] = all;
+    if (!first) throw new Error('two');
+    world.run({ type: 'cancelTransfer', bank: BANK_A, id: first.id });
+    expect(world.available(BANK_A)).toBe(50n);
+    world.run(capBeta(2, 50n));
+    world.run({ type: 'clock' });
+    expect(states()).toEqual(['CANCELLED', 'RELAYING']);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { instructionMark, lockMark, SpentIds, type SpentMark, transferMark } from './spent-ids.ts';
+import { ALPHA_EUR, BANK_A, BANK_B, BETA_EUR, transferId, word } from './testing/world.ts';
+
+const marks = (count: number): SpentMark[] =>
+  Array.from({ length: count }, (_, i) => transferMark(BANK_A, transferId(i)));
+const bytesOf = (ids: SpentIds): string => Buffer.concat(ids.toShards()).toString('hex');
+
+describe('spent ids', () => {
+  test('an id is new once', () => {
+    const ids = new SpentIds();
+    const [mark] = marks(1);
+    if (!mark) throw new Error('one mark');
+    expect(ids.has(mark)).toBe(false);
+    expect(ids.add(mark)).toBe(true);
+    expect(ids.has(mark)).toBe(true);
+    expect(ids.add(mark)).toBe(false);
+    expect(ids.size).toBe(1);
+  });
+
+  test('ids are scoped to their bank, vault and kind', () => {
+    const ids = new SpentIds();
+    ids.add(transferMark(BANK_A, transferId(1)));
+    ids.add(lockMark(ALPHA_EUR, word('x')));
+    expect(ids.has(transferMark(BANK_B, transferId(1)))).toBe(false);
+    expect(ids.has(lockMark(BETA_EUR, word('x')))).toBe(false);
+    expect(ids.has(instructionMark(word('x')))).toBe(false);
+  });
+
+  test('any two different scopes or ids have different marks', () => {
+    const texts = [
+      transferMark(BANK_A, transferId(1)),
+      transferMark(BANK_A, transferId(2)),
+      transferMark(BANK_B, transferId(1)),
+      lockMark(ALPHA_EUR, word('x')),
+      instructionMark(word('x')),
+    ].map(({ text }) => text);
+    expect(new Set(texts).size).toBe(texts.length);
+  });
+
+  test('takes at most 24 bytes for each id at any size from 100,000 on', () => {
+    const ids = new SpentIds();
+    const all = marks(140_000);
+    let worst = 0;
+    all.forEach((mark, i) => {
+      ids.add(mark);
+      if (i >= 100_000 && i % 2_000 === 0) worst = Math.max(worst, ids.tableBytes / ids.size);
+    });
+    expect(worst).toBeLessThanOrEqual(24);
+    expect(worst).toBeGreaterThan(16);
+    expect(ids.size).toBe(140_000);
+    expect(all.every((mark) => ids.has(mark))).toBe(true);
+  });
+
+  test('behaves as a set does, and restores to one that does', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(300), { maxLength: 600 }), fc.nat(600), (numbers, cut) => {
+        const reference = new Set<number>();
+        let ids = new SpentIds();
+        numbers.forEach((n, i) => {
+          if (i === cut) ids = SpentIds.fromShards(ids.toShards());
+          expect(ids.add(transferMark(BANK_A, transferId(n)))).toBe(!reference.has(n));
+          reference.add(n);
+        });
+        expect(ids.size).toBe(reference.size);
+        for (let n = 0; n <= 300; n++) expect(ids.has(transferMark(BANK_A, transferId(n)))).toBe(reference.has(n));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('its bytes do not depend on the order of insertion', () => {
+    const forward = new SpentIds();
+    const backward = new SpentIds();
+    for (const mark of marks(3000)) forward.add(mark);
+    for (const mark of marks(3000).reverse()) backward.add(mark);
+    expect(bytesOf(forward)).toBe(bytesOf(backward));
+    expect(bytesOf(SpentIds.fromShards(forward.toShards()))).toBe(bytesOf(forward));
+  });
+
+  test('an id whose digest is all zeros is an id too', () => {
+    const zero: SpentMark = { a: 0, b: 0, c: 0, d: 1, text: 'zero' };
+    const ids = new SpentIds();
+    expect(ids.has(zero)).toBe(false);
+    expect(ids.add(zero)).toBe(true);
+    expect(ids.add({ a: 0, b: 0, c: 0, d: 2, text: 'near' })).toBe(true);
+    expect(ids.has(zero)).toBe(true);
+  });
+
+  test.each([
+    ['a missing shard', (shards: Uint8Array[]) => shards.slice(1)],
+    ['half an id', (shards: Uint8Array[]) => shards.map((shard, i) => (i === 0 ? new Uint8Array(8) : shard))],
+    ['an id in another shard', (shards: Uint8Array[]) => [...shards.slice(1), ...shards.slice(0, 1)]],
+    [
+      'an id twice',
+      (shards: Uint8Array[]) => shards.map((shard) => new Uint8Array(Buffer.concat([shard.slice(0, 16), shard]))),
+    ],
+  ])('%s is refused', (_, spoil) => {
+    const ids = new SpentIds();
+    for (const mark of marks(2000)) ids.add(mark);
+    expect(() => SpentIds.fromShards(spoil(ids.toShards()))).toThrow(RangeError);
+  });
+});
