@@ -1,0 +1,83 @@
+/** A genesis file as JSON that is right in every field. Not loaded by the node. */
+
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+
+export const seed = (name: string): Uint8Array => sha256(utf8ToBytes(name));
+export const word = (name: string): string => `0x${bytesToHex(seed(name))}`;
+export const address = (name: string): string => `0x${word(name).slice(26)}`;
+export const publicKey = (name: string): string => `0x${bytesToHex(ed25519.getPublicKey(seed(name)))}`;
+
+export const LEI_A = '529900T8BM49AURSDO55';
+export const LEI_B = '7LTWFZYICNSX8D621K86';
+const SEALING_KEY = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n';
+
+export type Json = Record<string, unknown>;
+
+const observer = (id: string): Json => ({
+  id,
+  role: 'observer',
+  name: id,
+  certificates: [],
+  attestationKey: publicKey(id),
+});
+const network = (id: string, chainId: number): Json => ({
+  id,
+  kind: 'evm',
+  chainId,
+  genesisHash: word(`genesis of ${id}`),
+  finality: { rule: 'observers', observers: ['observer-1', 'observer-2', 'observer-3'], threshold: 2, depthBlocks: 3 },
+  connectors: ['connector'],
+});
+const vault = (networkId: string, mode: string): Json => ({
+  network: networkId,
+  asset: 'EUR',
+  mode,
+  address: address(`vault ${networkId}`),
+  authority: address(`authority ${networkId}`),
+  fromBlock: 0,
+});
+
+/** A fresh copy each time, so that a test can spoil it. */
+export const sampleGenesis = (): Json => ({
+  version: 1,
+  serviceId: word('service'),
+  bootstrap: { keys: ['key 1', 'key 2', 'key 3'].map(publicKey), threshold: 2 },
+  assets: [{ code: 'EUR', scale: 2 }],
+  participants: [
+    { id: LEI_A, role: 'bank', name: 'Bank A', lei: LEI_A, bic: 'DEUTDEFF', certificates: [word('certificate a')] },
+    { id: LEI_B, role: 'bank', name: 'Bank B', lei: LEI_B, bic: 'DEUTDEFF500', certificates: [word('certificate b')] },
+    { id: 'auditor', role: 'auditor', name: 'Auditor', certificates: [word('certificate c')], supervises: [LEI_A] },
+    {
+      id: 'connector',
+      role: 'connector',
+      name: 'Connector',
+      certificates: [word('certificate d')],
+      sealingKey: SEALING_KEY,
+    },
+    { id: 'hub', role: 'relay', name: 'Hub', certificates: [word('certificate e')] },
+    observer('observer-1'),
+    observer('observer-2'),
+    observer('observer-3'),
+  ],
+  networks: [network('alpha', 1), network('beta', 2)],
+  vaults: [vault('alpha', 'escrow'), vault('beta', 'issue')],
+  exposureCaps: [
+    { network: 'alpha', asset: 'EUR', amountMinor: '1000000' },
+    { network: 'beta', asset: 'EUR', amountMinor: '0' },
+  ],
+});
+
+/** Reaches into the sample: `at(genesis, 'networks', 0, 'finality')`. */
+export function at(value: unknown, ...path: readonly (string | number)[]): Json {
+  let found = value;
+  for (const step of path) found = (found as Record<string | number, unknown>)[step];
+  return found as Json;
+}
+
+export function listAt(genesis: Json, name: string): Json[] {
+  const list = genesis[name];
+  if (!Array.isArray(list)) throw new Error(`${name} is a list`);
+  return list;
+}
