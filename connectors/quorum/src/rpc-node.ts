@@ -21,6 +21,9 @@ export type RpcNodeOptions = Readonly<{ url: string; chainId: number; timeoutMs:
 const BATCH_CALLS = 50;
 const BATCH_WAIT_MS = 1;
 
+/** JSON-RPC 2.0, section 5.1. */
+const INVALID_PARAMS = -32_602;
+
 /** What a node answers instead of a result. */
 type RpcError = Readonly<{ code: number; message: string; data?: unknown }>;
 
@@ -90,7 +93,10 @@ export class RpcNode implements EvmNode {
     request: CallRequest,
     tag: BlockTag,
   ): Promise<Readonly<{ type: 'gas'; gas: bigint }> | Reverted | Refused> {
-    const answer = await this.#try('eth_estimateGas', request, tagText(tag));
+    let answer = await this.#try('eth_estimateGas', request, tagText(tag));
+    // Some nodes take no block here.
+    if ('refused' in answer && answer.refused.code === INVALID_PARAMS)
+      answer = await this.#try('eth_estimateGas', request);
     return 'refused' in answer ? reverted(answer.refused) : { type: 'gas', gas: BigInt(text(answer.result)) };
   }
 

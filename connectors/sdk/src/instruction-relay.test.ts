@@ -177,6 +177,17 @@ describe('before a fee is spent', () => {
     expect(ledger.executions).toBe(0);
   });
 
+  test('a vault that obeys another key than configured is refused for good', async () => {
+    const other = parseEvmAddress(`0x${'cd'.repeat(20)}`);
+    const vaults = [{ asset, address: vault, authority: other }];
+    const pinned = new InstructionRelay(
+      { served: { network, genesisHash, vaults }, finalityTimeoutMs: 100 },
+      { opener: new BodyOpener(rsa.privateKey), ledger, metrics: { stage: () => undefined }, now: () => 0 },
+    );
+    expect(await pinned.attempt('job-1', sealed(), signal)).toMatchObject({ type: 'never', code: 'VAULT_AUTHORITY' });
+    expect(ledger.executions).toBe(0);
+  });
+
   test('no refusal says anything of the content', async () => {
     const secrets = [instruction.beneficiary, instruction.id, '100', '101', job.signature];
     for (const data of [sealed(forged), sealed(job, 'job-2'), { v: 1, sealed: 'AAAA' }]) {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ConnectorHarness, ConnectorUnderTest } from '@drawbridge/connector-sdk/conformance/connector-conformance';
+import type { ConnectorHarness, ConnectorUnderTest } from '@drawbridge/connector-sdk/conformance/connector-harness';
 import { startRedis } from '@drawbridge/devnets/redis';
 import { toHex } from '@drawbridge/protocol/bytes32';
 import type { InstructionJob } from '@drawbridge/protocol/instruction-job';
@@ -65,7 +65,8 @@ export async function startQuorumHarness(): Promise<ConnectorHarness> {
       });
       const connector: ConnectorUnderTest = {
         stop: async () => {
-          await child.stop();
+          const { code } = await child.stop();
+          if (code !== 0) throw new Error(`the connector ended with ${code}`);
         },
         kill: async () => {
           await child.kill9();

@@ -60,7 +60,9 @@ export type VaultTestbed = Readonly<{
 
 const AMOUNT_MINOR = 7n;
 const ESCROWED_MINOR = 1_000_000_000n;
-const [DEPLOYER, DEPOSITOR, FEES] = [0, 1, 2];
+const LOCK_GAS = 300_000;
+/** Places of the accounts that anvil funds; those of fees go on to the end. */
+const [DEPLOYER, DEPOSITOR, GUARDIAN, FEES] = [0, 1, 2, 3];
 
 export async function startVaultTestbed(options: VaultTestbedOptions): Promise<VaultTestbed> {
   // Deployment waits for each of its transactions, so blocks have to come by themselves until it is done.
@@ -91,105 +93,43 @@ async function deploy(
     if (!found) throw new RangeError(`anvil has no account ${index}`);
     return found;
   };
-  const deployer = new NonceManager(new Wallet(account(DEPLOYER).privateKey, provider));
   const depositor = new NonceManager(new Wallet(account(DEPOSITOR).privateKey, provider));
-  // Of its own for each run: queues are named after it, and a given Redis may serve several runs.
-  const network = parseNetworkId(`testbed-${randomBytes(4).toString('hex')}`);
-  const serviceId = toHex(randomBytes(32)) as Bytes32;
-  const genesisHash = parseBytes32(anvil.genesisHash);
-  const authority = new SigningKey(randomBytes(32));
-  const refused = parseEvmAddress(toHex(randomBytes(20)));
+  const parties: Parties = {
+    // Of its own for each run: queues are named after it, and a given Redis may serve several runs.
+    network: parseNetworkId(`testbed-${randomBytes(4).toString('hex')}`),
+    serviceId: toHex(randomBytes(32)) as Bytes32,
+    genesisHash: parseBytes32(anvil.genesisHash),
+    authority: new SigningKey(randomBytes(32)),
+    refused: parseEvmAddress(toHex(randomBytes(20))),
+    deployer: new NonceManager(new Wallet(account(DEPLOYER).privateKey, provider)),
+    depositor,
+    depositorAddress: account(DEPOSITOR).address,
+    guardian: account(GUARDIAN).address,
+  };
   const vaults: TestVault[] = [];
-  for (const asset of (options.assets ?? ['EUR']).map(parseAssetCode)) {
-    const [token = ''] = await deployTokens(deployer, [
-      {
-        name: asset,
-        symbol: asset,
-        decimals: 2,
-        blocking: true,
-        holdings: { [account(DEPOSITOR).address]: ESCROWED_MINOR * 2n },
-      },
-    ]);
-    await sent(new Contract(token, blockingTokenArtifact.abi, deployer), 'setBlocked', refused, true);
-    const vault = await deployVault(deployer, {
-      serviceId,
-      networkIdHash: networkIdHash(network),
-      genesisHash,
-      authority: computeAddress(authority),
-      token,
-      mode: VAULT_MODE.escrow,
-      asset: assetHash(asset),
-      unit: 1n,
-      releaseCap: ESCROWED_MINOR * 4n,
-      capWindowSeconds: 3_600,
-      guardians: [account(3).address],
-      guardianThreshold: 1,
-      guardianDelaySeconds: 3_600,
-    });
-    await sent(
-      new Contract(token, blockingTokenArtifact.abi, depositor),
-      'approve',
-      vault.address,
-      ESCROWED_MINOR * 2n,
-    );
-    vaults.push({
-      asset,
-      address: parseEvmAddress(vault.address),
-      token: parseEvmAddress(token),
-      fromBlock: vault.blockNumber,
-    });
-  }
+  for (const asset of options.assets ?? ['EUR']) vaults.push(await deployOne(parties, parseAssetCode(asset)));
   const [vault] = vaults;
   if (!vault) throw new RangeError('a testbed has at least one vault');
   const contract = new Contract(vault.address, vaultArtifact.abi, depositor);
-  const lock = async (amountMinor: bigint, reference: string = toHex(randomBytes(32))): Promise<void> => {
-    const transaction = await contract.getFunction('lock').send(reference, amountMinor, { gasLimit: 300_000 });
-    if (options.mining === 'manual') await anvil.mine();
+  const lock = async (amountMinor: bigint, mine: boolean, reference: string): Promise<void> => {
+    const transaction = await contract.getFunction('lock').send(reference, amountMinor, { gasLimit: LOCK_GAS });
+    if (mine) await anvil.mine();
     await transaction.wait();
   };
-  const seed = await contract.getFunction('lock').send(toHex(randomBytes(32)), ESCROWED_MINOR, { gasLimit: 300_000 });
-  await seed.wait();
-
-  const sign = (instruction: Instruction, key?: string): InstructionJob => {
-    const salt = domainSalt({ serviceId, networkId: network, genesisHash, vaultAddress: fromHex(vault.address) });
-    const signer = key === undefined ? authority : new SigningKey(key);
-    const signature = parseSignature(signer.sign(instructionDigest(salt, instruction)).serialized);
-    return { network, asset: vault.asset, vault: vault.address, serviceId, genesisHash, instruction, signature };
-  };
-  const blank = { asset: assetHash(vault.asset), inputs: ZERO_BYTES32, epoch: 1, trail: toHex(randomBytes(80)) };
+  await lock(ESCROWED_MINOR, false, toHex(randomBytes(32)));
   const node = new RpcNode({ url: anvil.rpcUrl, chainId: options.chainId, timeoutMs: 10_000 });
   const token = new Contract(vault.token, blockingTokenArtifact.abi, provider);
   return {
     anvil,
     node,
-    network,
-    serviceId,
-    genesisHash,
+    network: parties.network,
+    serviceId: parties.serviceId,
+    genesisHash: parties.genesisHash,
     vaults,
     feeKey: (index = 0) => account(FEES + index).privateKey,
-    release: ({ refused: blocked = false, notAfterSeconds = 0, amountMinor = AMOUNT_MINOR, epoch = 1 } = {}) =>
-      sign({
-        ...blank,
-        id: toHex(randomBytes(32)) as Bytes32,
-        kind: 'release',
-        subject: ZERO_BYTES32,
-        amountMinor,
-        beneficiary: addressWord(blocked ? refused : parseEvmAddress(toHex(randomBytes(20)))),
-        notAfterSeconds,
-        epoch,
-      }),
-    voidOf: (target) =>
-      sign({
-        ...blank,
-        id: toHex(randomBytes(32)) as Bytes32,
-        kind: 'void',
-        subject: target.instruction.id,
-        amountMinor: 0n,
-        beneficiary: ZERO_BYTES32,
-        notAfterSeconds: 0,
-      }),
-    sign,
-    lock,
+    ...signer(parties, vault),
+    lock: (amountMinor, reference = toHex(randomBytes(32))) =>
+      lock(amountMinor, options.mining === 'manual', reference),
     paid: async (job) =>
       (await token.getFunction('balanceOf').staticCall(`0x${job.instruction.beneficiary.slice(-40)}`)) as bigint,
     stop: async () => {
@@ -200,7 +140,84 @@ async function deploy(
   };
 }
 
-const parseSignature = (serialized: string): Hex => serialized.toLowerCase() as Hex;
+type Parties = Readonly<{
+  network: NetworkId;
+  serviceId: Bytes32;
+  genesisHash: Bytes32;
+  authority: SigningKey;
+  /** An address that the token does not pay. */
+  refused: EvmAddress;
+  deployer: NonceManager;
+  depositor: NonceManager;
+  depositorAddress: string;
+  guardian: string;
+}>;
+
+async function deployOne(parties: Parties, asset: AssetCode): Promise<TestVault> {
+  const { network, serviceId, genesisHash, authority, refused, deployer, depositor, depositorAddress, guardian } =
+    parties;
+  const holdings = { [depositorAddress]: ESCROWED_MINOR * 2n };
+  const [token = ''] = await deployTokens(deployer, [
+    { name: asset, symbol: asset, decimals: 2, blocking: true, holdings },
+  ]);
+  await sent(new Contract(token, blockingTokenArtifact.abi, deployer), 'setBlocked', refused, true);
+  const vault = await deployVault(deployer, {
+    serviceId,
+    networkIdHash: networkIdHash(network),
+    genesisHash,
+    authority: computeAddress(authority),
+    token,
+    mode: VAULT_MODE.escrow,
+    asset: assetHash(asset),
+    unit: 1n,
+    releaseCap: ESCROWED_MINOR * 4n,
+    capWindowSeconds: 3_600,
+    guardians: [guardian],
+    guardianThreshold: 1,
+    guardianDelaySeconds: 3_600,
+  });
+  await sent(new Contract(token, blockingTokenArtifact.abi, depositor), 'approve', vault.address, ESCROWED_MINOR * 2n);
+  return {
+    asset,
+    address: parseEvmAddress(vault.address),
+    token: parseEvmAddress(token),
+    fromBlock: vault.blockNumber,
+  };
+}
+
+function signer(parties: Parties, vault: TestVault): Pick<VaultTestbed, 'sign' | 'release' | 'voidOf'> {
+  const { network, serviceId, genesisHash, authority, refused } = parties;
+  const salt = domainSalt({ serviceId, networkId: network, genesisHash, vaultAddress: fromHex(vault.address) });
+  const sign = (instruction: Instruction, key?: string): InstructionJob => {
+    const by = key === undefined ? authority : new SigningKey(key);
+    const signature = by.sign(instructionDigest(salt, instruction)).serialized.toLowerCase() as Hex;
+    return { network, asset: vault.asset, vault: vault.address, serviceId, genesisHash, instruction, signature };
+  };
+  const fresh = () => ({
+    id: toHex(randomBytes(32)) as Bytes32,
+    asset: assetHash(vault.asset),
+    inputs: ZERO_BYTES32,
+    epoch: 1,
+    trail: toHex(randomBytes(80)),
+  });
+  return {
+    sign,
+    release: ({ refused: blocked = false, notAfterSeconds = 0, amountMinor = AMOUNT_MINOR, epoch = 1 } = {}) => {
+      const beneficiary = addressWord(blocked ? refused : parseEvmAddress(toHex(randomBytes(20))));
+      const kind = 'release' as const;
+      return sign({ ...fresh(), kind, subject: ZERO_BYTES32, amountMinor, beneficiary, notAfterSeconds, epoch });
+    },
+    voidOf: ({ instruction }) =>
+      sign({
+        ...fresh(),
+        kind: 'void',
+        subject: instruction.id,
+        amountMinor: 0n,
+        beneficiary: ZERO_BYTES32,
+        notAfterSeconds: 0,
+      }),
+  };
+}
 
 async function sent(contract: Contract, name: string, ...args: unknown[]): Promise<void> {
   const transaction = await contract.getFunction(name).send(...args);
