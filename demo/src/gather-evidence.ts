@@ -43,7 +43,8 @@ export async function gatherEvidence(system: LocalSystem): Promise<EvidenceFile[
   return files;
 }
 
-async function vaultLogs(chain: Chain, address: string, fromBlock: number): Promise<EvmLog[]> {
+/** Everything that a vault has said, oldest first. */
+export async function vaultLogs(chain: Chain, address: string, fromBlock: number): Promise<EvmLog[]> {
   const logs = await chain.provider.getLogs({ address, fromBlock, toBlock: 'latest' });
   return logs.map((log) => ({
     blockNumber: log.blockNumber,
@@ -56,12 +57,20 @@ async function vaultLogs(chain: Chain, address: string, fromBlock: number): Prom
   }));
 }
 
-/** Events that no quorum of observers vouches for yet, such as those of the newest blocks, have too few. */
-async function attest(system: LocalSystem, chain: Chain, log: EvmLog): Promise<Attestation[]> {
+/**
+ * What observers sign about a log, all of them unless some are named. Events that they do not vouch for yet, such as
+ * those of the newest blocks, have too few. @throws Error for an answer that is no JSON, or none in time
+ */
+export async function attest(
+  system: LocalSystem,
+  chain: Chain,
+  log: EvmLog,
+  observers: LocalSystem['observerUrls'] = system.observerUrls,
+): Promise<Attestation[]> {
   const { blockNumber, blockHash, transactionHash, logIndex } = log;
   const question = JSON.stringify({ network: chain.network, blockNumber, blockHash, transactionHash, logIndex });
   const answers = await Promise.all(
-    system.observerUrls.map(async ({ id, url }) => {
+    observers.map(async ({ id, url }) => {
       const { status, body } = await post(
         `${url}/v1/attest`,
         question,

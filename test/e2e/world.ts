@@ -37,6 +37,7 @@ export type Payment = Readonly<{
   onVoid?: 'return' | 'refund';
   fundBySeconds?: number;
   deliverBySeconds?: number;
+  remittance?: string;
 }>;
 
 export type World = Readonly<{
@@ -100,6 +101,7 @@ function request(system: LocalSystem, payment: Payment, id: TransferId) {
     amountMinor: payment.amountMinor.toString(),
     creditor: parseParticipantId(lei(payment.to)),
     onVoid: payment.onVoid ?? ('return' as const),
+    ...(payment.remittance === undefined ? {} : { remittance: payment.remittance }),
     ...(source
       ? {
           source: { network: parseNetworkId(source), depositor: system.chain(source).wallet(payment.from) },
