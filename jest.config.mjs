@@ -8,14 +8,24 @@ const shared = {
   modulePathIgnorePatterns: ['/dist/'],
 };
 
-/** `unit` runs in `npm run check`; `network` starts real Redis, anvil or processes of its own; `e2e` starts the whole system. */
+/**
+ * `unit` runs in `npm run check`; `fuzz` takes seconds per test; `network` starts real Redis, anvil or processes of its
+ * own; `e2e` starts the whole system.
+ */
 export default {
+  // Generous for busy machines: a test that hangs still ends, and none measures time.
+  testTimeout: 30_000,
   projects: [
     {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/**/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/dist/', '\\.network\\.test\\.ts$'],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/', '\\.(network|fuzz)\\.test\\.ts$'],
+    },
+    {
+      ...shared,
+      displayName: 'fuzz',
+      testMatch: ['<rootDir>/**/src/**/*.fuzz.test.ts'],
     },
     {
       ...shared,

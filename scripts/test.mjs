@@ -5,7 +5,7 @@ import { runNode } from './node-child.mjs';
 
 const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 const everything = [
-  ['--selectProjects', 'unit', 'network'],
+  ['--selectProjects', 'unit', 'fuzz', 'network'],
   ['--selectProjects', 'e2e', '--runInBand', '--passWithNoTests'],
 ];
 

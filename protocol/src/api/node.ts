@@ -15,6 +15,8 @@ export type NodeState = Readonly<{
   rollbackProtected: boolean;
   /** False: times in the ledger are this node's alone. */
   clockProtected: boolean;
+  /** True: started so that whoever started it can look into it. */
+  development: boolean;
   role: NodeRole;
   view: number;
   lastSeqno: number;
@@ -30,6 +32,7 @@ export const NodeStateSchema: Wire<NodeState> = wire<NodeState>()(
       platform: wordForm<'virtual'>(['virtual']),
       rollbackProtected: Type.Boolean({ description: 'whether a rolled-back disk would be noticed' }),
       clockProtected: Type.Boolean({ description: 'whether other nodes bound the clock of the leader' }),
+      development: Type.Boolean({ description: 'whether whoever started the node can look into it' }),
       role: wordForm<NodeRole>(['leader', 'follower', 'candidate', 'learner']),
       view: CountForm,
       lastSeqno: CountForm,
@@ -45,6 +48,7 @@ export const NodeStateSchema: Wire<NodeState> = wire<NodeState>()(
           platform: 'virtual',
           rollbackProtected: false,
           clockProtected: false,
+          development: false,
           role: 'leader',
           view: 2,
           lastSeqno: 1042,
