@@ -71,6 +71,8 @@ export type NodeStatus = Readonly<{
   platform: 'virtual';
   rollbackProtected: false;
   clockProtected: boolean;
+  /** Started so that whoever started it can look into it. */
+  development: boolean;
   role: 'leader' | 'follower' | 'candidate' | 'learner';
   view: number;
   lastSeqno: number;

@@ -70,6 +70,7 @@ async function start(values: Arguments, log: Logger): Promise<void> {
     {
       dir: required(values.dir, 'dir'),
       listen: parseListen(values.listen),
+      node: { development: values.development },
       ...(genesis !== undefined && { genesisFile: genesis }),
       ...(amendments !== undefined && { amendmentsDir: amendments }),
     },

@@ -1,10 +1,25 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatAmendment } from '@drawbridge/governance/amendment';
+import type { AssetCode } from '@drawbridge/protocol/ids';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { AmendmentFolder } from '../amendments/amendment-folder.ts';
+import { FILE_LOG_STORE_DEFAULTS, FileLogStore } from '../consensus/file-log-store.ts';
+import { systemEntropy } from '../consensus/node-host.ts';
+import { entryType } from '../consensus/raft-types.ts';
 import { encodeSnapshot } from '../settlement/snapshot.ts';
 import type { SettlementState } from '../settlement/state.ts';
-import { ALPHA, addressOf, BANK_A, BANK_B, EUR, START_MS } from '../settlement/testing/world.ts';
+import {
+  ALPHA,
+  addressOf,
+  BANK_A,
+  BANK_B,
+  EUR,
+  GENESIS,
+  START_MS,
+  signedAmendment,
+} from '../settlement/testing/world.ts';
 import { NodeDriver, pay, payment, paymentId, type TestNodeOptions } from './testing/node-driver.ts';
 
 const bytesOf = (driver: NodeDriver): string =>
@@ -148,6 +163,48 @@ describe('core node', () => {
     stop();
     await driver.run(pay('3', 1n));
     expect(calls).toBe(1);
+  });
+
+  it('takes signed amendments from a folder, and no forged one', async () => {
+    const driver = await start();
+    const folder = join(dir, 'amendments');
+    await mkdir(folder);
+    const write = async (file: string, number: number, code: string, signers: number): Promise<void> => {
+      const actions = [{ name: 'add_asset' as const, args: { code: code as AssetCode, scale: 2 } }];
+      const command = signedAmendment(number, actions, signers);
+      if (command.type !== 'amendment') throw new Error('not an amendment');
+      const { signatures } = command;
+      const text = formatAmendment({ version: 1, serviceId: GENESIS.serviceId, number, actions, signatures });
+      await writeFile(join(folder, file), text);
+    };
+    await write('1-forged.json', 1, 'JPY', 1);
+    await write('1.json', 1, 'GBP', 2);
+    await write('2.json', 2, 'CHF', 3);
+    const warnings: object[] = [];
+    const log = { info: () => undefined, warn: (fields: object) => void warnings.push(fields), error: () => undefined };
+    await new AmendmentFolder({ dir: folder }, { core: driver.node, log }).scan();
+    const codes = Array.from(driver.node.view.assets(), ({ code }) => code);
+    expect(codes).toEqual(expect.arrayContaining(['GBP', 'CHF']));
+    expect(codes).not.toContain('JPY');
+    expect(driver.node.view.nextAmendment()).toBe(3);
+    expect(warnings).toEqual([expect.objectContaining({ file: '1-forged.json', code: 'AMENDMENT_SIGNATURES' })]);
+  });
+
+  it('stops for good when an entry of the log cannot be understood', async () => {
+    const driver = await start();
+    await driver.stop();
+    const store = await FileLogStore.open(
+      { ...FILE_LOG_STORE_DEFAULTS, segmentBytes: 256 * 1024, directory: join(dir, 'ledger') },
+      { entropy: systemEntropy },
+    );
+    const { entries } = await store.load();
+    const last = entries.at(-1);
+    const index = (last?.index ?? 1) + 1;
+    const term = last?.term ?? 1;
+    const garbage = { index, term, type: entryType.normal, data: Buffer.from('not sealed by this service') };
+    await store.append({ entries: [garbage], hardState: null, installed: null });
+    await store.close();
+    await expect(start()).rejects.toMatchObject({ code: 'ENTRY_UNREADABLE' });
   });
 
   it('leaves no name, id or amount in clear in any file', async () => {

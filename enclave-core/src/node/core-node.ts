@@ -34,6 +34,8 @@ export type CoreNodeOptions = Readonly<{
   dir: string;
   /** Raft id of this node. Default 1. */
   nodeId?: number;
+  /** Shown in the status: the process was started so that it can be looked into. */
+  development?: boolean;
   /** Default 50 ms. */
   tickMs?: number;
   /** How the log is cut into files. */
@@ -221,6 +223,7 @@ export class CoreNode implements CoreService {
       platform: 'virtual',
       rollbackProtected: false,
       clockProtected: false,
+      development: this.#options.development ?? false,
       role: role === 'preCandidate' ? 'candidate' : role,
       view: term,
       lastSeqno: Math.max(lastIndex, this.#machine.index),

@@ -91,6 +91,7 @@ export class FakeCore implements CoreService {
     platform: 'virtual',
     rollbackProtected: false,
     clockProtected: false,
+    development: false,
     role: 'leader',
     view: 2,
     lastSeqno: 10,
