@@ -8,6 +8,7 @@ import { type Committed, SubmitError } from '../core-service.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { encodeEntry } from '../settlement/codec.ts';
 import type { Command } from '../settlement/command.ts';
+import { MAX_COMMANDS_PER_ENTRY } from '../settlement/limits.ts';
 import type { AppliedEntry } from './settlement-machine.ts';
 
 export type ProposerOptions = Readonly<{
@@ -18,9 +19,6 @@ export type ProposerOptions = Readonly<{
   /** Commands that wait, after which submissions are refused. Default 50,000. */
   maxQueuedCommands?: number;
 }>;
-
-/** Commands of one submission, as `apply` takes them at most. */
-export const MAX_COMMANDS_PER_SUBMISSION = 10_000;
 
 export type ProposerDependencies = Readonly<{
   keys: KeyRing;
@@ -68,8 +66,8 @@ export class Proposer {
   submit(commands: readonly Command[]): Promise<Committed[]> {
     if (this.#closed) return Promise.reject(this.#closed);
     if (commands.length === 0) return Promise.resolve([]);
-    if (commands.length > MAX_COMMANDS_PER_SUBMISSION) {
-      return Promise.reject(new RangeError(`at most ${MAX_COMMANDS_PER_SUBMISSION} commands in one submission`));
+    if (commands.length > MAX_COMMANDS_PER_ENTRY) {
+      return Promise.reject(new RangeError(`at most ${MAX_COMMANDS_PER_ENTRY} commands in one submission`));
     }
     if (this.#queuedCommands + commands.length > this.#limits.maxQueuedCommands && this.#queuedCommands > 0) {
       return Promise.reject(new SubmitError('OVERLOADED', 'too many commands wait; send again with the same ids'));
