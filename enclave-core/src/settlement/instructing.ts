@@ -3,7 +3,7 @@
  * return; void and refund are the ways back.
  */
 import { ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
-import { type InstructionId, type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
+import { type InstructionId, type LockId, type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
 import { deliveryId, refundId, voidId } from './ids.ts';
 import { InvariantError } from './invariant-error.ts';
 import { canRefund, headroomMinor, isOpen } from './lane.ts';
@@ -94,11 +94,19 @@ export function writeVoid(overlay: Overlay, target: InstructionId): InstructionI
 export const deliveryOf = (overlay: Overlay, { terms }: Transfer): InstructionId =>
   deliveryId(overlay.base.secrets.idKey, terms.debtor, terms.id);
 
+/** Whether a lock was never sent back: its one refund is not written yet. */
+export const isRefundUnwritten = (overlay: Overlay, key: VaultKey, lockId: LockId): boolean =>
+  !overlay.isSpent(instructionMark(refundId(overlay.base.secrets.idKey, key, lockId)));
+
 /** Whether a delivery that failed goes back to the source network: asked for, and the vault there can pay it back. */
 export function isRefundable(overlay: Overlay, { terms, lockId }: Transfer): boolean {
   if (terms.onVoid !== 'refund' || !terms.source || lockId === undefined) return false;
   const key = vaultKey(terms.source.network, terms.asset);
-  return canRefund(overlay, key) && headroomMinor(overlay, key) >= terms.amountMinor;
+  return (
+    canRefund(overlay, key) &&
+    headroomMinor(overlay, key) >= terms.amountMinor &&
+    isRefundUnwritten(overlay, key, lockId)
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import { formatProblem } from '@drawbridge/governance/problem';
 import type { Registry } from '@drawbridge/governance/registry';
 import { type ParticipantId, vaultKey } from '@drawbridge/protocol/ids';
 import type { Command, Outcome } from '../command.ts';
-import { wakeWaiting } from '../instructing.ts';
+import { isRefundUnwritten, wakeWaiting } from '../instructing.ts';
 import { lockKey } from '../keys.ts';
 import type { Overlay } from '../overlay.ts';
 import { lockMark } from '../spent-ids.ts';
@@ -82,6 +82,7 @@ function refuseRestored(overlay: Overlay, actions: Actions): string | undefined 
     const fits =
       overlay.isSpent(lockMark(key, args.lockId)) &&
       overlay.unmatched.get(place) === undefined &&
+      isRefundUnwritten(overlay, key, args.lockId) &&
       !restored.has(place) &&
       total <= (overlay.vaults.get(key)?.overflowMinor ?? 0n);
     if (!fits) return 'a lock to restore is not in suspense without particulars';

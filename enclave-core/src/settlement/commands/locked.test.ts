@@ -8,6 +8,7 @@ import {
   BETA,
   EUR,
   ONE_HOUR_MS,
+  OPERATOR,
   signedAmendment,
   World,
   word,
@@ -256,8 +257,8 @@ describe('more unmatched locks than are kept', () => {
     const world = many();
     expect(world.run(signedAmendment(1, [restore(word('lock 3'), 10n)]))).toEqual({ ok: true });
     expect(world.state.unmatchedLock(ALPHA, EUR, word('lock 3'))?.state).toBe('UNMATCHED');
-    const refund = { type: 'refundLock', by: 'ops', network: ALPHA, asset: EUR, lockId: word('lock 3') } as const;
-    expect(world.run(refund as Parameters<World['run']>[0])).toEqual({ ok: true });
+    const refund = { type: 'refundLock', by: OPERATOR, network: ALPHA, asset: EUR, lockId: word('lock 3') } as const;
+    expect(world.run(refund)).toEqual({ ok: true });
     expect(world.state.vaultLedger(ALPHA, EUR)).toMatchObject({ suspenseMinor: 30n, transitMinor: 10n });
   });
 
@@ -268,6 +269,40 @@ describe('more unmatched locks than are kept', () => {
   ])('a lock %s is not restored', (_, lockId, amountMinor) => {
     const outcome = many().run(signedAmendment(1, [restore(lockId, amountMinor)]));
     expect(outcome).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+  });
+
+  test('a lock that was refunded with its transfer is not restored', () => {
+    const world = many();
+    const terms = world.across({ amountMinor: 10n, onVoid: 'refund' });
+    world.submit(terms);
+    world.run(world.event(ALPHA, world.lock(terms, { lockId: word('credited') })));
+    world.run({ type: 'cancelTransfer', bank: BANK_A, id: terms.id });
+    world.run(world.event(BETA, world.voided(world.open(BETA, 'void'))));
+    expect(world.stateOf(terms)).toBe('REFUNDING');
+    const outcome = world.run(signedAmendment(1, [restore(word('credited'), 10n)]));
+    expect(outcome).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+  });
+
+  test('a credited lock that was restored by mistake is refunded once, by either way', () => {
+    for (const first of ['transfer', 'operator'] as const) {
+      const world = many();
+      const terms = world.across({ amountMinor: 10n, onVoid: 'refund' });
+      world.submit(terms);
+      world.run(world.event(ALPHA, world.lock(terms, { lockId: word('credited') })));
+      world.run(signedAmendment(1, [restore(word('credited'), 10n)]));
+      const refund = {
+        type: 'refundLock',
+        by: OPERATOR,
+        network: ALPHA,
+        asset: EUR,
+        lockId: word('credited'),
+      } as const;
+      if (first === 'operator') expect(world.run(refund)).toEqual({ ok: true });
+      world.run({ type: 'cancelTransfer', bank: BANK_A, id: terms.id });
+      world.run(world.event(BETA, world.voided(world.open(BETA, 'void'))));
+      expect(world.stateOf(terms)).toBe(first === 'transfer' ? 'REFUNDING' : 'RETURNED');
+      if (first === 'transfer') expect(world.run(refund)).toMatchObject({ ok: false, code: 'LOCK_NOT_REFUNDABLE' });
+    }
   });
 
   test('a lock is not restored twice', () => {

@@ -4,7 +4,7 @@
  */
 import { type ParticipantId, vaultKey } from '@drawbridge/protocol/ids';
 import type { Command, Outcome } from '../command.ts';
-import { retryWaiting, wakeWaiting, writeLockRefund } from '../instructing.ts';
+import { isRefundUnwritten, retryWaiting, wakeWaiting, writeLockRefund } from '../instructing.ts';
 import { type LockKey, lockKey } from '../keys.ts';
 import { canRefund, depositRoomMinor, takesEvidence } from '../lane.ts';
 import type { Overlay } from '../overlay.ts';
@@ -19,9 +19,13 @@ export function refundLock(overlay: Overlay, command: LockCommand): Outcome {
   const found = findLock(overlay, command, true);
   if ('ok' in found) return found;
   const { place, lock } = found;
-  if (lock.state !== 'UNMATCHED') return refuse('LOCK_NOT_REFUNDABLE', 'its refund is under way');
+  const key = vaultKey(lock.network, lock.asset);
+  // A lock that governance restored by mistake may be one that was credited, and refunded with its transfer.
+  if (lock.state !== 'UNMATCHED' || !isRefundUnwritten(overlay, key, lock.lockId)) {
+    return refuse('LOCK_NOT_REFUNDABLE', 'its refund was written before');
+  }
   if (!takesEvidence(overlay, lock.network)) return refuse('LANE_CLOSED', 'the network is halted or retired');
-  if (!canRefund(overlay, vaultKey(lock.network, lock.asset))) return refuse('LANE_HALTED', 'the lane is halted');
+  if (!canRefund(overlay, key)) return refuse('LANE_HALTED', 'the lane is halted');
   writeLockRefund(overlay, lock);
   overlay.unmatched.set(place, { ...lock, state: 'REFUNDING' });
   tell(overlay, lock, 'REFUNDING');
