@@ -41,6 +41,11 @@ async function nextUnmatched(known: readonly LockResource[]): Promise<LockResour
 }
 
 describe('with two connectors and two hubs at once', () => {
+  it('the hub says that it reaches Redis and the core', async () => {
+    const answer = await fetch(`${world.system.hubUrl}/healthz`);
+    expect([answer.status, await answer.json()]).toEqual([200, { redis: true, core: true, ok: true }]);
+  });
+
   it(
     'many payments are each executed once',
     async () => {

@@ -59,8 +59,8 @@ function messageOf({ type, schema }: ValueError): string {
 
 type FastifyCheck = (data: unknown) => { error: RequestInvalidError } | { value: unknown };
 
-/** Digits only; longer texts would not be whole numbers below 2⁵³. */
-const DIGITS = /^[0-9]{1,15}$/;
+/** Digits only. 2⁵³ − 1 has 16; what is above it the schema's own maximum refuses. */
+const DIGITS = /^[0-9]{1,16}$/;
 
 /** The compiler that Fastify calls for each part of each route. Query numbers are texts and are read as such here. */
 export function compileForFastify({ schema, httpPart }: { schema: unknown; httpPart?: string }): FastifyCheck {

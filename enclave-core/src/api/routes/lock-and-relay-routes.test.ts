@@ -109,6 +109,15 @@ test('the outbox is read by cursor', async () => {
   expect(await read('&after=1')).toEqual({ items: [], next: 1 });
 });
 
+test('a cursor may be any whole number that JSON carries exactly, and no more', async () => {
+  const status = async (after: number | bigint): Promise<number> =>
+    (await api.as('relay', { method: 'GET', url: `/v1/relay/outbox?network=quorum-a&after=${after}` })).statusCode;
+  expect(await status(Number.MAX_SAFE_INTEGER)).toBe(200);
+  expect(await status(BigInt(Number.MAX_SAFE_INTEGER) + 1n)).toBe(400);
+  expect(await status(9_999_999_999_999_999n)).toBe(400);
+  expect(await status(10n ** 17n)).toBe(400);
+});
+
 test('a network that is not registered has no outbox and takes no evidence', async () => {
   expect((await api.as('relay', { method: 'GET', url: '/v1/relay/outbox?network=nowhere' })).statusCode).toBe(404);
   const payload = { network: 'nowhere', items: [{ jobId: 'j', sealed: 'c2VhbGVk' }] };
