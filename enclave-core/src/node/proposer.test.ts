@@ -7,7 +7,7 @@ import { decodeEntry } from '../settlement/codec.ts';
 import type { Command } from '../settlement/command.ts';
 import { Proposer, type ProposerOptions } from './proposer.ts';
 import type { AppliedEntry } from './settlement-machine.ts';
-import { pay } from './testing/node-driver.ts';
+import { pay, payment } from './testing/node-driver.ts';
 
 const keys = new KeyRing({ secret: randomBytes(32) });
 const commands = (count: number): Command[] => Array.from({ length: count }, (_, i) => pay(`p${i}`, 1n));
@@ -120,6 +120,21 @@ describe('proposer', () => {
     await until(() => proposed.length === 2);
     proposer.settle([applied(1)]);
     expect(await after).toHaveLength(1);
+    expect(failures).toEqual([]);
+  });
+
+  it('refuses alone what cannot be written down, and goes on with the rest', async () => {
+    const proposer = make();
+    const before1970: Command = { type: 'submitTransfer', terms: { ...payment('old', 1n), fundByMs: -1 } };
+    const good = [proposer.submit(commands(2)), proposer.submit(commands(1))];
+    const bad = proposer.submit([pay('beside it', 1n), before1970]);
+    await expect(bad).rejects.toMatchObject({ code: 'ENTRY_INVALID' });
+    await until(() => proposed.length === 1);
+    expect(sizeOf(0)).toBe(3);
+    proposer.settle([applied(0)]);
+    expect((await Promise.all(good)).map((committed) => committed.length)).toEqual([2, 1]);
+    await expect(proposer.submit([before1970])).rejects.toMatchObject({ code: 'ENTRY_INVALID' });
+    expect(proposer.idle).toBe(true);
     expect(failures).toEqual([]);
   });
 

@@ -9,6 +9,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import { encodeEntry } from '../settlement/codec.ts';
 import type { Command } from '../settlement/command.ts';
 import { MAX_COMMANDS_PER_ENTRY } from '../settlement/limits.ts';
+import { CodecError } from '../settlement/tuples.ts';
 import type { AppliedEntry } from './settlement-machine.ts';
 
 export type ProposerOptions = Readonly<{
@@ -35,7 +36,7 @@ export type ProposerDependencies = Readonly<{
 type Submission = Readonly<{
   commands: readonly Command[];
   resolve: (committed: Committed[]) => void;
-  reject: (error: SubmitError) => void;
+  reject: (error: SubmitError | CodecError) => void;
 }>;
 
 export class Proposer {
@@ -62,7 +63,10 @@ export class Proposer {
     return this.#queue.length === 0 && this.#inFlight.size === 0;
   }
 
-  /** @throws SubmitError `OVERLOADED`, `NOT_LEADER`, `STOPPING`; `UNCERTAIN` once the entry was proposed */
+  /**
+   * @throws SubmitError `OVERLOADED`, `NOT_LEADER`, `STOPPING`; `UNCERTAIN` once the entry was proposed; CodecError for
+   * a command that cannot be written down, which is a bug of the caller's
+   */
   submit(commands: readonly Command[]): Promise<Committed[]> {
     if (this.#closed) return Promise.reject(this.#closed);
     if (commands.length === 0) return Promise.resolve([]);
@@ -127,13 +131,19 @@ export class Proposer {
   async #proposeNext(): Promise<void> {
     await nextTurn();
     await this.#uses.drained();
-    const batch = this.#take();
+    let batch = this.#take();
     if (batch.length === 0) return;
     const stampMs = Math.max(this.#uses.nowMs(), this.#lastStampMs, this.#uses.appliedStampMs());
     this.#lastStampMs = stampMs;
-    const commands =
-      batch.length === 1 ? (batch[0]?.commands ?? []) : batch.flatMap((submission) => submission.commands);
-    const entry = encodeEntry({ version: 1, stampMs, clockProtected: false, commands });
+    let entry: Uint8Array;
+    try {
+      entry = encodeBatch(stampMs, batch);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      batch = batch.filter((submission) => isWritable(stampMs, submission));
+      if (batch.length === 0) return;
+      entry = encodeBatch(stampMs, batch);
+    }
     const data = this.#uses.keys.seal('log', entry);
     const name = nameOf(data);
     this.#inFlight.set(name, batch);
@@ -160,6 +170,23 @@ export class Proposer {
     }
     this.#queuedCommands -= commands;
     return this.#queue.splice(0, count);
+  }
+}
+
+function encodeBatch(stampMs: number, batch: readonly Submission[]): Uint8Array {
+  const commands = batch.length === 1 ? (batch[0]?.commands ?? []) : batch.flatMap((submission) => submission.commands);
+  return encodeEntry({ version: 1, stampMs, clockProtected: false, commands });
+}
+
+/** Rejects a submission that has no bytes: whoever asked for it learns of the bug, and nobody else does. */
+function isWritable(stampMs: number, submission: Submission): boolean {
+  try {
+    encodeBatch(stampMs, [submission]);
+    return true;
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    submission.reject(error);
+    return false;
   }
 }
 
