@@ -34,12 +34,17 @@ export function termsOf(request: TransferRequest, debtor: ParticipantId): Transf
     const text = request[field];
     if (text === undefined) continue;
     const atMs = parseTime(text);
-    if (atMs === undefined) errors.push({ path: `/${field}`, message: 'must be a day and an hour that exist' });
+    if (atMs === undefined)
+      errors.push({ path: `/${field}`, message: 'must be a day and an hour that exist, from 1970 on' });
     else terms[`${field}Ms`] = atMs;
   }
   if (remittance !== undefined) {
     // A lone surrogate has no UTF-8 and would not come out of the ledger as it went in.
     if (LONE_SURROGATE.test(remittance)) errors.push({ path: '/remittance', message: 'must be well-formed Unicode' });
+    // Nor would a byte order mark, which readers of UTF-8 drop.
+    if (remittance.startsWith('\ufeff')) {
+      errors.push({ path: '/remittance', message: 'must not begin with a byte order mark' });
+    }
     terms.remittance = remittance;
   }
   return errors.length > 0 ? errors : terms;

@@ -30,9 +30,13 @@ export function sameTerms(a: TransferTerms, b: TransferTerms): boolean {
 /** An EVM address, left-padded to a word, and not zero: what a vault accepts as a party. */
 const isAddressWord = (word: Bytes32): boolean => word.startsWith(`0x${'0'.repeat(24)}`) && word !== ZERO_BYTES32;
 
-/** Half a surrogate pair has no bytes in UTF-8, so it would not come back from the log as it went in. */
+/**
+ * Half a surrogate pair has no bytes in UTF-8, and a byte order mark at the beginning is dropped by whoever decodes it:
+ * neither would come back from log or snapshot as it went in.
+ */
 const isRemittance = (text: string): boolean =>
   text !== '' &&
+  !text.startsWith('\ufeff') &&
   text.length <= 2 * MAX_REMITTANCE_CHARACTERS &&
   !/\p{Surrogate}/u.test(text) &&
   Array.from(text).length <= MAX_REMITTANCE_CHARACTERS;

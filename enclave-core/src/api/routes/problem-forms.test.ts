@@ -32,6 +32,8 @@ test.each([
   ['remittance', { remittance: SECRET.repeat(20) }, 'at most 140 characters'],
   ['remittance', { remittance: `${SECRET}\n` }, 'without control characters'],
   ['remittance', { remittance: '\ud800' }, 'well-formed Unicode'],
+  ['remittance', { remittance: '\ufeffrent' }, 'byte order mark'],
+  ['fundBy', { fundBy: '1969-12-31T23:59:59Z' }, 'a day and an hour that exist, from 1970 on'],
   ['debtor', { debtor: SECRET }, 'not a field'],
 ])('body field %s', async (path, change, message) => {
   const answer = await api.as('alpha', { method: 'POST', url: '/v1/transfers', payload: { ...GOOD, ...change } });

@@ -43,6 +43,7 @@ const REFUSED: readonly (readonly [string, Change, string])[] = [
   ['an empty remittance', { remittance: '' }, 'TERMS_INVALID'],
   ['a long remittance', { remittance: 'x'.repeat(141) }, 'TERMS_INVALID'],
   ['a remittance with half a character', { remittance: '\ud800' }, 'TERMS_INVALID'],
+  ['a remittance that begins with a byte order mark', { remittance: '\ufeffrent' }, 'TERMS_INVALID'],
   ['an unknown network', { source: { ...edges.source, network: 'gamma' as NetworkId } }, 'NETWORK_UNKNOWN'],
   ['an asset without vault', { asset: USD }, 'VAULT_UNKNOWN'],
   ['fundBy in the past', (w) => ({ fundByMs: w.nowMs }), 'DEADLINE_INVALID'],
