@@ -308,6 +308,29 @@ describe('evidence intake', () => {
     expect(results).toEqual([{ jobId: 'job-1', result, code, detail: 'why', expectedSeq: 9 }]);
   });
 
+  it('answers from the state what is there already or comes too early, without an entry in the ledger', async () => {
+    const state = stateWith();
+    const row = state.vaults.get(VAULT);
+    if (!row) throw new Error('no vault');
+    state.vaults.set(VAULT, { ...row, nextEventSeq: 4 });
+    const submit = async (commands: readonly Command[]): Promise<Committed[]> => {
+      proposed.push(...commands);
+      return commands.map(() => ({ outcome: { ok: true }, transactionId: '2.3' }));
+    };
+    const items = [7, 5, 3, 4, 4].map((seq, i) =>
+      sealed(signedLock(signers, root, { log: logOfSeq(seq) }), `job-${i}`),
+    );
+    const results = await new CoreRelay({ submit, view: state }).acceptEvidence(ALPHA, items);
+    expect(results.map(({ result, code, expectedSeq }) => [result, code, expectedSeq])).toEqual([
+      ['early', 'EVENT_EARLY', 4],
+      ['accepted', undefined, undefined],
+      ['duplicate', 'EVENT_SEEN', 4],
+      ['accepted', undefined, undefined],
+      ['accepted', undefined, undefined],
+    ]);
+    expect(proposed.map((command) => command.type === 'vaultEvent' && command.event.seq)).toEqual([4, 4, 5]);
+  });
+
   const good = signedLock(signers, root);
   const forged: readonly (readonly [string, () => { jobId: string; sealed: string }, string])[] = [
     ['text that is no envelope', () => ({ jobId: 'job-1', sealed: 'AAAA' }), 'ENVELOPE_INVALID'],

@@ -55,14 +55,34 @@ export class EvidenceIntake {
       await nextTurn();
     }
     proven.sort((a, b) => a.command.event.seq - b.command.event.seq);
-    const committed = proven.length === 0 ? [] : await this.#core.submit(proven.map(({ command }) => command));
-    for (const [i, { at }] of proven.entries()) {
+    const due: typeof proven = [];
+    const ends = new Map<string, number>();
+    for (const { at, command } of proven) {
+      const untimely = this.#untimely(command, ends);
+      if (untimely) results[at] = resultOf(items[at]?.jobId ?? '', untimely);
+      else due.push({ at, command });
+    }
+    const committed = due.length === 0 ? [] : await this.#core.submit(due.map(({ command }) => command));
+    for (const [i, { at }] of due.entries()) {
       const answer = committed[i];
       const jobId = items[at]?.jobId;
-      if (!answer || jobId === undefined) throw new Error(`submit answered ${committed.length} of ${proven.length}`);
+      if (!answer || jobId === undefined) throw new Error(`submit answered ${committed.length} of ${due.length}`);
       results[at] = resultOf(jobId, answer.outcome);
     }
     return results;
+  }
+
+  /**
+   * What the committed state already answers, as `apply` would: couriers come back with the same items again and again,
+   * and what changes nothing shall not fill the ledger. `ends`: the counter after the last one proposed, by asset.
+   */
+  #untimely({ network, asset, event }: VaultEventCommand, ends: Map<string, number>): Outcome | undefined {
+    const expectedSeq = this.#core.view.vaultLedger(network, asset)?.nextEventSeq ?? 0;
+    if (event.seq < expectedSeq) return { ok: false, code: 'EVENT_SEEN', detail: 'the event was applied', expectedSeq };
+    const end = ends.get(asset) ?? expectedSeq;
+    if (event.seq > end) return { ok: false, code: 'EVENT_EARLY', detail: 'an earlier event comes first', expectedSeq };
+    ends.set(asset, event.seq + 1);
+    return undefined;
   }
 
   #check(network: NetworkId, item: SealedItem): Checked {
