@@ -3,9 +3,11 @@ import {
   ALPHA,
   addressOf,
   BANK_A,
+  BANK_B,
   BETA,
   EUR,
   type EventBody,
+  GAMMA,
   ONE_HOUR_MS,
   signedAmendment,
   World,
@@ -124,6 +126,52 @@ describe('transfers that wait for value', () => {
     expect(world.stateOf(third)).toBe('FUNDED');
     world.fund(world.fromAlpha({ source: { network: BETA, depositor: addressOf('customer') } }));
     expect(world.stateOf(third)).toBe('RELAYING');
+  });
+
+  /** Money of gamma that wants out at alpha, where only what `locks` left is free. */
+  function towardsAlpha(amountMinor: bigint, world = new World()) {
+    const source = { network: GAMMA, depositor: addressOf('treasury of A') };
+    const destination = { network: ALPHA, beneficiary: addressOf('customer of B') };
+    const terms = world.across({ source, destination, amountMinor, onVoid: 'refund' });
+    world.fund(terms);
+    return { world, terms };
+  }
+
+  test('do not take what other releases are about to', () => {
+    const world = new World();
+    world.deposit(BANK_B, 100n);
+    const first = towardsAlpha(60n, world).terms;
+    const second = towardsAlpha(60n, world).terms;
+    expect([world.stateOf(first), world.stateOf(second)]).toEqual(['RELAYING', 'FUNDED']);
+    world.deposit(BANK_B, 20n);
+    expect(world.stateOf(second)).toBe('RELAYING');
+  });
+
+  test('do not take what is in suspense, until it is claimed', () => {
+    const world = new World();
+    const late = world.fromAlpha({ debtor: BANK_B, creditor: BANK_B });
+    world.submit(late);
+    const lock = world.lock(late);
+    world.run({ type: 'cancelTransfer', bank: BANK_B, id: late.id });
+    world.run(world.event(ALPHA, lock));
+    const { terms } = towardsAlpha(100n, world);
+    expect(world.stateOf(terms)).toBe('FUNDED');
+    world.run({ type: 'claimLock', by: BANK_B, network: ALPHA, asset: EUR, lockId: lock.lockId });
+    expect(world.stateOf(terms)).toBe('RELAYING');
+  });
+
+  test('are returned, not refunded, where others took the value out of the source', () => {
+    const { world, terms } = towardsAlpha(100n);
+    world.deposit(BANK_B, 100n);
+    expect(world.stateOf(terms)).toBe('RELAYING');
+    const out = { network: GAMMA, beneficiary: addressOf('b') };
+    const drain = world.toBeta({ debtor: BANK_B, destination: out });
+    world.submit(drain);
+    expect(world.stateOf(drain)).toBe('RELAYING');
+    world.run({ type: 'cancelTransfer', bank: BANK_A, id: terms.id });
+    world.run(world.event(ALPHA, world.voided(world.open(ALPHA, 'void'))));
+    expect(world.stateOf(terms)).toBe('RETURNED');
+    expect(world.available(BANK_A)).toBe(100n);
   });
 
   test('leave the queue when they are cancelled', () => {

@@ -41,7 +41,7 @@ describe('spent ids', () => {
 
   test('takes at most 24 bytes for each id at any size from 100,000 on', () => {
     const ids = new SpentIds();
-    const all = marks(140_000);
+    const all = marks(125_000);
     let worst = 0;
     all.forEach((mark, i) => {
       ids.add(mark);
@@ -49,7 +49,7 @@ describe('spent ids', () => {
     });
     expect(worst).toBeLessThanOrEqual(24);
     expect(worst).toBeGreaterThan(16);
-    expect(ids.size).toBe(140_000);
+    expect(ids.size).toBe(125_000);
     expect(all.every((mark) => ids.has(mark))).toBe(true);
   });
 

@@ -44,7 +44,7 @@ const REFUSED: readonly (readonly [string, Change, string])[] = [
   ['a long remittance', { remittance: 'x'.repeat(141) }, 'TERMS_INVALID'],
   ['a remittance with half a character', { remittance: '\ud800' }, 'TERMS_INVALID'],
   ['a remittance that begins with a byte order mark', { remittance: '\ufeffrent' }, 'TERMS_INVALID'],
-  ['an unknown network', { source: { ...edges.source, network: 'gamma' as NetworkId } }, 'NETWORK_UNKNOWN'],
+  ['an unknown network', { source: { ...edges.source, network: 'nowhere' as NetworkId } }, 'NETWORK_UNKNOWN'],
   ['an asset without vault', { asset: USD }, 'VAULT_UNKNOWN'],
   ['fundBy in the past', (w) => ({ fundByMs: w.nowMs }), 'DEADLINE_INVALID'],
   ['deliverBy before fundBy', (w) => ({ deliverByMs: soon(w) }), 'DEADLINE_INVALID'],

@@ -58,7 +58,7 @@ describe('an event is taken in the order of the vault’s counter', () => {
 
 describe('an event is refused', () => {
   test.each<readonly [string, Partial<VaultEventCommand>, string]>([
-    ['of an unknown network', { network: 'gamma' as NetworkId }, 'NETWORK_UNKNOWN'],
+    ['of an unknown network', { network: 'nowhere' as NetworkId }, 'NETWORK_UNKNOWN'],
     ['of an unknown vault', { asset: USD }, 'VAULT_UNKNOWN'],
     ['checked against older trust roots', { trustVersion: 0 }, 'TRUST_VERSION_STALE'],
     ['checked against trust roots to come', { trustVersion: 2 }, 'TRUST_VERSION_STALE'],
@@ -185,6 +185,18 @@ describe('void against execution', () => {
     if (body.type !== 'voided') throw new Error('a void');
     expect(world.run(world.event(BETA, lie(body)))).toMatchObject({ code: 'LANE_HALTED' });
     expect(world.stateOf(terms)).toBe('VOIDING');
+  });
+
+  test('a void of one transfer is none of another', () => {
+    const { world, terms } = voiding();
+    const other = world.across();
+    world.fund(other);
+    world.run({ type: 'cancelTransfer', bank: BANK_A, id: other.id });
+    const [first, second] = [...world.state.openInstructions(BETA, 0)].filter(({ kind }) => kind === 'void');
+    if (!first || !second) throw new Error('two voids');
+    const body: EventBody = { type: 'voided', id: first.id, subject: second.subject, epoch: 1, trail: '0x' };
+    expect(world.run(world.event(BETA, body))).toMatchObject({ code: 'LANE_HALTED' });
+    expect([world.stateOf(terms), world.stateOf(other)]).toEqual(['VOIDING', 'VOIDING']);
   });
 
   test('a void that nobody asked for halts the lane', () => {

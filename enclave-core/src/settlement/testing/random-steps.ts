@@ -17,6 +17,7 @@ import {
   BETA,
   EUR,
   type EventBody,
+  GAMMA,
   OPERATOR,
   signedAmendment,
   transferId,
@@ -45,7 +46,7 @@ const BANKS: readonly ParticipantId[] = [BANK_A, BANK_B, BANK_C];
 const pick = <T>(list: readonly T[], n: number): T | undefined =>
   list.length === 0 ? undefined : list[n % list.length];
 const bankAt = (n: number): ParticipantId => pick(BANKS, n) ?? BANK_A;
-const networkAt = (n: number): NetworkId => (n % 2 === 0 ? ALPHA : BETA);
+const networkAt = (n: number): NetworkId => pick([ALPHA, BETA, GAMMA], n) ?? ALPHA;
 
 /** The command that a step stands for in `world` now. */
 export function commandOf(world: World, step: Step): Command {
@@ -86,7 +87,7 @@ function edged(world: World, step: Step): TransferTerms {
   const fundByMs = world.nowMs + 1 + (c % 7) * 60_000;
   const source = { source: { network: networkAt(c), depositor: addressOf(`depositor ${a % 2}`) }, fundByMs };
   const destination = {
-    destination: { network: networkAt(c >> 1), beneficiary: addressOf(`beneficiary ${b % 3}`) },
+    destination: { network: networkAt(c >> 2), beneficiary: addressOf(`beneficiary ${b % 3}`) },
     deliverByMs: fundByMs + 1 + (a % 5) * 60_000,
   };
   if (c % 6 === 0) return { ...terms, ...destination };
@@ -117,9 +118,9 @@ function lockOf(world: World, step: Step): Command {
     lockId: noise === 1 ? word(`lock ${a % 5}`) : word(`lock ${a} ${b} ${c}`),
     reference: (noise === 2 ? past : wanted?.reference) ?? word(`reference ${a}`),
     depositor: noise === 3 ? addressOf('stranger') : (wanted?.terms.source?.depositor ?? addressOf('depositor 0')),
-    amountMinor: noise === 4 ? BigInt(amount) : (wanted?.terms.amountMinor ?? BigInt(amount)),
+    amountMinor: noise === 4 ? BigInt(amount * 8) : (wanted?.terms.amountMinor ?? BigInt(amount)),
   };
-  const network = noise === 6 ? networkAt(c) : (wanted?.terms.source?.network ?? ALPHA);
+  const network = noise === 4 || noise === 6 ? networkAt(c) : (wanted?.terms.source?.network ?? ALPHA);
   return world.event(network, event, counterNoise(world, step));
 }
 
@@ -207,7 +208,7 @@ function hostile(world: World, step: Step): Command {
     { type: 'submitTransfer', terms: { ...terms, onVoid: 'refund' } },
     seqOff(world, a, +1 + (b % 3)),
     seqOff(world, a, -1),
-    world.event('gamma' as NetworkId, pauseOf(step)),
+    world.event('nowhere' as NetworkId, pauseOf(step)),
     world.event(networkAt(a), {
       type: 'rotated',
       id: word('rotate'),

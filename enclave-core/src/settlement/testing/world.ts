@@ -1,6 +1,6 @@
 /**
- * A small service for tests: three banks, an auditor, an operator, two networks with an escrow and an issue vault of EUR,
- * and a driver that plays vaults which keep their counters. Not loaded by the node.
+ * A small service for tests: three banks, an auditor, an operator, three networks of which two escrow EUR and one issues
+ * it, and a driver that plays vaults which keep their counters. Not loaded by the node.
  */
 import type { Action } from '@drawbridge/governance/action';
 import { amendmentBytes } from '@drawbridge/governance/amendment';
@@ -46,6 +46,8 @@ export const USD = 'USD' as AssetCode;
 export const ALPHA = 'alpha' as NetworkId;
 /** Issues EUR. */
 export const BETA = 'beta' as NetworkId;
+/** Escrows EUR too. */
+export const GAMMA = 'gamma' as NetworkId;
 /** LEIs with right check digits. */
 export const BANK_A = '529900T8BM49AURSDO55' as ParticipantId;
 export const BANK_B = '7LTWFZYICNSX8D621K86' as ParticipantId;
@@ -81,7 +83,7 @@ export const SECRETS: ServiceSecrets = {
   relayKey: word('relay key'),
   sealingKey: 'sealing key',
   authorities: Object.fromEntries(
-    ['alpha/EUR', 'beta/EUR', 'alpha/USD'].map((vault) => [vault, authoritySecret(vault)]),
+    ['alpha/EUR', 'beta/EUR', 'gamma/EUR', 'alpha/USD'].map((vault) => [vault, authoritySecret(vault)]),
   ),
 };
 
@@ -140,11 +142,12 @@ export const GENESIS: Genesis = {
       }),
     ),
   ],
-  networks: [network(ALPHA, 31_337), network(BETA, 31_338)],
-  vaults: [vault(ALPHA, 'escrow'), vault(BETA, 'issue')],
+  networks: [network(ALPHA, 31_337), network(BETA, 31_338), network(GAMMA, 31_339)],
+  vaults: [vault(ALPHA, 'escrow'), vault(BETA, 'issue'), vault(GAMMA, 'escrow')],
   exposureCaps: [
     { network: ALPHA, asset: EUR, amountMinor: 1_000_000n },
     { network: BETA, asset: EUR, amountMinor: 1_000_000n },
+    { network: GAMMA, asset: EUR, amountMinor: 1_000_000n },
   ],
 };
 
@@ -314,4 +317,5 @@ type LockBody = Extract<EventBody, { type: 'locked' }>;
 type ExecutedBody = Omit<ExecutedEvent, 'seq'>;
 
 export const ALPHA_EUR: ReturnType<typeof vaultKey> = vaultKey(ALPHA, EUR);
+export const GAMMA_EUR: ReturnType<typeof vaultKey> = vaultKey(GAMMA, EUR);
 export const BETA_EUR: ReturnType<typeof vaultKey> = vaultKey(BETA, EUR);
