@@ -129,8 +129,8 @@ export function defaultSubjects(caller: Participant, operation: Operation): read
 }
 
 /**
- * Whether the caller may see what links a transfer to the deposit that funds it (source address, reference, lock). The
- * creditor may not: the reference is a secret between depositor and core.
+ * Whether the caller may see what links a transfer to the deposit that funds it (source address, reference, lock, refund).
+ * The creditor may not: the reference is a secret between depositor and core.
  */
 export function seesFunding(caller: Participant, debtor: ParticipantId): boolean {
   return caller.id === debtor || (caller.role === 'auditor' && (caller.supervises?.includes(debtor) ?? false));

@@ -11,7 +11,8 @@ import type {
 } from '@drawbridge/protocol/api/registry';
 import type { TransferResource } from '@drawbridge/protocol/api/transfer';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
-import type { TransferId } from '@drawbridge/protocol/ids';
+import type { InstructionId, TransferId } from '@drawbridge/protocol/ids';
+import { deliveryId, voidId } from '../settlement/ids.ts';
 import type { ParticipantEvent, StatementLine, Transfer } from '../settlement/record.ts';
 import type { Account, SettlementView, UnmatchedLock } from '../settlement/view.ts';
 import { formatTime } from './times.ts';
@@ -114,7 +115,7 @@ export function transferResource(transfer: Transfer, funding: boolean, view: Set
     state: transfer.state,
     createdAt: formatTime(transfer.createdMs),
     updatedAt: formatTime(transfer.updatedMs),
-    instructions: transfer.instructions,
+    instructions: funding ? transfer.instructions : instructionsAtDestination(transfer, view),
   };
   if (terms.destination) {
     const { network, beneficiary } = terms.destination;
@@ -126,6 +127,15 @@ export function transferResource(transfer: Transfer, funding: boolean, view: Set
   if (transfer.reason !== undefined) resource.reason = transfer.reason;
   if (funding && terms.source) addFunding(resource, transfer, terms.source, view);
   return resource;
+}
+
+/** Without refunds: what a chain shows of one names the lock that funded the transfer, and so its depositor. */
+function instructionsAtDestination({ terms, instructions }: Transfer, view: SettlementView): readonly InstructionId[] {
+  if (instructions.length === 0) return instructions;
+  const { idKey } = view.secrets;
+  const delivery = deliveryId(idKey, terms.debtor, terms.id);
+  const against = voidId(idKey, delivery);
+  return instructions.filter((id) => id === delivery || id === against);
 }
 
 function addFunding(

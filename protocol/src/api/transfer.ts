@@ -164,8 +164,8 @@ const LockCallSchema: Wire<LockCall> = wire<LockCall>()(
 );
 
 /**
- * A transfer as the caller may see it. What would link the debtor's deposit to it (`source`, `lock`, `lockId`) is for
- * the debtor and its auditors alone.
+ * A transfer as the caller may see it. What would link the debtor's deposit to it (`source`, `lock`, `lockId`,
+ * refunds among `instructions`) is for the debtor and its auditors alone.
  */
 export type TransferResource = Readonly<{
   id: TransferId;
@@ -188,7 +188,7 @@ export type TransferResource = Readonly<{
   lock?: LockCall;
   /** The lock that funded it. */
   lockId?: Bytes32;
-  /** Every instruction written for it, oldest first. */
+  /** Every instruction written for it, oldest first; for the creditor those at the destination. */
   instructions: readonly Bytes32[];
 }>;
 

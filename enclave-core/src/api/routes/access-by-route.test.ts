@@ -1,8 +1,9 @@
 /** The rules of `access.ts` as they show over HTTP: every route for every role, and others' data for each route. */
 
-import type { TransferId } from '@drawbridge/protocol/ids';
+import { type TransferId, vaultKey } from '@drawbridge/protocol/ids';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
+import { deliveryId, refundId, voidId } from '../../settlement/ids.ts';
 import type { Transfer } from '../../settlement/record.ts';
 import { buildApi } from '../build-api.ts';
 import { EUR, QUORUM_A, testWord, WORLD } from '../testing/fake-core.ts';
@@ -243,6 +244,17 @@ describe('what a party sees', () => {
     const { transfers } = (await api.as('beta', get('/v1/transfers'))).json() as { transfers: { id: string }[] };
     expect(transfers.find(({ id }) => id === ID_AB)).not.toHaveProperty('lock');
     expect(transfers.find(({ id }) => id === ID_BC)).toHaveProperty('lock');
+  });
+
+  test('the creditor sees the instructions at the destination, and no refund, which its chain links to the lock', async () => {
+    const id = 'aaaaaaaa-0000-4000-8000-000000000003' as TransferId;
+    const { idKey } = api.core.view.secrets;
+    const delivery = deliveryId(idKey, WORLD.alpha, id);
+    const back = refundId(idKey, vaultKey(QUORUM_A, EUR), testWord('the lock'));
+    const instructions = [delivery, voidId(idKey, delivery), back, voidId(idKey, back)];
+    api.core.put({ ...transfer(id, WORLD.alpha, WORLD.beta), state: 'REFUNDING', instructions });
+    expect(await read('alpha', id)).toMatchObject({ instructions });
+    expect(await read('beta', `${id}?bank=ALPHA`)).toMatchObject({ instructions: instructions.slice(0, 2) });
   });
 
   test('auditors get the accounts of their banks and no others', async () => {
