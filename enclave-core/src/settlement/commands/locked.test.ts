@@ -6,6 +6,7 @@ import {
   BANK_A,
   BANK_B,
   BETA,
+  BETA_EUR,
   EUR,
   ONE_HOUR_MS,
   OPERATOR,
@@ -226,6 +227,18 @@ describe('a lock that cannot be', () => {
     expect(burn.outcomes).toMatchObject([{ ok: false, code: 'LANE_HALTED' }]);
     expect(burn.records.alarms).toMatchObject([{ code: 'BURN_ABOVE_OUTSTANDING' }]);
   });
+});
+
+test('a lock that fits nothing frees no value, so a stranger cannot have all that waits tried again', () => {
+  const world = new World({ retriesPerStep: 1 });
+  world.deposit(BANK_A, 1_000n);
+  const cap = { network: BETA, asset: EUR, amountMinor: 150n };
+  expect(world.run(signedAmendment(1, [{ name: 'set_exposure_cap', args: cap }]))).toEqual({ ok: true });
+  for (let i = 0; i < 4; i++) world.submit(world.toBeta());
+  world.run(world.event(BETA, world.executed(world.open(BETA, 'issue'))));
+  expect(world.run(world.event(BETA, world.lock(world.terms(), { amountMinor: 1n })))).toEqual({ ok: true });
+  expect(world.state.vaults.get(BETA_EUR)).toMatchObject({ suspenseMinor: 1n, retriesLeft: 0 });
+  expect(world.state.nextDeadlineMs()).toBeGreaterThan(world.nowMs);
 });
 
 describe('more unmatched locks than are kept', () => {

@@ -27,8 +27,11 @@ export function applyLocked(overlay: Overlay, key: VaultKey, event: LockedEvent)
   const named = overlay.references.get(event.reference);
   const match = matchLock(overlay, key, event, named);
   if (typeof match === 'string') toSuspense(overlay, key, event, match, named);
-  else credit(overlay, key, event, match);
-  wakeWaiting(overlay, key);
+  else {
+    credit(overlay, key, event, match);
+    // What goes to suspense frees no value for others.
+    wakeWaiting(overlay, key);
+  }
   return undefined;
 }
 
