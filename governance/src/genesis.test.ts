@@ -92,6 +92,8 @@ describe('a genesis file', () => {
     ['another id than the LEI', set('participants', 0, 'id')('BANKA'), 'participants[0].id'],
     ['a BIC that is none', set('participants', 0, 'bic')('DEUT'), 'participants[0].bic'],
     ['no name', set('participants', 0, 'name')(''), 'participants[0].name'],
+    ['half a character in a name', set('participants', 0, 'name')('Bank \ud800'), 'participants[0].name'],
+    ['a name that begins with nothing to see', set('participants', 0, 'name')('\ufeffBank'), 'participants[0].name'],
     ['no certificate', set('participants', 0, 'certificates')([]), 'participants[0].certificates'],
     ['half a fingerprint', set('participants', 0, 'certificates')(['0x12']), 'participants[0].certificates[0]'],
     ['an auditor of nobody', drop('participants', 2, 'supervises'), 'participants[2].supervises'],

@@ -22,6 +22,8 @@ export const MAX_SCALE = 18;
 /** Members of a bootstrap key set, observers of a network, connectors of a network. */
 export const MAX_SIGNERS = 32;
 const MAX_CERTIFICATES = 16;
+/** No control characters and no half characters, which would not come back from bytes as they went in. */
+const NAME = /^(?![\s\p{Cc}\p{Cs}])[^\p{Cc}\p{Cs}]{1,140}$/u;
 const MAX_SEALING_KEY_CHARACTERS = 2_048;
 
 const ROLES: readonly ParticipantRole[] = ['bank', 'auditor', 'connector', 'observer', 'relay', 'operator'];
@@ -77,7 +79,7 @@ export function readParticipant(r: Reading): Participant {
   const participant: Participant = {
     id: r.field('id', readParticipantId, '' as ParticipantId),
     role: r.field('role', (role) => role.oneOf(ROLES, 'bank'), 'bank'),
-    name: r.field('name', (name) => name.text(/^\S.{0,139}$/, '1 to 140 characters'), ''),
+    name: r.field('name', (name) => name.text(NAME, '1 to 140 characters of text'), ''),
     certificates: r.field('certificates', (list) => list.list(readBytes32, { min: 0, max: MAX_CERTIFICATES }), []),
     ...(r.has('lei') && { lei: readLei(r.at('lei')) }),
     ...(r.has('bic') && { bic: readBic(r.at('bic')) }),

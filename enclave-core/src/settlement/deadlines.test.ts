@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { Draft } from './draft.ts';
+import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import {
   ALPHA,
   addressOf,
@@ -107,6 +109,23 @@ describe('transfers that wait for value', () => {
     expect(states()).toEqual(['FUNDED', 'FUNDED', 'FUNDED', 'RELAYING']);
     world.run({ type: 'clock' });
     expect(world.state.nextDeadlineMs()).not.toBe(world.nowMs);
+  });
+
+  test('have their turn after a snapshot in the middle of a round, as they would have had', () => {
+    const { world } = waiting([200n, 200n, 200n, 10n], 1);
+    world.run(capBeta(2, 100n));
+    world.run({ type: 'clock' });
+    world.run({ type: 'clock' });
+    const restored = decodeSnapshot(encodeSnapshot(world.state));
+    for (const state of [world.state, restored]) {
+      for (let i = 0; i < 2; i++) {
+        const draft = new Draft(state);
+        draft.apply({ version: 1, stampMs: world.nowMs, clockProtected: false, commands: [] });
+        draft.commit();
+      }
+    }
+    expect(encodeSnapshot(restored)).toEqual(encodeSnapshot(world.state));
+    expect([...restored.openInstructions(BETA, 0)]).toHaveLength(1);
   });
 
   test('go when a void or a burn frees value', () => {
