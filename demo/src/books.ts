@@ -1,4 +1,5 @@
 /** Reads a system's books through its API: accounts as the auditor sees them, transfers as the banks do, locks as the operator does. */
+import type { StatementLineResource } from '@drawbridge/protocol/api/account';
 import type { LockResource } from '@drawbridge/protocol/api/lock';
 import type { TransferResource } from '@drawbridge/protocol/api/transfer';
 import { AUDITOR, BANKS, OPERATOR } from './cast.ts';
@@ -18,6 +19,28 @@ export async function readBooks(system: LocalSystem): Promise<Books> {
       bank.close();
     }
     return { accounts, transfers, locks: await readLocks(system) };
+  } finally {
+    auditor.close();
+  }
+}
+
+export type Statement = Readonly<{ participant: string; asset: string; lines: readonly StatementLineResource[] }>;
+
+/** Every line of every account, as the auditor sees them. */
+export async function readStatements(system: LocalSystem, accounts: Books['accounts']): Promise<Statement[]> {
+  const auditor = await clientFor(system, AUDITOR);
+  try {
+    const statements: Statement[] = [];
+    for (const { participant, asset } of accounts) {
+      const lines: StatementLineResource[] = [];
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const page = await auditor.statement(asset, { participant, after });
+        lines.push(...page.lines);
+        after = page.next;
+      }
+      statements.push({ participant, asset, lines });
+    }
+    return statements;
   } finally {
     auditor.close();
   }

@@ -55,6 +55,8 @@ export type LocalSystemOptions = Readonly<{
   redisUrl?: string;
   /** Told what is being done, a sentence at a time. */
   progress?: (sentence: string) => void;
+  /** Aborted while it starts: what was started is stopped again before the next stage, and its reason thrown. */
+  signal?: AbortSignal;
   /** Connectors of each network; two at once must do no harm. */
   connectorsPerNetwork?: number;
   hubs?: number;
@@ -105,7 +107,10 @@ async function assemble(
   stop: () => Promise<void>,
 ): Promise<LocalSystem> {
   const { dir } = options;
-  const progress = options.progress ?? (() => undefined);
+  const progress = (sentence: string): void => {
+    options.signal?.throwIfAborted();
+    options.progress?.(sentence);
+  };
   const folder = async (name: string): Promise<string> => {
     const path = join(dir, name);
     await mkdir(path, { recursive: true, mode: 0o700 });

@@ -2,22 +2,25 @@
  * `npm start`: a whole Drawbridge on this machine, the payments of a file run through it, the balances compared.
  * Words go to stdout, or to stderr with `--json`, whose last line of stdout is the result alone.
  */
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { readArguments, USAGE, UsageError } from './arguments.ts';
+import { type Arguments, readArguments, USAGE } from './arguments.ts';
 import { readBooks } from './books.ts';
 import { BANKS } from './cast.ts';
 import { bankClients } from './clients.ts';
-import { leaveProof } from './leave-proof.ts';
+import { leaveProof, openProofFolder } from './leave-proof.ts';
 import { LiveTable } from './live-table.ts';
 import { type LocalSystem, startLocalSystem } from './local-system.ts';
-import { type Payment, PaymentsFileError, readPayments } from './payments-file.ts';
+import { type Payment, readPayments } from './payments-file.ts';
 import { type AssetBalance, allAgree, compareBalances, type Outcomes, outcomesOf } from './reconcile.ts';
 import { balancesText, nextStepsText, outcomesText } from './report.ts';
 import { runPayments } from './run-payments.ts';
 
 const DEFAULT_PAYMENTS = resolve(import.meta.dirname, '../../examples/payments.csv');
+
+/** Exit codes of a run that was ended before its last payment, as in a shell. */
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
 
 async function main(): Promise<number> {
   const args = readArguments(process.argv.slice(2));
@@ -25,36 +28,58 @@ async function main(): Promise<number> {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  const words = args.json ? process.stderr : process.stdout;
-  const say = (sentence: string): void => void words.write(`${sentence}\n`);
   const payments = await readPayments(args.payments ?? DEFAULT_PAYMENTS);
+  const out = args.out === undefined ? undefined : await openProofFolder(resolve(args.out));
   const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
-
-  const out = args.out === undefined ? undefined : resolve(args.out);
-  if (out) await mkdir(out, { recursive: true });
+  // Once: a second Ctrl-C ends this process at once, and the reaper its children.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort(signal));
+  const words = args.json ? process.stderr : process.stdout;
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-'));
+  try {
+    return await demonstrate({ args, payments, out, dir, words, signal: ending.signal });
+  } catch (error) {
+    if (!ending.signal.aborted) throw error;
+    words.write('ended before the last payment, as asked\n');
+    return INTERRUPTED[ending.signal.reason as keyof typeof INTERRUPTED];
+  } finally {
+    words.write(`logs and keys of this run: ${dir}\n`);
+  }
+}
+
+type Demonstration = Readonly<{
+  args: Arguments;
+  payments: readonly Payment[];
+  /** Folder for what a third party needs, if it is wanted. */
+  out: string | undefined;
+  /** Folder of this run. */
+  dir: string;
+  words: NodeJS.WriteStream;
+  signal: AbortSignal;
+}>;
+
+async function demonstrate({ args, payments, out, dir, words, signal }: Demonstration): Promise<number> {
+  const say = (sentence: string): void => void words.write(`${sentence}\n`);
   const startedMs = performance.now();
   const system = await startLocalSystem({
     dir,
     progress: (sentence) => say(`  ${sentence}`),
+    signal,
     ...(process.env.REDIS_URL ? { redisUrl: process.env.REDIS_URL } : {}),
   });
   try {
-    const { outcomes, balances } = await run({ system, payments, words, signal: ending.signal, out, startedMs });
+    const { outcomes, balances } = await run({ system, payments, words, signal, out, startedMs });
     say(balancesText(balances));
     say(outcomesText(outcomes));
-    const ok = allAgree(outcomes);
-    if (!args.once && !ending.signal.aborted) {
+    if (out) say(`What a third party needs to check this run: ${out}`);
+    if (!args.once && !signal.aborted) {
       say(nextStepsText(system));
-      await new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve(), { once: true }));
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     }
     if (args.json) process.stdout.write(`${JSON.stringify(outcomes)}\n`);
-    return ok ? 0 : 1;
+    return allAgree(outcomes) ? 0 : 1;
   } finally {
     say('stopping everything that was started');
     await system.stop();
-    say(`logs and keys of this run: ${dir}`);
   }
 }
 
@@ -68,7 +93,9 @@ async function run(input: {
 }): Promise<{ outcomes: Outcomes; balances: AssetBalance[] }> {
   const { system, payments, words } = input;
   const table = new LiveTable(words, Date.now);
-  words.write(`running ${payments.length} payments of ${BANKS.length} banks\n`);
+  words.write(
+    `running ${payments.length} ${payments.length === 1 ? 'payment' : 'payments'} of ${BANKS.length} banks\n`,
+  );
   const clients = await bankClients(system);
   const standings = await runPayments({
     payments,
@@ -88,12 +115,20 @@ async function run(input: {
   return { outcomes, balances };
 }
 
+/** Errors that say in words what whoever started this can do; all others are bugs and show where they are. */
+const IN_WORDS: ReadonlySet<string> = new Set([
+  'UsageError',
+  'PaymentsFileError',
+  'RedisError',
+  'AnvilMissingError',
+  'ProcessError',
+  'RunError',
+]);
+
 try {
   process.exitCode = await main();
 } catch (error) {
-  const expected = error instanceof UsageError || error instanceof PaymentsFileError;
-  process.stderr.write(
-    `${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exitCode = expected ? 2 : 1;
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`${IN_WORDS.has(name) ? message : (stack ?? message)}\n`);
+  process.exitCode = name === 'UsageError' || name === 'PaymentsFileError' ? 2 : 1;
 }

@@ -57,16 +57,12 @@ const COLUMNS = [
   'fundBySeconds',
   'deliverBySeconds',
 ] as const;
+const REQUIRED_COLUMNS = ['id', 'debtor', 'creditor', 'asset', 'amount'] as const;
 type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
 
 /** @throws PaymentsFileError that names every row that is wrong and what would be right. */
 export function parsePayments(text: string): Payment[] {
-  let rows: Row[];
-  try {
-    rows = parse(text, { columns: true, trim: true, skip_empty_lines: true, comment: '#' });
-  } catch (cause) {
-    throw new PaymentsFileError('the payments file must be CSV with a header row', { cause });
-  }
+  const rows = rowsOf(text);
   if (rows.length === 0) throw new PaymentsFileError('the payments file has no payments');
   if (rows.length > MAX_PAYMENTS) throw new PaymentsFileError(`the payments file may have ${MAX_PAYMENTS} payments`);
   const problems: string[] = [];
@@ -80,7 +76,36 @@ export function parsePayments(text: string): Payment[] {
   return payments;
 }
 
-export const readPayments = async (file: string): Promise<Payment[]> => parsePayments(await readFile(file, 'utf8'));
+function rowsOf(text: string): Row[] {
+  try {
+    return parse(text, { columns: checkedColumns, bom: true, trim: true, skip_empty_lines: true, comment: '#' });
+  } catch (cause) {
+    if (cause instanceof PaymentsFileError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PaymentsFileError(`the payments file must be CSV with a header row: ${reason}`, { cause });
+  }
+}
+
+function checkedColumns(header: readonly string[]): string[] {
+  const wrong = [
+    ...header.filter((name) => !(COLUMNS as readonly string[]).includes(name)).map((name) => `${name} is unknown`),
+    ...header.filter((name, index) => header.indexOf(name) !== index).map((name) => `${name} stands twice`),
+    ...REQUIRED_COLUMNS.filter((name) => !header.includes(name)).map((name) => `${name} is missing`),
+  ];
+  if (wrong.length === 0) return [...header];
+  throw new PaymentsFileError(
+    `the payments file has wrong columns:\n  ${wrong.join('\n  ')}\nThe columns are ${COLUMNS.join(', ')}; ` +
+      `at least ${REQUIRED_COLUMNS.join(', ')} are needed.`,
+  );
+}
+
+/** @throws PaymentsFileError also for a file that cannot be read. */
+export async function readPayments(file: string): Promise<Payment[]> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new PaymentsFileError(`the payments file cannot be read: ${cause.message}`, { cause });
+  });
+  return parsePayments(text);
+}
 
 function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefined {
   const oneOf = <T extends string>(column: keyof Row, allowed: readonly T[], fallback?: T): T => {
@@ -91,12 +116,9 @@ function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefin
   };
   const whole = (column: keyof Row, fallback: number): number => {
     const text = row[column] || String(fallback);
-    if (!/^[1-9][0-9]{0,5}$/.test(text)) wrong.push(`${column} must be a whole number from 1`);
+    if (!/^[1-9][0-9]{0,5}$/.test(text)) wrong.push(`${column} must be a whole number from 1 to 999999`);
     return Number(text);
   };
-  for (const column of Object.keys(row)) {
-    if (!(COLUMNS as readonly string[]).includes(column)) wrong.push(`column ${column} is unknown`);
-  }
   const banks = BANKS.map((bank) => bank.short);
   const networks = NETWORKS.map((network) => network.id);
   const asset = oneOf(
@@ -116,7 +138,9 @@ function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefin
   const scale = ASSETS.find((known) => known.code === asset)?.scale ?? 0;
   const amount = /^([0-9]{1,12})(?:\.([0-9]+))?$/.exec(row.amount ?? '');
   const decimals = amount?.[2] ?? '';
-  if (!amount || decimals.length > scale) wrong.push(`amount must be a number with at most ${scale} decimals`);
+  if (!amount || decimals.length > scale) {
+    wrong.push(`amount must be a number above zero with at most 12 digits before the point and ${scale} after it`);
+  }
   const payment = {
     row: number,
     wave: whole('wave', 1),
@@ -132,6 +156,6 @@ function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefin
     fundBySeconds: whole('fundBySeconds', 60),
     deliverBySeconds: whole('deliverBySeconds', 120),
   };
-  if (payment.amountMinor <= 0n) wrong.push('amount must be above zero');
+  if (amount && payment.amountMinor <= 0n) wrong.push('amount must be above zero');
   return id && { ...payment, id };
 }

@@ -31,10 +31,13 @@ export function balancesText(balances: readonly AssetBalance[]): string {
 
 export function outcomesText(outcomes: Outcomes): string {
   const { payments, elapsedMs, conserved, unmatched, ...ends } = outcomes;
-  const parts = Object.entries(ends).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
-  const locks = unmatched > 0 ? `; ${unmatched} lock fits nothing and waits in suspense` : '';
+  const parts = Object.entries(ends).flatMap(([name, count]) => {
+    const word = name === 'duplicates' && count === 1 ? 'duplicate' : name;
+    return count > 0 ? [`${count} ${word}`] : [];
+  });
+  const locks = unmatched > 1 ? `${unmatched} locks fit nothing and wait` : '1 lock fits nothing and waits';
   return [
-    `${payments} payments: ${parts.join(', ')}${locks}.`,
+    `${payments} ${payments === 1 ? 'payment' : 'payments'}: ${parts.join(', ')}${unmatched > 0 ? `; ${locks} in suspense` : ''}.`,
     `${conserved ? 'Every sum agrees' : 'THE SUMS DO NOT AGREE'} on both chains and in the core. ${(elapsedMs / 1_000).toFixed(1)} s from start to end.`,
   ].join('\n');
 }

@@ -39,6 +39,17 @@ const ENDED: ReadonlySet<Standing['state']> = new Set<Standing['state']>([
   'DUPLICATE',
   'REFUSED',
 ]);
+/** The way of a transfer while it is open. The core's answer can be ahead of the event stream, which then tells old news. */
+const STAGES: readonly Standing['state'][] = [
+  'WAITING',
+  'AWAITING_FUNDS',
+  'FUNDED',
+  'RELAYING',
+  'VOIDING',
+  'REFUNDING',
+];
+const isOldNews = (before: Standing['state'], state: Standing['state']): boolean =>
+  STAGES.includes(state) && STAGES.indexOf(state) < STAGES.indexOf(before);
 export const hasEnded = (standing: Standing): boolean => ENDED.has(standing.state);
 
 export type RunOptions = Readonly<{
@@ -179,7 +190,8 @@ class Run {
 
   #update(row: number, state: Standing['state'], detail: string): void {
     const before = this.#standing(row);
-    if (hasEnded(before) || (before.state === state && before.detail === detail)) return;
+    if (hasEnded(before) || isOldNews(before.state, state)) return;
+    if (before.state === state && before.detail === detail) return;
     const nowMs = this.#options.now();
     const after: Standing = { ...before, state, detail, startedMs: before.startedMs ?? nowMs };
     const standing = hasEnded(after) ? { ...after, endedMs: nowMs } : after;

@@ -141,6 +141,12 @@ test('what ignores SIGTERM is killed after the bound', async () => {
   expect(child.recentOutput()).toContain('no');
 });
 
+test('a Ctrl-C at the terminal of the parent does not reach it', async () => {
+  const child = await start(`console.log('ready')`);
+  // A terminal signals a process group: there is one by the child's own number, so it is not in ours.
+  expect(exists(-child.pid)).toBe(true);
+});
+
 test('kill9 ends also a stopped process', async () => {
   const child = await start(`console.log('ready')`);
   child.signal('SIGSTOP');

@@ -154,6 +154,8 @@ async function spawnChild(options: ProcessOptions): Promise<ChildProcess> {
   if ('message' in options.ready) stdio.push('ipc');
   const child = spawn(options.command, [...options.args], {
     stdio,
+    // A terminal sends Ctrl-C to a whole process group: in one of its own a child ends when we end it, in our order.
+    detached: true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
   });
