@@ -66,7 +66,7 @@ async function executed(network: string, { id, debtor }: TransferResource): Prom
   await courier.carryInstructions(network);
   return courier.proven(chain(network), 'EUR', executedAs(instruction));
 }
-const without = async (verb: () => Promise<void>): Promise<void> => {
+const changingNothing = async (verb: () => Promise<void>): Promise<void> => {
   const before = await everything();
   await verb();
   expect(await everything()).toEqual(before);
@@ -125,7 +125,7 @@ describe('with the hub stopped and the test as courier', () => {
       const transfer = await world.fund({ ...EUR_A_TO_B, amountMinor: 2_001n });
       const truth = await provenLock('quorum-a', transfer);
       const forged = await forgedEvidence(truth, { courier, liar, system: world.system });
-      await without(async () => {
+      await changingNothing(async () => {
         for (const { what, item, network, code } of forged) {
           const [result] = await courier.post(network, [item]);
           expect({ what, result: result?.result, code: result?.code }).toEqual({ what, result: 'refused', code });
@@ -133,7 +133,7 @@ describe('with the hub stopped and the test as courier', () => {
       });
       expect(await courier.hand(truth)).toMatchObject({ result: 'accepted' });
       await world.until('aurora', transfer.id, 'RELAYING');
-      await without(async () => {
+      await changingNothing(async () => {
         expect(await courier.hand(truth)).toMatchObject({ result: 'duplicate' });
       });
       expect(await courier.hand(await executed('quorum-b', transfer))).toMatchObject({ result: 'accepted' });
@@ -159,14 +159,14 @@ describe('with the hub stopped and the test as courier', () => {
       });
       const burn = await provenLock('quorum-b', burning);
       const next = (await courier.cursor('quorum-b')).vaults.find(({ asset }) => asset === 'EUR')?.nextEventSeq;
-      await without(async () => {
+      await changingNothing(async () => {
         expect(await courier.hand(burn)).toMatchObject({ result: 'early', code: 'EVENT_EARLY', expectedSeq: next });
       });
       expect(await courier.hand(mint)).toMatchObject({ result: 'accepted' });
       await world.until('aurora', minting.id, 'SETTLED');
       expect(await courier.hand(burn)).toMatchObject({ result: 'accepted' });
       await world.until('boreal', burning.id, 'RELAYING');
-      await without(async () => {
+      await changingNothing(async () => {
         for (const evidence of [burn, mint]) {
           expect(await courier.hand(evidence)).toMatchObject({ result: 'duplicate', code: 'EVENT_SEEN' });
         }
