@@ -59,11 +59,18 @@ export async function startService(
 ): Promise<RunningService> {
   const { bundle, keys } = await openService(options.dir);
   const genesis = options.genesisFile === undefined ? undefined : await readGenesisFile(options.genesisFile, bundle);
-  const content = await genesisContent({ ...options, genesis, bundle, keys, nowMs: dependencies.nowMs });
   const { log, nowMs, onFailed } = dependencies;
+  const input = { dir: options.dir, genesis, bundle, keys, nowMs };
+  await storedGenesis(input);
+  let content: Promise<Uint8Array> | undefined;
+  // Called by who holds the ledger's lock, so that of two first starts at once only one draws a genesis.
+  const genesisContent = (): Promise<Uint8Array> => {
+    content ??= drawGenesis(input);
+    return content;
+  };
   const node = await CoreNode.start(
     { ...options.node, dir: options.dir },
-    { keys, engine: await loadRaftModule(), genesisContent: async () => content, log, nowMs, onFailed },
+    { keys, engine: await loadRaftModule(), genesisContent, log, nowMs, onFailed },
   );
   try {
     return await serve(node, bundle, options, log);
@@ -108,19 +115,27 @@ type GenesisInput = Readonly<{
   nowMs: () => number;
 }>;
 
-/** The first snapshot: the one that this service began with, or a new one at its first start. */
-async function genesisContent({ dir, genesis, bundle, keys, nowMs }: GenesisInput): Promise<Uint8Array> {
+const genesisMissing = (): ServiceError => new ServiceError('GENESIS_MISSING', 'the first start needs --genesis');
+
+/** The first snapshot that this service began with; nothing before its first start. */
+async function storedGenesis({ dir, genesis, keys }: GenesisInput): Promise<Uint8Array | undefined> {
   const stored = await readGenesisSnapshot(dir, keys);
-  if (stored) {
-    if (genesis && genesis.digest !== stored.digest) {
-      throw new ServiceError(
-        'GENESIS_MISMATCH',
-        `this ledger began with another genesis (digest ${stored.digest}, the file has ${genesis.digest}); start without --genesis or with the first file; later changes are amendments`,
-      );
-    }
-    return stored.content;
+  if (!stored && !genesis) throw genesisMissing();
+  if (stored && genesis && genesis.digest !== stored.digest) {
+    throw new ServiceError(
+      'GENESIS_MISMATCH',
+      `this ledger began with another genesis (digest ${stored.digest}, the file has ${genesis.digest}); start without --genesis or with the first file; later changes are amendments`,
+    );
   }
-  if (!genesis) throw new ServiceError('GENESIS_MISSING', 'the first start needs --genesis');
+  return stored?.content;
+}
+
+/** The stored first snapshot, or a new one, stored before it is answered. */
+async function drawGenesis(input: GenesisInput): Promise<Uint8Array> {
+  const stored = await storedGenesis(input);
+  if (stored) return stored;
+  const { dir, genesis, bundle, keys, nowMs } = input;
+  if (!genesis) throw genesisMissing();
   const state = initialState(genesis.genesis, bundle.secrets, nowMs());
   const content = await sealSnapshot(keys, { genesisDigest: genesis.digest, index: FIRST_INDEX, state });
   const sealed = keys.seal('genesis', Buffer.concat([fromHex(genesis.digest), content]));
