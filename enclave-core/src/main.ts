@@ -76,7 +76,6 @@ async function start(values: Arguments, log: Logger): Promise<void> {
     },
     { log, nowMs: Date.now, onFailed: () => process.exit(1) },
   );
-  say({ ready: true, url: service.url, serviceId: service.serviceId });
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
@@ -90,6 +89,8 @@ async function start(values: Arguments, log: Logger): Promise<void> {
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => void service.rescanAmendments());
+  // Last: whoever reads this may send a signal at once.
+  say({ ready: true, url: service.url, serviceId: service.serviceId });
 }
 
 function end(error: unknown, log: Logger): never {
