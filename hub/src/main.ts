@@ -37,12 +37,13 @@ async function main(): Promise<void> {
     now: Date.now,
     ...(credentials === undefined ? {} : { credentials }),
   });
-  process.stdout.write(`${JSON.stringify({ ready: true, url: hub.url })}\n`);
-  log.info({ networks: config.networks }, 'relaying');
-  const signal = await new Promise<string>((resolve) => {
+  const stopped = new Promise<string>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
   });
-  log.info({ signal }, 'stopping');
+  log.info({ networks: config.networks }, 'relaying');
+  // Last: whoever reads this may send a signal at once.
+  process.stdout.write(`${JSON.stringify({ ready: true, url: hub.url })}\n`);
+  log.info({ signal: await stopped }, 'stopping');
   await hub.stop();
   core.close();
 }
