@@ -111,6 +111,28 @@ describe('transfers that wait for value', () => {
     expect(world.state.nextDeadlineMs()).not.toBe(world.nowMs);
   });
 
+  test('have their turn alike, wherever one draft ends and the next begins', () => {
+    const { world } = waiting([200n, 70n, 60n, 50n, 40n, 10n], 1);
+    const [, , , , cancelled] = [...world.state.liveTransfersOf(BANK_A)];
+    world.run(capBeta(2, 150n));
+    for (let i = 0; i < 4; i++) world.run({ type: 'clock' });
+    if (cancelled) world.run({ type: 'cancelTransfer', bank: BANK_A, id: cancelled.terms.id });
+    world.run({ type: 'cancelTransfer', bank: BANK_A, id: world.open(BETA, 'issue').transfer?.id ?? world.terms().id });
+    world.run(world.event(BETA, world.voided(world.open(BETA, 'void'))));
+    world.fund(world.across({ amountMinor: 5n }));
+    for (let i = 0; i < 8; i++) world.run({ type: 'clock' });
+    const final = encodeSnapshot(world.state);
+    for (let cut = 0; cut <= world.entries.length; cut++) {
+      const { state } = new World({ retriesPerStep: 1 });
+      for (const part of [world.entries.slice(0, cut), world.entries.slice(cut)]) {
+        const draft = new Draft(state);
+        for (const entry of part) draft.apply(entry);
+        draft.commit();
+      }
+      expect(Buffer.compare(encodeSnapshot(state), final)).toBe(0);
+    }
+  });
+
   test('have their turn after a snapshot in the middle of a round, as they would have had', () => {
     const { world } = waiting([200n, 200n, 200n, 10n], 1);
     world.run(capBeta(2, 100n));

@@ -9,8 +9,8 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { EntryRecords } from './record.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import type { SettlementState } from './state.ts';
-import { commandOf, fundedWorld, SMALL_LIMITS, type Step, steps } from './testing/random-steps.ts';
-import { GENESIS, SECRETS, START_MS, type World } from './testing/world.ts';
+import { commandOf, fundedWorld, SMALL_LIMITS, type Step, steps, TIGHT_GENESIS } from './testing/random-steps.ts';
+import { SECRETS, START_MS, type World } from './testing/world.ts';
 
 const RUNS = { numRuns: 15 };
 const hex = (state: SettlementState): string => Buffer.from(encodeSnapshot(state)).toString('hex');
@@ -38,7 +38,7 @@ function live(history: readonly Step[], limits: Partial<Limits>): { world: World
 }
 
 const fresh = (limits: Partial<Limits>): SettlementState =>
-  initialState(GENESIS, SECRETS, START_MS, { ...DEFAULT_LIMITS, ...limits });
+  initialState(TIGHT_GENESIS, SECRETS, START_MS, { ...DEFAULT_LIMITS, ...limits });
 
 /** Written against the view alone, apart from `invariants.ts`. */
 function expectSound(state: SettlementState): void {

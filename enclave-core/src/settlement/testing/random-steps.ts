@@ -18,6 +18,7 @@ import {
   EUR,
   type EventBody,
   GAMMA,
+  GENESIS,
   OPERATOR,
   signedAmendment,
   transferId,
@@ -87,11 +88,11 @@ function edged(world: World, step: Step): TransferTerms {
   const fundByMs = world.nowMs + 1 + (c % 7) * 60_000;
   const source = { source: { network: networkAt(c), depositor: addressOf(`depositor ${a % 2}`) }, fundByMs };
   const destination = {
-    destination: { network: networkAt(c >> 2), beneficiary: addressOf(`beneficiary ${b % 3}`) },
+    destination: { network: c % 4 < 2 ? BETA : networkAt(c >> 2), beneficiary: addressOf(`beneficiary ${b % 3}`) },
     deliverByMs: fundByMs + 1 + (a % 5) * 60_000,
   };
-  if (c % 6 === 0) return { ...terms, ...destination };
-  if (c % 6 === 1) return { ...terms, ...source };
+  if (c % 6 < 2) return { ...terms, ...destination, amountMinor: BigInt((amount >> 2) + 1) };
+  if (c % 6 === 2) return { ...terms, ...source };
   return { ...terms, ...source, ...destination, onVoid: c % 3 === 0 ? 'return' : 'refund' };
 }
 
@@ -228,16 +229,22 @@ function seqOff(world: World, n: number, by: number): Command {
 
 /** Bounds so small that histories run into them. */
 export const SMALL_LIMITS = {
-  liveTransfersPerBank: 6,
+  liveTransfersPerBank: 9,
   unmatchedLocksPerVault: 6,
   pastReferencesPerBank: 3,
   deadlinesPerEntry: 2,
-  retriesPerStep: 2,
+  retriesPerStep: 1,
+};
+
+/** Beta may issue little more than a funded world has outstanding there, so that transfers wait. */
+export const TIGHT_GENESIS: typeof GENESIS = {
+  ...GENESIS,
+  exposureCaps: GENESIS.exposureCaps.map((cap) => (cap.network === BETA ? { ...cap, amountMinor: 1_350n } : cap)),
 };
 
 /** A world whose banks have something to lose, some of it outstanding on network beta. */
 export function fundedWorld(limits: ConstructorParameters<typeof World>[0]): World {
-  const world = new World(limits);
+  const world = new World(limits, TIGHT_GENESIS);
   for (const bank of BANKS) {
     world.deposit(bank, 900n);
     world.submit(world.toBeta({ debtor: bank, amountMinor: 400n }));

@@ -172,8 +172,8 @@ export class World {
   #transfers = 0;
   #locks = 0;
 
-  constructor(limits: Partial<Limits> = {}) {
-    this.state = initialState(GENESIS, SECRETS, START_MS, { ...DEFAULT_LIMITS, ...limits });
+  constructor(limits: Partial<Limits> = {}, genesis: Genesis = GENESIS) {
+    this.state = initialState(genesis, SECRETS, START_MS, { ...DEFAULT_LIMITS, ...limits });
   }
 
   apply(...commands: Command[]): Applied {
