@@ -81,9 +81,7 @@ export class TransactionSender {
       this.#waiting.push({ request, resolve, reject, tries: 0 });
     }).finally(() => this.#asked.delete(request.key));
     this.#asked.set(request.key, result);
-    this.#draining ??= this.#drain().finally(() => {
-      this.#draining = undefined;
-    });
+    this.#draining ??= this.#drain();
     return result;
   }
 
@@ -107,7 +105,7 @@ export class TransactionSender {
       const room = await this.#room();
       if (room <= 0) {
         for (const waiting of [...this.#waiting]) this.#finish(waiting, CROWDED);
-        return;
+        continue;
       }
       const batch = this.#waiting.slice(0, Math.min(this.#options.batch, room));
       try {
@@ -117,6 +115,8 @@ export class TransactionSender {
         for (const { reject } of batch) reject(error);
       }
     }
+    // In the same step as the last look at what waits: a request that came between the two would wait for ever.
+    this.#draining = undefined;
   }
 
   /** How many more the node's pool should get; waits a while for the first. */

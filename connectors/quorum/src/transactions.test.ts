@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseEvmAddress } from '@drawbridge/protocol/ids';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -94,6 +95,19 @@ describe('sending', () => {
     await Promise.all([sender.submit(request('a')), sender.submit(request('a'))]);
     await sender.submit(request('a'));
     expect(node.sent).toHaveLength(1);
+  });
+
+  test('a request is sent whenever it comes, also in the moment in which the last batch ends', async () => {
+    for (let ticks = 0; ticks < 100; ticks += 1) {
+      const first = sender.submit(request(`first ${ticks}`));
+      for (let tick = 0; tick < ticks; tick += 1) await undefined;
+      const second = sender.submit(request(`second ${ticks}`));
+      const stuck = nextTurn(`stuck ${ticks} ticks after the first`);
+      expect(await Promise.race([second, stuck])).toEqual({ type: 'underway' });
+      await first;
+      node.mine();
+      await book.close(book.inNonceOrder());
+    }
   });
 
   test('nothing is sent that the journal does not have', async () => {
