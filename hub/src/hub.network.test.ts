@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { type RedisServer, startRedis } from '@drawbridge/devnets/redis';
 import { parseNetworkId } from '@drawbridge/protocol/ids';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Queue, QueueEvents } from 'bullmq';
+import { Queue, QueueEvents, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import pino from 'pino';
 import { parseConfig } from './config.ts';
 import type { CoreRelay, EvidenceAnswer } from './core-relay.ts';
 import { type RunningHub, startHub } from './hub.ts';
+import { RedisCursorStore } from './redis-cursor-store.ts';
 
 const network = parseNetworkId('quorum-a');
 let dir: string;
@@ -61,7 +62,7 @@ const config = () =>
     limits: { outboxPollMs: 20, earlyRetryMs: 20, sweepMs: 1_000 },
   });
 const start = (relay: CoreRelay): Promise<RunningHub> =>
-  startHub(config(), { core: relay, log: pino({ enabled: false }), now: Date.now });
+  startHub(config(), { core: relay, service: 'ours', log: pino({ enabled: false }), now: Date.now });
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 15_000;
@@ -72,6 +73,14 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
 }
 
 describe('a hub on a real Redis', () => {
+  it('keeps the cursors of one service apart from those of another', async () => {
+    const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
+    await new RedisCursorStore(connection, 'former').write(network, 50);
+    expect(await new RedisCursorStore(connection, 'former').read(network)).toBe(50);
+    expect(await new RedisCursorStore(connection, 'new').read(network)).toBe(0);
+    connection.disconnect();
+  });
+
   it('with another hub beside it makes one job of each instruction, and refills after FLUSHALL', async () => {
     const hubs = await Promise.all([start(core()), start(core())]);
     const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
@@ -82,6 +91,32 @@ describe('a hub on a real Redis', () => {
     await queue.close();
     connection.disconnect();
     for (const hub of hubs) await hub.stop();
+  });
+
+  it('restores a job that somebody put garbage under, and has it tried again', async () => {
+    const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
+    const blocking = connection.duplicate();
+    await connection.flushall();
+    const queue = new Queue('instructions.quorum-a', { connection });
+    const seen: string[] = [];
+    const worker = new Worker<{ sealed: string }>(
+      queue.name,
+      async (job) => {
+        seen.push(job.data.sealed);
+        if (job.data.sealed === 'garbage') throw new UnrecoverableError('cannot be opened');
+      },
+      { connection: blocking },
+    );
+    await queue.add('instruction', { v: 1, sealed: 'garbage' }, { jobId: 'job1' });
+    await until('the failure', async () => (await queue.getFailedCount()) === 1);
+    const hub = await start(core());
+    await until('all five done', async () => (await queue.getCompletedCount()) === 5);
+    expect(seen.filter((sealed) => sealed === 'garbage')).toHaveLength(1);
+    await worker.close();
+    blocking.disconnect();
+    await queue.close();
+    connection.disconnect();
+    await hub.stop();
   });
 
   it('ends evidence by the core’s answer: done, later, or failed for good with a code', async () => {

@@ -10,11 +10,13 @@ import type { CoreRelay } from './core-relay.ts';
 import { EvidenceCourier } from './evidence-courier.ts';
 import { HubMetrics } from './metrics.ts';
 import { buildOperatorServer } from './operator-server.ts';
-import { OutboxPump } from './outbox-pump.ts';
+import { type InstructionQueue, OutboxPump } from './outbox-pump.ts';
 import { RedisCursorStore } from './redis-cursor-store.ts';
 
 export type HubDependencies = Readonly<{
   core: CoreRelay;
+  /** Tells this service from another that used the same Redis before. */
+  service: string;
   log: Logger;
   now: () => number;
   /** `user:password` of the operators, read from the configured file. */
@@ -66,7 +68,7 @@ async function startRelay(
   network: NetworkId,
   context: HubDependencies & { config: HubConfig; connection: Redis; metrics: HubMetrics },
 ): Promise<{ queues: Queue[]; stop: Closer }> {
-  const { config, connection, metrics, core, log, now } = context;
+  const { config, connection, metrics, core, service, log, now } = context;
   const { limits } = config;
   const job: JobsOptions = {
     attempts: limits.attempts,
@@ -76,9 +78,19 @@ async function startRelay(
   };
   const instructions = new Queue<SealedJobData>(instructionQueue(network), { connection });
   const evidence = new Queue<SealedJobData>(evidenceQueue(network), { connection });
+  // BullMQ prints what nobody listens to. The connection's own errors have been logged by whoever made it.
+  for (const queue of [instructions, evidence])
+    queue.on('error', (error) => log.debug({ queue: queue.name, code: error.name }, 'queue'));
   const pump = new OutboxPump(
     { network, pageSize: limits.outboxPage, pollMs: limits.outboxPollMs, sweepMs: limits.sweepMs, job },
-    { core, queue: instructions, cursors: new RedisCursorStore(connection), metrics, log, now },
+    {
+      core,
+      queue: bullmqInstructions(instructions),
+      cursors: new RedisCursorStore(connection, service),
+      metrics,
+      log,
+      now,
+    },
   );
   const courier = new EvidenceCourier(
     { network, batch: limits.evidenceBatch, gatherMs: limits.evidenceGatherMs, earlyRetryMs: limits.earlyRetryMs },
@@ -103,6 +115,19 @@ async function startRelay(
       await pump.stop();
       await worker.close();
       await Promise.all([instructions.close(), evidence.close()]);
+    },
+  };
+}
+
+function bullmqInstructions(queue: Queue<SealedJobData>): InstructionQueue {
+  return {
+    addBulk: (jobs) => queue.addBulk(jobs),
+    remove: (jobId) => queue.remove(jobId),
+    restore: async (jobId, data) => {
+      const job = await queue.getJob(jobId);
+      if (!job || job.data?.sealed === data.sealed) return;
+      await job.updateData(data);
+      if (await job.isFailed()) await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     },
   };
 }

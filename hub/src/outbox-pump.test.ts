@@ -33,6 +33,9 @@ function world(count: number) {
         async addBulk(list) {
           for (const { opts, data } of list) if (opts.jobId && !jobs.has(opts.jobId)) jobs.set(opts.jobId, data);
         },
+        async restore(jobId, data) {
+          jobs.set(jobId, data);
+        },
         async remove(jobId) {
           jobs.delete(jobId);
         },
@@ -94,6 +97,13 @@ describe('OutboxPump', () => {
     w.open.push({ cursor: 2, jobId: 'job-1-epoch-2', sealed: 'c2VhbGVk', supersedes: ['job-1'] });
     await w.pump.pump();
     expect([...w.jobs.keys()]).toEqual(['job-1-epoch-2']);
+  });
+
+  it('gives a job its own body again where somebody put another under its id', async () => {
+    const w = world(1);
+    w.jobs.set('job-1', { v: 1, sealed: 'Z2FyYmFnZQ==' });
+    await w.pump.pump();
+    expect(w.jobs.get('job-1')).toEqual({ v: 1, sealed: 'c2VhbGVk' });
   });
 
   it('puts nothing but the sealed body into a job', async () => {

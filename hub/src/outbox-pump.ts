@@ -2,7 +2,7 @@
  * Core outbox → BullMQ. The outbox is the truth: a job is added under the id that the core gave it, so adding twice, or
  * by two hubs at once, is adding once. The cursor lives in Redis beside the jobs: when Redis is emptied it goes with
  * them and the pump begins again at the start. A sweep offers the whole outbox from time to time, so that a job that
- * was removed while its instruction is still open comes back.
+ * was removed while its instruction is still open comes back, and one whose body somebody changed gets its own again.
  */
 
 import type { NetworkId } from '@drawbridge/protocol/ids';
@@ -16,6 +16,8 @@ import type { PumpMetrics } from './metrics.ts';
 export interface InstructionQueue {
   addBulk(jobs: { name: string; data: SealedJobData; opts: JobsOptions }[]): Promise<unknown>;
   remove(jobId: string): Promise<unknown>;
+  /** Gives the job this body where it has another; one that failed with the other is tried anew. */
+  restore(jobId: string, data: SealedJobData): Promise<unknown>;
 }
 
 export interface CursorStore {
@@ -77,7 +79,7 @@ export class OutboxPump {
     for (;;) {
       const page = await core.outbox(network, cursor, pageSize);
       if (page.items.length === 0) break;
-      await this.#offer(page.items);
+      await this.#offer(page.items, sweeping);
       offered += page.items.length;
       cursor = page.next;
       await cursors.write(network, cursor);
@@ -87,7 +89,7 @@ export class OutboxPump {
     return offered;
   }
 
-  async #offer(items: Awaited<ReturnType<CoreRelay['outbox']>>['items']): Promise<void> {
+  async #offer(items: Awaited<ReturnType<CoreRelay['outbox']>>['items'], sweeping: boolean): Promise<void> {
     const { queue, metrics } = this.#deps;
     await queue.addBulk(
       items.map(({ jobId, sealed }) => ({
@@ -98,6 +100,8 @@ export class OutboxPump {
     );
     metrics.offered(this.#options.network, items.length);
     for (const jobId of items.flatMap((item) => item.supersedes)) await queue.remove(jobId);
+    // Whoever can write to Redis could put another body under a job's id, where adding would find it taken.
+    if (sweeping) for (const { jobId, sealed } of items) await queue.restore(jobId, { v: 1, sealed });
   }
 
   #schedule(delayMs: number): void {
