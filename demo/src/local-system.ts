@@ -2,26 +2,18 @@
  * A whole Drawbridge on one machine: Redis, two networks, core, hub, connectors, observers, each a process of its own.
  * The demonstration and the end-to-end tests start it; the latter also kill parts of it.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { freePorts } from '@drawbridge/devnets/free-port';
 import { type RedisServer, startRedis } from '@drawbridge/devnets/redis';
-import { type Bytes32, type Hex, parseBytes32 } from '@drawbridge/protocol/bytes32';
-import {
-  AUDITOR,
-  BANKS,
-  BOREAL_AUDITOR,
-  DEPTH_BLOCKS,
-  HUB,
-  NETWORKS,
-  OBSERVER_THRESHOLD,
-  OBSERVERS,
-  OPERATOR,
-} from './cast.ts';
+import { type Bytes32, parseBytes32 } from '@drawbridge/protocol/bytes32';
+import { ASSETS, DEPTH_BLOCKS, HUB, NETWORKS, OBSERVER_THRESHOLD, OBSERVERS } from './cast.ts';
+import { type CastKeys, makeCastKeys } from './cast-keys.ts';
 import { type Chain, prepareChain, startChainNode } from './chain.ts';
 import { connectorId, genesisFile } from './genesis-file.ts';
-import { createSealingKey, createSigningKey, createTlsIdentity, type TlsIdentity } from './identities.ts';
-import { Program } from './program.ts';
+import type { TlsIdentity } from './identities.ts';
+import type { Program } from './program.ts';
+import { RunFolder } from './run-folder.ts';
 import { runToEnd } from './run-to-end.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
@@ -86,235 +78,204 @@ export type LocalSystem = Readonly<{
 
 /** What `create` of the core prints. */
 type Created = Readonly<{ serviceId: string; authorities: Record<string, string>; serviceCertificate: string }>;
+/** What the parts that follow are told of those before them. */
+type Ground = Readonly<{
+  run: RunFolder;
+  serviceId: Bytes32;
+  serviceCertFile: string;
+  chains: readonly Chain[];
+  keys: CastKeys;
+  redisUrl: string;
+  coreUrl: string;
+}>;
+type ObserverUrl = Readonly<{ id: string; url: string }>;
 
 /** Starts everything, or stops what was started and throws. */
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
-  const stops: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const end of stops.splice(0).reverse()) await end();
-  };
+  const run = new RunFolder(options.dir);
   try {
-    return await assemble(options, stops, stop);
+    return await assemble(run, options);
   } catch (error) {
-    await stop();
+    await run.stop();
     throw error;
   }
 }
 
-async function assemble(
-  options: LocalSystemOptions,
-  stops: (() => Promise<unknown>)[],
-  stop: () => Promise<void>,
-): Promise<LocalSystem> {
-  const { dir } = options;
+async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<LocalSystem> {
   const progress = (sentence: string): void => {
     options.signal?.throwIfAborted();
     options.progress?.(sentence);
   };
-  const folder = async (name: string): Promise<string> => {
-    const path = join(dir, name);
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return path;
-  };
-  const logs = await folder('logs');
-  const configs = await folder('config');
-  const keys = await folder('keys');
-  const data = await folder('core');
-  const writeConfig = async (name: string, content: object): Promise<string> => {
-    const file = join(configs, `${name}.json`);
-    await writeFile(file, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-    return file;
-  };
-  const launch = async (
-    name: string,
-    file: string,
-    args: readonly string[],
-  ): Promise<{ program: Program; url: string }> => {
-    const program = new Program({ name, file, args, logFile: join(logs, `${name}.log`) });
-    stops.push(() => program.stop());
-    return { program, url: (await program.start()).url ?? '' };
-  };
-
   progress('finding Redis');
   const redis = await startRedis({
-    dir: await folder('redis'),
+    dir: await run.folder('redis'),
     redisUrl: options.redisUrl,
     log: progress,
-    logFile: join(logs, 'redis.log'),
+    logFile: await run.logFile('redis'),
   });
-  stops.push(() => redis.stop());
-
+  run.onStop(() => redis.stop());
   progress('creating the service: its id, its keys, one authority per vault');
-  const vaultKeys = NETWORKS.flatMap(({ id }) => ['EUR', 'USD'].map((asset) => `${id}/${asset}`));
-  const created = JSON.parse(
-    await runToEnd(CORE, ['create', '--dir', data, '--vaults', vaultKeys.join(',')]),
-  ) as Created;
+  const created = await createService(run);
   const serviceId = parseBytes32(created.serviceId);
-  const serviceCertFile = join(dir, 'service.pem');
+  const serviceCertFile = join(run.dir, 'service.pem');
   await writeFile(serviceCertFile, created.serviceCertificate);
-
   progress('starting two networks, deploying tokens and vaults');
-  const chains = await Promise.all(
-    NETWORKS.map(async ({ id, chainId }) => {
-      const anvil = await startChainNode(chainId, join(logs, `${id}.log`));
-      stops.push(() => anvil.stop());
-      const authorities = Object.fromEntries(
-        ['EUR', 'USD'].map((asset) => [asset, created.authorities[`${id}/${asset}`] ?? '']),
-      );
-      return prepareChain({ network: id, chainId, serviceId, authorities, anvil });
-    }),
-  );
-  stops.push(async () => {
-    for (const chain of chains) chain.provider.destroy();
-  });
-
+  const chains = await startChains(run, serviceId, created.authorities);
   progress('making keys and certificates of three banks, observers and connectors');
-  const names = [
-    ...BANKS.map((bank) => bank.short),
-    AUDITOR,
-    BOREAL_AUDITOR,
-    OPERATOR,
-    HUB,
-    ...NETWORKS.map(({ id }) => connectorId(id)),
-    ...OBSERVERS,
-  ];
-  const identities = new Map<string, TlsIdentity>();
-  for (const name of names) identities.set(name, await createTlsIdentity(keys, name));
-  const identity = (name: string): TlsIdentity => {
-    const found = identities.get(name);
-    if (!found) throw new RangeError(`nobody is called ${name}`);
-    return found;
-  };
-  const sealingKeys: Record<string, string> = {};
-  for (const { id } of NETWORKS) sealingKeys[id] = (await createSealingKey(join(keys, `${id}.sealing.key`))).publicKey;
-  const observerKeys: { id: string; publicKey: Hex }[] = [];
-  for (const id of OBSERVERS) {
-    observerKeys.push({ id, ...(await createSigningKey(join(keys, `${id}.attestation.key`))) });
-  }
-  const bootstrapKeys: Hex[] = [];
-  for (const n of [1, 2, 3]) bootstrapKeys.push((await createSigningKey(join(keys, `bootstrap-${n}.key`))).publicKey);
-  for (const chain of chains)
-    await writeFile(join(keys, `${chain.network}.fee.key`), `${chain.feeKey}\n`, { mode: 0o600 });
-
-  const genesis = join(dir, 'genesis.json');
+  const keys = await makeCastKeys(await run.keys(), chains);
+  const genesis = join(run.dir, 'genesis.json');
   await writeFile(
     genesis,
-    `${JSON.stringify(
-      genesisFile({
-        serviceId,
-        bootstrapKeys,
-        chains,
-        identity,
-        observers: observerKeys,
-        sealingKeys,
-        authorities: created.authorities,
-      }),
-      null,
-      2,
-    )}\n`,
+    `${JSON.stringify(genesisFile({ serviceId, chains, authorities: created.authorities, ...keys }), null, 2)}\n`,
   );
-
   progress('starting the core');
-  const ports = await freePorts(1 + OBSERVERS.length);
-  const [corePort = 0, ...observerPorts] = ports;
-  const coreArgs = ['start', '--dir', data, '--genesis', genesis, '--listen', `127.0.0.1:${corePort}`];
-  // Run from its sources here, by a loader, in a shell's environment: the core says in its log and status that it is so.
-  coreArgs.push('--development');
-  const core = await launch('core', CORE, [...coreArgs, '--amendments', await folder('amendments')]);
-
+  const [corePort = 0, ...observerPorts] = await freePorts(1 + OBSERVERS.length);
+  const core = await startCore(run, genesis, corePort);
+  const ground: Ground = { run, serviceId, serviceCertFile, chains, keys, redisUrl: redis.url, coreUrl: core.url };
   progress('starting three observers, two connectors and the hub');
-  const observers = new Map<string, Program>();
-  const observerUrls = await Promise.all(
-    OBSERVERS.map(async (id, index) => {
-      const { keyFile, certFile } = identity(id);
-      const content: ObserverConfig = {
-        id,
-        serviceId,
-        listen: `127.0.0.1:${observerPorts[index]}`,
-        tls: { keyFile, certFile },
-        attestationKeyFile: join(keys, `${id}.attestation.key`),
-        stateDir: await folder(id),
-        networks: chains.map((chain) => ({
-          id: chain.network,
-          rpcUrl: chain.rpcUrl,
-          chainId: chain.chainId,
-          genesisHash: chain.genesisHash,
-          depthBlocks: DEPTH_BLOCKS,
-          vaults: chain.vaults.map((vault) => vault.address.toLowerCase()),
-        })),
-      };
-      const config = await writeConfig(id, content);
-      const standIn = options.standIns?.[id];
-      if (standIn) stops.push(await standIn(content));
-      else observers.set(id, (await launch(id, OBSERVER, ['--config', config])).program);
-      return { id, url: `https://${content.listen}` };
-    }),
-  );
-  const connectors = new Map<string, Program[]>();
-  for (const chain of chains) {
-    const own = identity(connectorId(chain.network));
-    const programs: Program[] = [];
-    for (let n = 1; n <= (options.connectorsPerNetwork ?? 1); n += 1) {
-      const name = `${connectorId(chain.network)}-${n}`;
-      const config = await writeConfig(name, {
-        network: chain.network,
-        chainId: chain.chainId,
-        genesisHash: chain.genesisHash,
-        rpcUrl: chain.rpcUrl,
-        redisUrl: redis.url,
-        coreUrl: core.url,
-        stateDir: await folder(name),
-        tls: { keyFile: own.keyFile, certFile: own.certFile, serviceCertFile },
-        sealingKeyFile: join(keys, `${chain.network}.sealing.key`),
-        feeKeyFile: join(keys, `${chain.network}.fee.key`),
-        observers: observerUrls.map(({ id, url }, index) => ({
-          id,
-          url,
-          certFile: identity(id).certFile,
-          publicKey: observerKeys[index]?.publicKey,
-        })),
-        threshold: OBSERVER_THRESHOLD,
-        depthBlocks: DEPTH_BLOCKS,
-        vaults: chain.vaults.map(({ asset, address }) => ({ asset, address: address.toLowerCase() })),
-      });
-      programs.push((await launch(name, CONNECTOR, ['--config', config])).program);
-    }
-    connectors.set(chain.network, programs);
-  }
-  const hubIdentity = identity(HUB);
-  const hubs: { program: Program; url: string }[] = [];
-  for (let n = 1; n <= (options.hubs ?? 1); n += 1) {
-    const config = await writeConfig(`hub-${n}`, {
-      networks: NETWORKS.map(({ id }) => id),
-      redisUrl: redis.url,
-      core: { url: core.url, keyFile: hubIdentity.keyFile, certFile: hubIdentity.certFile, serviceCertFile },
-    });
-    hubs.push(await launch(`hub-${n}`, HUB_PROGRAM, ['--config', config]));
-  }
+  const { observers, observerUrls } = await startObservers(ground, observerPorts, options.standIns ?? {});
+  const connectors = await startConnectors(ground, observerUrls, options.connectorsPerNetwork ?? 1);
+  const hubs = await startHubs(ground, options.hubs ?? 1);
   return {
-    dir,
+    dir: run.dir,
     coreUrl: core.url,
     serviceId,
     serviceCertFile,
     genesisFile: genesis,
     chains,
-    chain: (network) => {
-      const found = chains.find((chain) => chain.network === network);
-      if (!found) throw new RangeError(`there is no network ${network}`);
-      return found;
-    },
+    chain: (network) =>
+      found(
+        chains.find((chain) => chain.network === network),
+        `network ${network}`,
+      ),
     redis,
     core: core.program,
     hubs: hubs.map(({ program }) => program),
     hubUrl: hubs[0]?.url ?? '',
-    observer: (id) => {
-      const found = observers.get(id);
-      if (!found) throw new RangeError(`there is no observer program ${id}`);
-      return found;
-    },
+    observer: (id) => found(observers.get(id), `observer program ${id}`),
     observerUrls,
     connectors: (network) => connectors.get(network) ?? [],
-    identity,
-    stop,
+    identity: keys.identity,
+    stop: () => run.stop(),
   };
+}
+
+function found<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new RangeError(`there is no ${what}`);
+  return value;
+}
+
+async function createService(run: RunFolder): Promise<Created> {
+  const vaults = NETWORKS.flatMap(({ id }) => ASSETS.map(({ code }) => `${id}/${code}`)).join(',');
+  return JSON.parse(await runToEnd(CORE, ['create', '--dir', await run.folder('core'), '--vaults', vaults])) as Created;
+}
+
+async function startChains(run: RunFolder, serviceId: Bytes32, authorities: Created['authorities']): Promise<Chain[]> {
+  const chains = await Promise.all(
+    NETWORKS.map(async ({ id, chainId }) => {
+      const anvil = await startChainNode(chainId, await run.logFile(id));
+      run.onStop(() => anvil.stop());
+      const own = Object.fromEntries(ASSETS.map(({ code }) => [code, authorities[`${id}/${code}`] ?? '']));
+      return prepareChain({ network: id, chainId, serviceId, authorities: own, anvil });
+    }),
+  );
+  run.onStop(async () => {
+    for (const chain of chains) chain.provider.destroy();
+  });
+  return chains;
+}
+
+/** Run from its sources by a loader, in a shell's environment: `--development`, which its log and status then say. */
+async function startCore(run: RunFolder, genesis: string, port: number): Promise<{ program: Program; url: string }> {
+  const folders = ['--dir', await run.folder('core'), '--amendments', await run.folder('amendments')];
+  const args = ['start', ...folders, '--genesis', genesis, '--listen', `127.0.0.1:${port}`, '--development'];
+  return run.launch('core', CORE, args);
+}
+
+async function startObservers(
+  { run, serviceId, chains, keys }: Ground,
+  ports: readonly number[],
+  standIns: NonNullable<LocalSystemOptions['standIns']>,
+): Promise<{ observers: ReadonlyMap<string, Program>; observerUrls: readonly ObserverUrl[] }> {
+  const observers = new Map<string, Program>();
+  const start = async (id: string, index: number): Promise<ObserverUrl> => {
+    const { keyFile, certFile } = keys.identity(id);
+    const content: ObserverConfig = {
+      id,
+      serviceId,
+      listen: `127.0.0.1:${ports[index]}`,
+      tls: { keyFile, certFile },
+      attestationKeyFile: keys.attestationKeyFile(id),
+      stateDir: await run.folder(id),
+      networks: chains.map((chain) => ({
+        id: chain.network,
+        rpcUrl: chain.rpcUrl,
+        chainId: chain.chainId,
+        genesisHash: chain.genesisHash,
+        depthBlocks: DEPTH_BLOCKS,
+        vaults: chain.vaults.map((vault) => vault.address.toLowerCase()),
+      })),
+    };
+    const config = await run.config(id, content);
+    const standIn = standIns[id];
+    if (standIn) run.onStop(await standIn(content));
+    else observers.set(id, (await run.launch(id, OBSERVER, ['--config', config])).program);
+    return { id, url: `https://${content.listen}` };
+  };
+  return { observerUrls: await Promise.all(OBSERVERS.map(start)), observers };
+}
+
+async function startConnectors(
+  ground: Ground,
+  observerUrls: readonly ObserverUrl[],
+  perNetwork: number,
+): Promise<ReadonlyMap<string, readonly Program[]>> {
+  const { run, keys } = ground;
+  const connectors = new Map<string, Program[]>();
+  for (const chain of ground.chains) {
+    const { keyFile, certFile } = keys.identity(connectorId(chain.network));
+    const programs: Program[] = [];
+    for (let n = 1; n <= perNetwork; n += 1) {
+      const name = `${connectorId(chain.network)}-${n}`;
+      const config = await run.config(name, {
+        network: chain.network,
+        chainId: chain.chainId,
+        genesisHash: chain.genesisHash,
+        rpcUrl: chain.rpcUrl,
+        redisUrl: ground.redisUrl,
+        coreUrl: ground.coreUrl,
+        stateDir: await run.folder(name),
+        tls: { keyFile, certFile, serviceCertFile: ground.serviceCertFile },
+        sealingKeyFile: keys.sealingKeyFile(chain.network),
+        feeKeyFile: keys.feeKeyFile(chain.network),
+        observers: observerUrls.map(({ id, url }, index) => ({
+          id,
+          url,
+          certFile: keys.identity(id).certFile,
+          publicKey: keys.observers[index]?.publicKey,
+        })),
+        threshold: OBSERVER_THRESHOLD,
+        depthBlocks: DEPTH_BLOCKS,
+        vaults: chain.vaults.map(({ asset, address }) => ({ asset, address: address.toLowerCase() })),
+      });
+      programs.push((await run.launch(name, CONNECTOR, ['--config', config])).program);
+    }
+    connectors.set(chain.network, programs);
+  }
+  return connectors;
+}
+
+async function startHubs(ground: Ground, count: number): Promise<{ program: Program; url: string }[]> {
+  const { run, serviceCertFile } = ground;
+  const { keyFile, certFile } = ground.keys.identity(HUB);
+  const hubs: { program: Program; url: string }[] = [];
+  for (let n = 1; n <= count; n += 1) {
+    const config = await run.config(`hub-${n}`, {
+      networks: NETWORKS.map(({ id }) => id),
+      redisUrl: ground.redisUrl,
+      core: { url: ground.coreUrl, keyFile, certFile, serviceCertFile },
+    });
+    hubs.push(await run.launch(`hub-${n}`, HUB_PROGRAM, ['--config', config]));
+  }
+  return hubs;
 }

@@ -3,7 +3,7 @@
  * state, with a deadline; every story ends by comparing the sums on both chains with the core.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DrawbridgeClient } from '@drawbridge/client/bank-client';
@@ -86,7 +86,10 @@ export async function startWorld(options: Partial<LocalSystemOptions> = {}): Pro
     },
     until,
     expectConserved: () => expectConserved(system),
-    stop: () => system.stop(),
+    stop: async () => {
+      await system.stop();
+      await rm(dir, { recursive: true });
+    },
   };
 }
 
