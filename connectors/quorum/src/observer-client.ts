@@ -5,6 +5,7 @@ import { fromHex } from '@drawbridge/protocol/bytes32';
 import type { NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
 import {
   ATTEST_PATH,
+  ATTEST_PROBLEMS,
   type AttestAnswer,
   type AttestRequest,
   parseAttestAnswer,
@@ -106,7 +107,9 @@ function unreachable(error: unknown): string {
   return typeof code === 'string' && /^[A-Z_]{1,64}$/.test(code) ? code : 'UNREACHABLE';
 }
 
+/** One of a bounded number of texts: it becomes the label of a counter, and observers may say anything. */
 function problemCode(data: unknown, status: number): string {
   const code = typeof data === 'object' && data !== null && 'code' in data ? data.code : undefined;
-  return typeof code === 'string' && /^[A-Z_]{1,64}$/.test(code) ? code : `STATUS_${status}`;
+  if (typeof code === 'string' && Object.hasOwn(ATTEST_PROBLEMS, code)) return code;
+  return status >= 100 && status <= 599 ? `STATUS_${status}` : 'STATUS_OTHER';
 }

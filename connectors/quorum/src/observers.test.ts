@@ -93,6 +93,28 @@ test.each<[Behaviour, string]>([
   expect(await builder().build(event, signal)).toEqual({ type: 'pending', code });
 });
 
+test('a code that no observer has is counted by its status, so that a liar cannot make counters without end', async () => {
+  const answers = [
+    { status: 503, data: { code: 'NODE_UNAVAILABLE' } },
+    { status: 503, data: { code: 'MADE_UP_A' } },
+    { status: 503, data: { code: 'MADE_UP_B' } },
+    { status: 200_003, data: { code: 'toString' } },
+  ];
+  const codes: unknown[] = [];
+  for (const answer of answers) {
+    const http = axios.create({
+      validateStatus: () => true,
+      adapter: async (config) => ({ ...answer, statusText: '', headers: {}, config }),
+    });
+    const [observer] = observers;
+    if (!observer) throw new Error('there is one');
+    codes.push(await new ObserverClient({ id: observer.id, context }, { http }).attest(log, signal));
+  }
+  expect(codes).toEqual(
+    ['NODE_UNAVAILABLE', 'STATUS_503', 'STATUS_503', 'STATUS_OTHER'].map((code) => ({ type: 'refused', code })),
+  );
+});
+
 test('a key that is not known here leaves the check to the core', async () => {
   const [observer] = observers;
   if (!observer) throw new Error('there is one');
