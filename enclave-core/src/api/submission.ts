@@ -5,9 +5,9 @@ import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import type { Committed, CoreService } from '../core-service.ts';
 import type { TransferTerms } from '../settlement/command.ts';
 import type { Transfer } from '../settlement/record.ts';
+import { sameTerms } from '../settlement/terms.ts';
 import { refusalProblem } from './problems.ts';
 import { transferResource } from './resources.ts';
-import { sameTerms } from './transfer-terms.ts';
 
 export type Submitted =
   | Readonly<{ status: 201 | 200; transfer: TransferResource }>

@@ -49,22 +49,3 @@ export function termsOf(request: TransferRequest, debtor: ParticipantId): Transf
   }
   return errors.length > 0 ? errors : terms;
 }
-
-/** Equal terms under one id are one transfer. */
-export function sameTerms(a: TransferTerms, b: TransferTerms): boolean {
-  return (
-    a.id === b.id &&
-    a.asset === b.asset &&
-    a.amountMinor === b.amountMinor &&
-    a.debtor === b.debtor &&
-    a.creditor === b.creditor &&
-    a.source?.network === b.source?.network &&
-    a.source?.depositor === b.source?.depositor &&
-    a.destination?.network === b.destination?.network &&
-    a.destination?.beneficiary === b.destination?.beneficiary &&
-    a.fundByMs === b.fundByMs &&
-    a.deliverByMs === b.deliverByMs &&
-    a.onVoid === b.onVoid &&
-    a.remittance === b.remittance
-  );
-}
