@@ -100,6 +100,17 @@ describe('actions', () => {
       action('set_exposure_cap', { network: 'x', asset: 'EUR', amountMinor: '1' }),
       'exposureCaps[x/EUR]',
     ],
+    [
+      'a lock without vault',
+      action('restore_lock', {
+        network: 'alpha',
+        asset: 'USD',
+        lockId: word('l'),
+        depositor: word('d'),
+        amountMinor: '1',
+      }),
+      'actions[0]',
+    ],
     ['a lane without vault', action('reopen_lane', { network: 'alpha', asset: 'USD' }), 'actions[0]'],
   ])('are refused for %s', (_, json, path) => {
     expect(pathsOf(json)).toContain(path);

@@ -61,6 +61,14 @@ describe('a genesis file', () => {
     );
   });
 
+  test.each([
+    [null, 'is null'],
+    [[], 'is a list'],
+    [1, 'is of type number'],
+  ])('names what stands in a wrong place: %j', (value, problem) => {
+    expect(problemsOf(set('bootstrap')(value))).toContainEqual(expect.objectContaining({ path: 'bootstrap', problem }));
+  });
+
   test('says where, what, and what would be right', () => {
     const [problem] = problemsOf(set('networks', 0, 'finality', 'threshold')(4));
     expect(problem && formatProblem(problem)).toBe(

@@ -123,7 +123,6 @@ export function readJson<T>(text: string, read: (reading: Reading) => T): Checke
 }
 
 function kindName(value: unknown): string {
-  if (value === undefined) return 'missing';
   if (value === null) return 'null';
   return Array.isArray(value) ? 'a list' : `of type ${typeof value}`;
 }

@@ -68,7 +68,7 @@ describe('for every history', () => {
           expectSound(world.state);
         }
       }),
-      RUNS,
+      { numRuns: 30 },
     );
   });
 

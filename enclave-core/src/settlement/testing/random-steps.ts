@@ -119,7 +119,7 @@ function lockOf(world: World, step: Step): Command {
     lockId: noise === 1 ? word(`lock ${a % 5}`) : word(`lock ${a} ${b} ${c}`),
     reference: (noise === 2 ? past : wanted?.reference) ?? word(`reference ${a}`),
     depositor: noise === 3 ? addressOf('stranger') : (wanted?.terms.source?.depositor ?? addressOf('depositor 0')),
-    amountMinor: noise === 4 ? BigInt(amount * 8) : (wanted?.terms.amountMinor ?? BigInt(amount)),
+    amountMinor: noise === 4 ? BigInt(amount * 20) : (wanted?.terms.amountMinor ?? BigInt(amount)),
   };
   const network = noise === 4 || noise === 6 ? networkAt(c) : (wanted?.terms.source?.network ?? ALPHA);
   return world.event(network, event, counterNoise(world, step));
