@@ -85,6 +85,22 @@ describe('proposer', () => {
     await expect(proposer.submit(commands(10_001))).rejects.toThrow(RangeError);
   });
 
+  it('keeps room for evidence, the clock and amendments where banks have filled the queue', async () => {
+    const proposer = make({ maxQueuedCommands: 10 });
+    const payments = proposer.submit(commands(10));
+    await expect(proposer.submit(commands(1))).rejects.toMatchObject({ code: 'OVERLOADED' });
+    const clock = proposer.submit([{ type: 'clock' }]);
+    await expect(proposer.submit([{ type: 'clock' }, ...commands(1)])).rejects.toMatchObject({ code: 'OVERLOADED' });
+    await until(() => proposed.length === 1);
+    proposer.settle([applied(0)]);
+    expect([(await payments).length, (await clock).length]).toEqual([10, 1]);
+    const many = proposer.submit(commands(10));
+    const flood = Array.from({ length: 5_000 }, () => proposer.submit([{ type: 'clock' }]).catch(({ code }) => code));
+    proposer.abort();
+    expect((await Promise.all(flood)).filter((code) => code === 'OVERLOADED')).toHaveLength(5_000 - 4_096);
+    await expect(many).rejects.toMatchObject({ code: 'STOPPING' });
+  });
+
   it('stamps with the clock, never before an entry that was applied or proposed', async () => {
     const proposer = make({ maxEntriesInFlight: 3 });
     const stamps: number[] = [];

@@ -21,6 +21,10 @@ export type ProposerOptions = Readonly<{
   maxQueuedCommands?: number;
 }>;
 
+/** Commands that wait beyond `maxQueuedCommands` where they are none of the banks', so that no bank can keep them out. */
+const RESERVED_COMMANDS = 4_096;
+const RESERVED_FOR: ReadonlySet<Command['type']> = new Set(['vaultEvent', 'clock', 'amendment'] as const);
+
 export type ProposerDependencies = Readonly<{
   keys: KeyRing;
   /** Hands an entry to Raft; settles after it is applied. Rejects with `ReplicaError`. */
@@ -73,7 +77,9 @@ export class Proposer {
     if (commands.length > MAX_COMMANDS_PER_ENTRY) {
       return Promise.reject(new RangeError(`at most ${MAX_COMMANDS_PER_ENTRY} commands in one submission`));
     }
-    if (this.#queuedCommands + commands.length > this.#limits.maxQueuedCommands && this.#queuedCommands > 0) {
+    const reserve = commands.every(({ type }) => RESERVED_FOR.has(type)) ? RESERVED_COMMANDS : 0;
+    const room = this.#limits.maxQueuedCommands + reserve - this.#queuedCommands;
+    if (commands.length > room && this.#queuedCommands > 0) {
       return Promise.reject(new SubmitError('OVERLOADED', 'too many commands wait; send again with the same ids'));
     }
     return new Promise((resolve, reject) => {
