@@ -31,9 +31,14 @@ async function main(): Promise<number> {
   const payments = await readPayments(args.payments ?? DEFAULT_PAYMENTS);
   const out = args.out === undefined ? undefined : await openProofFolder(resolve(args.out));
   const ending = new AbortController();
-  // Once: a second Ctrl-C ends this process at once, and the reaper its children.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort(signal));
   const words = args.json ? process.stderr : process.stdout;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // Once: after a second one this process is gone, and the reaper ends its children.
+    process.once(signal, () => {
+      words.write('\nending; a second Ctrl-C does not wait\n');
+      ending.abort(signal);
+    });
+  }
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-'));
   try {
     return await demonstrate({ args, payments, out, dir, words, signal: ending.signal });

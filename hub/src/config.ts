@@ -1,5 +1,6 @@
 /** The hub's configuration: one JSON file, checked whole before anything starts. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 
@@ -68,7 +69,7 @@ export function parseConfig(input: unknown): HubConfig {
   throw new ConfigError(`the hub's configuration is wrong:\n  ${problems.join('\n  ')}`);
 }
 
-/** @throws ConfigError where the file is missing, is not JSON or does not fit. */
+/** Paths in it count from the file. @throws ConfigError where the file is missing, is not JSON or does not fit. */
 export function readConfig(file: string): HubConfig {
   let input: unknown;
   try {
@@ -76,5 +77,35 @@ export function readConfig(file: string): HubConfig {
   } catch (cause) {
     throw new ConfigError(`${file} must be a readable JSON file`, { cause });
   }
-  return parseConfig(input);
+  const config = parseConfig(input);
+  const { core, operatorsFile } = config;
+  const at = (path: string): string => resolve(dirname(file), path);
+  return {
+    ...config,
+    core: {
+      ...core,
+      keyFile: at(core.keyFile),
+      certFile: at(core.certFile),
+      serviceCertFile: at(core.serviceCertFile),
+    },
+    ...(operatorsFile === undefined ? {} : { operatorsFile: at(operatorsFile) }),
+  };
+}
+
+/** Text of a file that the configuration names. @throws ConfigError */
+export function readNamed(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(`${file}, named in the configuration, cannot be read`, { cause });
+  }
+}
+
+/** The same of a secret. @throws ConfigError also where others than its owner may read it. */
+export function readSecret(file: string): string {
+  const text = readNamed(file);
+  if ((statSync(file).mode & 0o077) !== 0) {
+    throw new ConfigError(`${file} can be read by others than its owner; chmod 600 it`);
+  }
+  return text;
 }

@@ -1,38 +1,46 @@
 /** `node hub/dist/main.js --config FILE`. Prints one JSON line on stdout when ready; logs on stderr. */
-import { readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { RelayClient } from '@drawbridge/client/relay-client';
 import pino from 'pino';
-import { ConfigError, type HubConfig, readConfig } from './config.ts';
+import { ConfigError, type HubConfig, readConfig, readNamed, readSecret } from './config.ts';
 import { startHub } from './hub.ts';
 
 const log = pino({ name: 'hub', timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }));
 
 function credentialsOf(config: HubConfig): string | undefined {
   if (config.operatorsFile === undefined) return undefined;
-  if ((statSync(config.operatorsFile).mode & 0o077) !== 0) {
-    throw new ConfigError('operatorsFile must be readable by its owner only (chmod 600)');
-  }
-  const credentials = readFileSync(config.operatorsFile, 'utf8').trim();
+  const credentials = readSecret(config.operatorsFile).trim();
   if (!/^[^:\s]+:\S{12,}$/.test(credentials)) {
     throw new ConfigError('operatorsFile must hold user:password with a password of at least 12 characters');
   }
   return credentials;
 }
 
+function configurationNamed(args: string[]): HubConfig {
+  let file: string | undefined;
+  try {
+    file = parseArgs({ args, options: { config: { type: 'string' } } }).values.config;
+  } catch (cause) {
+    throw new ConfigError(`${(cause as Error).message}; the only argument is --config FILE`, { cause });
+  }
+  if (file === undefined) throw new ConfigError('say which configuration: --config FILE');
+  return readConfig(file);
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { config: { type: 'string' } } });
-  if (values.config === undefined) throw new ConfigError('say which configuration: --config FILE');
-  const config = readConfig(values.config);
+  const config = configurationNamed(process.argv.slice(2));
   const credentials = credentialsOf(config);
+  const serviceCertificate = readNamed(config.core.serviceCertFile);
   const core = new RelayClient({
     url: config.core.url,
-    serviceCertificate: readFileSync(config.core.serviceCertFile, 'utf8'),
-    certificate: readFileSync(config.core.certFile, 'utf8'),
-    key: readFileSync(config.core.keyFile, 'utf8'),
+    serviceCertificate,
+    certificate: readNamed(config.core.certFile),
+    key: readSecret(config.core.keyFile),
   });
   const hub = await startHub(config, {
     core,
+    service: createHash('sha256').update(serviceCertificate).digest('hex').slice(0, 16),
     log,
     now: Date.now,
     ...(credentials === undefined ? {} : { credentials }),
