@@ -138,7 +138,10 @@ export class TransactionSender {
         this.#finish(waiting, refused('FEE_CAP', 'gas costs more than this connector may pay'));
       return { value: undefined, next: undefined };
     }
-    const first = Math.max(pending, hint ?? 0, book.nextNonce);
+    // What others sent and this node does not know yet is no more than they may have unmined. A hint beyond that is none:
+    // Redis may say anything, and a nonce that nobody takes holds up all behind it until it is paid for.
+    const believed = hint !== undefined && hint <= pending + this.#options.maxUnmined ? hint : 0;
+    const first = Math.max(pending, believed, book.nextNonce);
     const departures = batch.map(({ request }, index) => ({
       key: request.key,
       transaction: this.#sign(request, first + index, fees),

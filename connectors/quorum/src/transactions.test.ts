@@ -166,6 +166,19 @@ describe('sending', () => {
     expect(await sender.submit(request('c'))).toMatchObject({ type: 'refused', code: 'TOO_MANY_UNMINED' });
   });
 
+  test.each([
+    [8, 8],
+    [9, 0],
+    [1e15, 0],
+  ])(
+    'a hint of nonce %d is one of nonce %d: Redis may say anything, and each nonce left out has to be paid for',
+    async (hint, first) => {
+      build({ hold: async (work) => (await work(hint)).value });
+      await sender.submit(request('a'));
+      expect(poolNonces()).toEqual([first]);
+    },
+  );
+
   test('nonces begin after what others took lately', async () => {
     const hinted: NonceLease = {
       hold: async <T>(work: (hint: number | undefined) => Promise<Leased<T>>) => (await work(7)).value,
