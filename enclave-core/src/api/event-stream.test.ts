@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import { connect } from 'node:tls';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { EUR, QUORUM_A, testWord, WORLD } from './testing/fake-core.ts';
@@ -130,6 +131,17 @@ test('a participant has so many streams and no more', async () => {
   const four = await open('alpha');
   expect(four.status).toBe(200);
   for (const { sent } of [two, four]) sent.destroy();
+  await eventually(() => api.core.listening() === 0);
+});
+
+test('a stream that is asked for behind another on one socket ends with the socket', async () => {
+  const { key, cert } = api.certificates.alpha;
+  const socket = connect({ host: '127.0.0.1', port: api.port, rejectUnauthorized: false, key, cert });
+  await once(socket, 'secureConnect');
+  const ask = 'GET /v1/events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n';
+  socket.write(ask + ask);
+  await once(socket, 'data');
+  socket.destroy();
   await eventually(() => api.core.listening() === 0);
 });
 

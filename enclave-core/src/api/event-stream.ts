@@ -93,7 +93,11 @@ class EventStream {
     const { response, participant, after } = this.#request;
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.flushHeaders();
-    response.once('close', () => this.close());
+    // The socket and not the response, which never closes where it stands behind another one on its socket.
+    const { socket } = response.req;
+    const onClose = (): void => this.close();
+    socket.once('close', onClose);
+    if (socket.destroyed) this.close();
     const stop = this.#core.onEvents(participant, () => {
       this.#news = true;
       this.#wake?.();
@@ -103,6 +107,7 @@ class EventStream {
       await this.#pump(after);
     } finally {
       clearInterval(heartbeat);
+      socket.off('close', onClose);
       stop();
     }
   }
