@@ -100,7 +100,7 @@ describe('sending', () => {
   test('a request is sent whenever it comes, also in the moment in which the last batch ends', async () => {
     for (let ticks = 0; ticks < 100; ticks += 1) {
       const first = sender.submit(request(`first ${ticks}`));
-      for (let tick = 0; tick < ticks; tick += 1) await undefined;
+      for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
       const second = sender.submit(request(`second ${ticks}`));
       const stuck = nextTurn(`stuck ${ticks} ticks after the first`);
       expect(await Promise.race([second, stuck])).toEqual({ type: 'underway' });
