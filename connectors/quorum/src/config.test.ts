@@ -6,7 +6,7 @@ import { readSetup } from './config.ts';
 
 let dir: string;
 const address = `0x${'ab'.repeat(20)}`;
-const observer = { id: 'one', url: 'https://127.0.0.1:1' };
+const observer = { id: 'one', url: 'https://127.0.0.1:1', publicKey: `0x${'22'.repeat(32)}` };
 const config = {
   network: 'alpha',
   chainId: 1,

@@ -84,8 +84,8 @@ const Observer = Type.Object(
     url: Type.String({ pattern: '^https://' }),
     /** The certificate that it must show; public authorities when left out. */
     certFile: Type.Optional(Type.String()),
-    /** Registered attestation key: Ed25519, 32 bytes. */
-    publicKey: Type.Optional(Type.String({ pattern: WORD })),
+    /** Registered attestation key: Ed25519, 32 bytes. Without it one that lies could get into every item. */
+    publicKey: Type.String({ pattern: WORD }),
   },
   closed,
 );
@@ -206,7 +206,7 @@ function parsed(config: FileConfig, files: Files) {
       return {
         id: parseParticipantId(id),
         url,
-        ...(publicKey === undefined ? {} : { publicKey: parseHex(publicKey) }),
+        publicKey: parseHex(publicKey),
         ...(pinned === undefined ? {} : { pinned }),
       };
     }),

@@ -48,7 +48,7 @@ export async function startConnectorProcess(options: ConnectorProcessOptions): P
     tls: { keyFile: 'tls.key', certFile: 'tls.pem', serviceCertFile: 'tls.pem' },
     sealingKeyFile: 'sealing.key',
     feeKeyFile: 'fee.key',
-    observers: [{ id: 'observer-1', url: 'https://127.0.0.1:9' }],
+    observers: [{ id: 'observer-1', url: 'https://127.0.0.1:9', publicKey: `0x${'11'.repeat(32)}` }],
     threshold: 1,
     depthBlocks: options.depthBlocks,
     vaults: bed.vaults.map(({ asset, address }) => ({ asset, address })),
