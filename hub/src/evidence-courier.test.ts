@@ -56,6 +56,14 @@ describe('EvidenceCourier', () => {
     expect(failure).toMatchObject({ name: 'UnrecoverableError', message: 'refused by the core: SIGNATURE' });
   });
 
+  it('does not let one malformed item hold up the others', async () => {
+    const refusal = Object.assign(new Error('no'), { code: 'REQUEST_INVALID', status: 400 });
+    const { made, requests } = courier((jobId) => (jobId === 'bad' ? refusal : { jobId, result: 'accepted' }));
+    const ends = await Promise.allSettled(['a', 'bad', 'c'].map((id) => made.carry(job(id))));
+    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(requests).toHaveLength(4);
+  });
+
   it('keeps the text of a transport error out of Redis', async () => {
     const leak = Object.assign(new Error('POST body: amount 123'), { code: 'ECONNREFUSED' });
     const { made } = courier(() => leak);

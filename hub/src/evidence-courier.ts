@@ -68,7 +68,11 @@ export class EvidenceCourier {
     this.#timer = undefined;
     const batch = this.#waiting;
     this.#waiting = [];
-    if (batch.length === 0) return;
+    if (batch.length > 0) await this.#deliver(batch);
+  }
+
+  /** One request; where the core refuses it whole, each item alone, so that a malformed one cannot hold up the others. */
+  async #deliver(batch: readonly Waiting[]): Promise<void> {
     try {
       const items = batch.map(({ jobId, sealed }) => ({ jobId, sealed }));
       const answers = await this.#core.postEvidence(this.#options.network, items);
@@ -79,10 +83,22 @@ export class EvidenceCourier {
         else waiting.reject(new Error('the core gave no answer for this item'));
       }
     } catch (error) {
+      if (batch.length > 1 && isRefusal(error)) {
+        await Promise.all(batch.map((waiting) => this.#deliver([waiting])));
+        return;
+      }
       for (const waiting of batch) waiting.reject(withoutContent(error));
     }
   }
 }
+
+/** A problem of status 400–499, but for "too many". */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Error &&
+  'status' in error &&
+  Number(error.status) >= 400 &&
+  Number(error.status) < 500 &&
+  error.status !== 429;
 
 /** BullMQ writes a failed job's error into Redis: only a code may go there. */
 function withoutContent(error: unknown): Error {
