@@ -108,6 +108,20 @@ describe('core process', () => {
     DEADLINE_MS,
   );
 
+  it(
+    'says how to call it',
+    async () => {
+      const help = await run(['--help']).ended;
+      expect([help.code, help.stderr]).toEqual([0, '']);
+      expect(help.stdout).toContain('--amendments');
+      const wrong = await run(['start', '--nonsense']).ended;
+      expect([wrong.code, wrong.stdout]).toEqual([1, '']);
+      expect(wrong.stderr).toContain('SERVICE_ARGUMENTS');
+      expect(wrong.stderr).toContain('--genesis FILE');
+    },
+    DEADLINE_MS,
+  );
+
   it.each([
     [{ env: { NODE_OPTIONS: '--no-warnings' } }, 'NODE_OPTIONS'],
     [{ env: { NODE_V8_COVERAGE: '/nonexistent' } }, 'NODE_V8_COVERAGE'],

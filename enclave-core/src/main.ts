@@ -14,7 +14,13 @@ import { createService } from './service/service-bundle.ts';
 import { ServiceError } from './service/service-error.ts';
 import { startService } from './service/start-service.ts';
 
-const USAGE = 'usage: create --dir DIR --vaults NETWORK/ASSET,… | start --dir DIR --genesis FILE --listen HOST:PORT';
+const USAGE = `create --dir DIR --vaults NETWORK/ASSET,…   makes a service: its id, its keys, an authority for each vault
+       --hosts NAME,…                     names and addresses for its certificate, besides localhost
+start  --dir DIR                          runs it
+       --genesis FILE                     what is registered; needed at the first start
+       --listen HOST:PORT                 127.0.0.1 and a free port if left out
+       --amendments DIR                   folder of signed amendment files, watched
+       --development                      also where the surroundings are unsafe, and says so`;
 
 function readArguments(argv: string[]) {
   try {
@@ -29,6 +35,7 @@ function readArguments(argv: string[]) {
         listen: { type: 'string', default: '127.0.0.1:0' },
         amendments: { type: 'string' },
         development: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     });
   } catch (cause) {
@@ -105,6 +112,10 @@ process.on('unhandledRejection', (error) => end(error, log));
 try {
   const { positionals, values } = readArguments(process.argv.slice(2));
   const [command, ...rest] = positionals;
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    process.exit(0);
+  }
   if (rest.length > 0 || (command !== 'create' && command !== 'start')) {
     throw new ServiceError('SERVICE_ARGUMENTS', USAGE);
   }

@@ -29,6 +29,7 @@ describe('service', () => {
       expect(file.includes(text)).toBe(false);
     }
     expect((await stat(join(dir, 'service.bundle'))).mode & 0o077).toBe(0);
+    expect(await readFile(join(dir, 'service.pem'), 'utf8')).toBe(identity.serviceCertificate);
   });
 
   it('is never made over another', async () => {

@@ -18,6 +18,8 @@ import { ServiceError } from './service-error.ts';
 
 const KEY_FILE = 'service.key';
 const BUNDLE_FILE = 'service.bundle';
+/** Public: for whoever runs the service to hand to its clients. The core itself never reads it. */
+const CERTIFICATE_FILE = 'service.pem';
 const RSA_BITS = 3_072;
 const VALIDITY_DAYS = 3_650;
 /** Vaults of one service at its creation. */
@@ -57,6 +59,7 @@ export async function createService(options: CreateServiceOptions): Promise<Publ
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
   const keys = new KeyRing({ secret: await createKeyFile(join(options.dir, KEY_FILE)) });
   await writeDurably(options.dir, BUNDLE_FILE, keys.seal('bundle', Buffer.from(JSON.stringify(bundle))));
+  await writeDurably(options.dir, CERTIFICATE_FILE, Buffer.from(bundle.tls.certificate));
   return publicIdentity(bundle);
 }
 
@@ -99,8 +102,10 @@ function parseVaults(texts: readonly string[]): readonly VaultKey[] {
     throw new ServiceError('SERVICE_ARGUMENTS', `a service needs 1 to ${MAX_VAULTS} vaults, as network/ASSET`);
   }
   const keys = texts.map((text) => {
-    const [network = '', asset = '', ...rest] = text.split('/');
-    if (rest.length > 0) throw new ServiceError('SERVICE_ARGUMENTS', `vault ${text} must be network/ASSET`);
+    const [network = '', asset, ...rest] = text.split('/');
+    if (asset === undefined || rest.length > 0) {
+      throw new ServiceError('SERVICE_ARGUMENTS', `vault ${text} must be network/ASSET, such as quorum-a/EUR`);
+    }
     return vaultKey(parseNetworkId(network), parseAssetCode(asset));
   });
   if (new Set(keys).size !== keys.length) throw new ServiceError('SERVICE_ARGUMENTS', 'a vault is named twice');
