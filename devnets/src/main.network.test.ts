@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,13 @@ function start(...args: string[]): Promise<ManagedProcess> {
 }
 
 test('it tells address and genesis, and goes on with its chain', async () => {
-  const first = await start('--chain-id', '4001', '--state-dir', dir);
+  const accounts = join(dir, 'accounts.json');
+  const first = await start('--chain-id', '4001', '--state-dir', dir, '--accounts', accounts);
+  expect((await stat(accounts)).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(await readFile(accounts, 'utf8'))).toContainEqual({
+    address: expect.stringMatching(/^0x[0-9a-fA-F]{40}$/),
+    privateKey: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+  });
   const { genesisHash } = JSON.parse(String(first.readyWith)) as { genesisHash: string };
   expect(await first.stop()).toEqual({ code: 0, signal: null });
   const second = await start('--chain-id', '4001', '--state-dir', dir);
@@ -31,6 +37,7 @@ test('it tells address and genesis, and goes on with its chain', async () => {
 
 test.each([
   [[], /usage: /],
+  [['--colour', 'red'], /--colour[\s\S]*usage: /],
   [['--chain-id', 'x', '--state-dir', '.'], /chainId is a whole number/],
 ])('%j is refused in words', async (args, words) => {
   await expect(start(...args)).rejects.toMatchObject({
