@@ -14,6 +14,7 @@ beforeAll(async () => {
 }, STORY_MS);
 afterAll(async () => {
   await world?.stop();
+  await world?.remove();
 }, 60_000);
 afterEach(async () => {
   await world.expectConserved();

@@ -51,6 +51,8 @@ export type World = Readonly<{
   /** Sums on both chains and in the core, per asset; throws where they differ. */
   expectConserved: () => Promise<void>;
   stop: () => Promise<void>;
+  /** Removes the folder of the run; after `stop`. */
+  remove: () => Promise<void>;
 }>;
 
 export async function startWorld(options: Partial<LocalSystemOptions> = {}): Promise<World> {
@@ -86,10 +88,8 @@ export async function startWorld(options: Partial<LocalSystemOptions> = {}): Pro
     },
     until,
     expectConserved: () => expectConserved(system),
-    stop: async () => {
-      await system.stop();
-      await rm(dir, { recursive: true });
-    },
+    stop: () => system.stop(),
+    remove: () => rm(dir, { recursive: true, force: true }),
   };
 }
 
