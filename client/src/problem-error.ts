@@ -19,6 +19,15 @@ export class ProblemError extends Error {
   }
 }
 
+/** What Node calls it when the server shows another certificate than the pinned one. */
+const ANOTHER_SERVICE: ReadonlySet<string> = new Set([
+  'SERVICE_NOT_PINNED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
 /** No answer: the core could not be reached, did not prove who it is, or was too slow. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
@@ -26,7 +35,10 @@ export class ConnectionError extends Error {
   readonly code: string;
 
   constructor(code: string, options?: ErrorOptions) {
-    super(`no answer from the core (${code})`, options);
+    const words = ANOTHER_SERVICE.has(code)
+      ? 'the server does not show the pinned certificate'
+      : 'no answer from the core';
+    super(`${words} (${code})`, options);
     this.code = code;
   }
 }

@@ -2,15 +2,21 @@
 /** `main.ts --config FILE`: an observer. Prints one JSON line when it answers; logs go to stderr. SIGTERM ends it. */
 import { parseArgs } from 'node:util';
 import { destination, pino } from 'pino';
-import { readSetup } from './config.ts';
+import { ConfigError, readSetup } from './config.ts';
 import { startObserver } from './observer.ts';
 
-const USAGE = 'usage: drawbridge-observer --config FILE';
+function configFile(args: string[]): string {
+  try {
+    const { config } = parseArgs({ args, options: { config: { type: 'string' } } }).values;
+    if (config !== undefined) return config;
+  } catch (cause) {
+    throw new ConfigError('CONFIG_FILE', `${(cause as Error).message}; the only argument is --config FILE`, { cause });
+  }
+  throw new ConfigError('CONFIG_FILE', 'say which configuration: --config FILE');
+}
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { config: { type: 'string' } } });
-  if (values.config === undefined) throw new Error(USAGE);
-  const setup = await readSetup(values.config);
+  const setup = await readSetup(configFile(process.argv.slice(2)));
   const log = pino({ level: setup.config.logLevel, base: { observer: setup.config.id } }, destination(2));
   const observer = await startObserver(setup, log);
   let stopping = false;

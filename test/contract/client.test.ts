@@ -236,9 +236,9 @@ describe('a server that is not the service', () => {
 
   test('another self-signed certificate: nothing is sent to it', async () => {
     const { port } = await listening(count, await testCertificate('node'));
-    await expect(bank('alpha', { url: `https://127.0.0.1:${port}` }).participant()).rejects.toBeInstanceOf(
-      ConnectionError,
-    );
+    const refused = bank('alpha', { url: `https://127.0.0.1:${port}` }).participant();
+    await expect(refused).rejects.toBeInstanceOf(ConnectionError);
+    await expect(refused).rejects.toThrow('the server does not show the pinned certificate');
     expect(asked).toEqual([]);
   });
 

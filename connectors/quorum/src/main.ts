@@ -11,10 +11,18 @@ import { startConnector } from './quorum-connector.ts';
 
 const EXIT_CONFIG = 64;
 
+function configFile(args: string[]): string {
+  try {
+    const { config } = parseArgs({ args, options: { config: { type: 'string' } } }).values;
+    if (config !== undefined) return config;
+  } catch (cause) {
+    throw new ConfigError('CONFIG_FILE', `${(cause as Error).message}; the only argument is --config FILE`, { cause });
+  }
+  throw new ConfigError('CONFIG_FILE', 'say which configuration: --config FILE');
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { config: { type: 'string' } } });
-  if (values.config === undefined) throw new ConfigError('CONFIG_FILE', 'usage: main.ts --config FILE');
-  const setup = await readSetup(values.config);
+  const setup = await readSetup(configFile(process.argv.slice(2)));
   const log = pino({ level: setup.logLevel, base: { connector: setup.network } }, pino.destination(2));
   const connector = await startConnector(setup, {
     log,
