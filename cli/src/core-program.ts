@@ -18,16 +18,13 @@ export function runCore(args: readonly string[]): Promise<number> {
   const forward = (signal: NodeJS.Signals): void => {
     child.kill(signal);
   };
-  const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP'];
+  // A terminal sends Ctrl-C to the whole group, so the core may get it twice, which it does not mind; `kill` sends it to us.
+  const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
   for (const signal of signals) process.on(signal, forward);
-  // A terminal sends Ctrl-C to the whole group: the core has it already, and we wait for its end.
-  const wait = (): void => undefined;
-  process.on('SIGINT', wait);
   return new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   }).finally(() => {
     for (const signal of signals) process.off(signal, forward);
-    process.off('SIGINT', wait);
   });
 }

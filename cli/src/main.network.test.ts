@@ -1,5 +1,6 @@
 /** The command as a process: its streams and exit codes. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +17,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+type Ended = Readonly<{ code: number | null; out: string; err: string }>;
+
+function run(...args: string[]): Promise<Ended> {
+  return runHearing(args, () => undefined);
+}
+
+/** `onOut` sees what it has said so far. */
+function runHearing(args: readonly string[], onOut: (out: string, child: ChildProcess) => void): Promise<Ended> {
   const child = spawn(process.execPath, [
     '--conditions=drawbridge-source',
     '--import',
@@ -28,6 +36,7 @@ function run(...args: string[]): Promise<{ code: number | null; out: string; err
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => {
     out += chunk.toString();
+    onOut(out, child);
   });
   child.stderr.on('data', (chunk: Buffer) => {
     err += chunk.toString();
@@ -71,3 +80,31 @@ test('service runs the program of the core with its arguments', async () => {
     err: expect.stringContaining('is missing'),
   });
 });
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s to the command ends the core in good order', async (signal) => {
+  const service = join(dir, 'core');
+  const { out } = await run('service', 'create', '--dir', service, '--vaults', 'alpha/EUR');
+  const key = ed25519PublicKey();
+  const genesis = {
+    version: 1,
+    serviceId: (JSON.parse(out) as { serviceId: string }).serviceId,
+    bootstrap: { keys: [key], threshold: 1 },
+    assets: [],
+    participants: [],
+    networks: [],
+    vaults: [],
+    exposureCaps: [],
+  };
+  const file = join(dir, 'genesis.json');
+  await writeFile(file, JSON.stringify(genesis));
+  const args = ['service', 'start', '--dir', service, '--genesis', file, '--listen', '127.0.0.1:0', '--development'];
+  const ended = await runHearing(args, (said, child) => {
+    if (said.includes('"ready":true')) child.kill(signal);
+  });
+  expect(ended).toMatchObject({ code: 0, err: expect.stringContaining('stopping') });
+});
+
+function ed25519PublicKey(): string {
+  const { x = '' } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+  return `0x${Buffer.from(x, 'base64url').toString('hex')}`;
+}
