@@ -53,10 +53,11 @@ export function nextStepsText(system: LocalSystem): string {
   return [
     '',
     'Everything stays up until you press Ctrl-C. Look next at:',
-    `  relay queues         ${system.hubUrl}/board    metrics ${system.hubUrl}/metrics`,
+    `  relay queues         ${system.hubUrl}/board    metrics at /metrics, health at /healthz`,
     `  the API, described   curl --cacert ${system.serviceCertFile} ${system.coreUrl}/docs`,
-    `  ${bank?.name ?? ''}'s accounts   npm run drawbridge -- accounts ${profile}`,
-    `  keys, logs, genesis  ${system.dir}   (RUN=${system.dir} CORE=${system.coreUrl} for the README's curl lines)`,
+    `  ${`${bank?.name ?? ''}'s`.padEnd(20)} npm run -s drawbridge -- accounts ${profile}`,
+    `  keys, logs, genesis  ${system.dir}`,
+    `  the README's lines   export RUN=${system.dir} CORE=${system.coreUrl}`,
     `  core's log           ${join(system.dir, 'logs', 'core.log')}`,
   ].join('\n');
 }

@@ -26,8 +26,31 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   relay: benchRelay,
 };
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string' } } });
-if (values.only !== undefined && !(values.only in PARTS)) {
+const USAGE = `npm run bench                    every part
+npm run bench -- --only PART     ${Object.keys(PARTS).join(', ')}
+npm run bench -- --json          one object a line: {"name","value","unit"}`;
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        only: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
+
+const values = readArguments();
+if (values.help) {
+  process.stdout.write(`${USAGE}\n`);
+  process.exit(0);
+}
+if (values.only !== undefined && !Object.hasOwn(PARTS, values.only)) {
   process.stderr.write(`--only must be one of ${Object.keys(PARTS).join(', ')}\n`);
   process.exit(2);
 }

@@ -111,6 +111,11 @@ describe('amendment folder', () => {
     expect(next).toBe(2);
   });
 
+  it('says that there is no folder', async () => {
+    await rm(dir, { recursive: true });
+    await expect(folder.start()).rejects.toMatchObject({ code: 'SERVICE_ARGUMENTS' });
+  });
+
   it('survives that nothing can be proposed and that the folder goes away', async () => {
     await writeFile(join(dir, '1.json'), text(1));
     answer = () => {

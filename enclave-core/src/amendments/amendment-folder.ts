@@ -10,6 +10,7 @@ import { type Amendment, parseAmendment } from '@drawbridge/governance/amendment
 import { formatProblem } from '@drawbridge/governance/problem';
 import { type CoreService, SubmitError } from '../core-service.ts';
 import type { NodeLog } from '../node-log.ts';
+import { ServiceError } from '../service/service-error.ts';
 
 /** Largest file that is read, in bytes. */
 export const MAX_AMENDMENT_BYTES: number = 2 ** 20;
@@ -43,9 +44,9 @@ export class AmendmentFolder {
     this.#log = dependencies.log;
   }
 
-  /** Reads the folder, then keeps watching it. */
+  /** Reads the folder, then keeps watching it. @throws ServiceError where there is none */
   async start(): Promise<void> {
-    this.#watcher = watch(this.#dir, () => {
+    this.#watcher = this.#watch(() => {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => void this.scan(), this.#settleMs);
     });
@@ -53,6 +54,15 @@ export class AmendmentFolder {
       this.#log.warn({ code: 'AMENDMENTS_UNWATCHED', err: error }, 'folder is lost'),
     );
     await this.scan();
+  }
+
+  #watch(onChange: () => void): FSWatcher {
+    try {
+      return watch(this.#dir, onChange);
+    } catch (cause) {
+      const words = `the folder of amendments ${this.#dir} cannot be watched; make it, or start without --amendments`;
+      throw new ServiceError('SERVICE_ARGUMENTS', words, { cause });
+    }
   }
 
   async stop(): Promise<void> {
