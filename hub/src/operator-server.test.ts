@@ -22,7 +22,9 @@ describe('the operators’ window', () => {
     const metrics = await app.inject('/metrics');
     expect(metrics.statusCode).toBe(200);
     expect(metrics.body).toContain('drawbridge_queue_depth');
-    expect((await app.inject('/board')).statusCode).toBe(200);
+    const board = await app.inject('/board');
+    expect(board.statusCode).toBe(200);
+    expect(board.headers['content-security-policy']).toContain("default-src 'none'");
     await app.close();
   });
 

@@ -26,6 +26,18 @@ export type OperatorServerDependencies = Readonly<{
 
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|::1)$/;
 const BOARD_PATH = '/board';
+/** The board's page asks for fonts elsewhere; nobody outside is told that somebody watches. Nor is it shown in a frame. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 function sameText(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
@@ -53,6 +65,9 @@ export async function buildOperatorServer(
         .send({ type: 'urn:drawbridge:problem:UNAUTHENTICATED', title: 'Operators sign in first', status: 401 });
     });
   }
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers({ 'content-security-policy': PAGE_POLICY, 'referrer-policy': 'no-referrer' });
+  });
   app.get('/', async (_request, reply) => reply.redirect(BOARD_PATH));
   app.get('/healthz', async (_request, reply) => {
     const health = await dependencies.health();
