@@ -9,8 +9,8 @@ const shared = {
 };
 
 /**
- * `unit` runs in `npm run check`; `fuzz` takes seconds per test; `network` starts real Redis, anvil or processes of its
- * own; `e2e` starts the whole system.
+ * `unit` runs in `npm run check`; `fuzz` takes seconds per test; `network` starts a whole core node, real Redis, anvil or
+ * processes of its own; `e2e` starts the whole system.
  */
 export default {
   // Generous for busy machines: a test that hangs still ends, and none measures time.

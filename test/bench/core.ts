@@ -1,11 +1,11 @@
 /**
  * How fast the core settles: a real node on a folder of its own, durable, over HTTPS with client certificates. The core is a
  * process of its own; this one is the client. Batched: requests of 1,000 payments, four at a time. Single: one payment a
- * request, 64 connections.
+ * request, 64 connections, in rounds that take turns with a bare HTTPS server, since the speed of a shared machine moves
+ * within seconds: the ratio of both says more than either.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request } from 'node:https';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -15,19 +15,29 @@ import {
   type LocalService,
   makeLocalService,
 } from '@drawbridge/enclave-core/service/testing/local-service';
+import { Pool } from 'undici';
 
 const MAIN = join(import.meta.dirname, '../../enclave-core/src/main.ts');
+const BARE = join(import.meta.dirname, 'bare-https.ts');
 const BATCH = 1_000;
 const BATCHES_AT_ONCE = 4;
 const CONNECTIONS = 64;
 const WARM_UP_MS = 1_500;
 const MEASURED_MS = 7_000;
+const ROUNDS = 5;
+const ROUND_MS = 2_000;
 const READY_MS = 30_000;
 
 export type CoreBench = Readonly<{
-  name: 'core.batched' | 'core.single' | 'core.single.p50' | 'core.single.p99';
+  name:
+    | 'core.batched'
+    | 'core.single'
+    | 'core.single.p50'
+    | 'core.single.p99'
+    | 'core.single.bare'
+    | 'core.single.ratio';
   value: number;
-  unit: '1/s' | 'ms';
+  unit: '1/s' | 'ms' | 'of bare HTTPS';
 }>;
 
 /** What one load did: payments settled per second, and how long each request took, sorted, in ms. */
@@ -37,25 +47,51 @@ export async function benchCore(): Promise<readonly CoreBench[]> {
   const root = await mkdtemp(join(tmpdir(), 'drawbridge-bench-'));
   const service = await makeLocalService(join(root, 'core'), root);
   const core = startCore(service);
+  const bare = await startBare(service, root);
   try {
     const url = await readyUrl(core);
     await fund(url, service);
     const payer = new Payer(url, service);
     await payer.run({ payments: BATCH, atOnce: BATCHES_AT_ONCE, forMs: WARM_UP_MS });
     const batched = await payer.run({ payments: BATCH, atOnce: BATCHES_AT_ONCE, forMs: MEASURED_MS });
-    await payer.run({ payments: 1, atOnce: CONNECTIONS, forMs: WARM_UP_MS });
-    const single = await payer.run({ payments: 1, atOnce: CONNECTIONS, forMs: MEASURED_MS });
-    payer.close();
+    const ceiling = new Payer(await readyUrl(bare), service);
+    const { single, ofBare } = await takeTurns(payer, ceiling);
+    await Promise.all([payer.close(), ceiling.close()]);
+    const perSecond = median(single.map(({ paymentsPerSecond }) => paymentsPerSecond));
+    const barePerSecond = median(ofBare.map(({ paymentsPerSecond }) => paymentsPerSecond));
+    const latenciesMs = single.flatMap((round) => round.latenciesMs).sort((a, b) => a - b);
     return [
       { name: 'core.batched', value: Math.round(batched.paymentsPerSecond), unit: '1/s' },
-      { name: 'core.single', value: Math.round(single.paymentsPerSecond), unit: '1/s' },
-      { name: 'core.single.p50', value: quantile(single.latenciesMs, 0.5), unit: 'ms' },
-      { name: 'core.single.p99', value: quantile(single.latenciesMs, 0.99), unit: 'ms' },
+      { name: 'core.single', value: Math.round(perSecond), unit: '1/s' },
+      { name: 'core.single.p50', value: quantile(latenciesMs, 0.5), unit: 'ms' },
+      { name: 'core.single.p99', value: quantile(latenciesMs, 0.99), unit: 'ms' },
+      { name: 'core.single.bare', value: Math.round(barePerSecond), unit: '1/s' },
+      { name: 'core.single.ratio', value: Math.round((perSecond / barePerSecond) * 100) / 100, unit: 'of bare HTTPS' },
     ];
   } finally {
-    await stopCore(core);
+    await Promise.all([stop(core), stop(bare)]);
     await rm(root, { recursive: true, force: true });
   }
+}
+
+/** Rounds of single payments to the core and to the bare server, one after the other. */
+async function takeTurns(core: Payer, bare: Payer): Promise<{ single: Measured[]; ofBare: Measured[] }> {
+  const load = { payments: 1, atOnce: CONNECTIONS };
+  for (const payer of [core, bare]) await payer.run({ ...load, forMs: WARM_UP_MS });
+  const single: Measured[] = [];
+  const ofBare: Measured[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    single.push(await core.run({ ...load, forMs: ROUND_MS }));
+    ofBare.push(await bare.run({ ...load, forMs: ROUND_MS }));
+  }
+  return { single, ofBare };
+}
+
+function median(values: readonly number[]): number {
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
 }
 
 function quantile(sorted: readonly number[], q: number): number {
@@ -76,12 +112,21 @@ function startCore({ dir, genesisFile }: LocalService): ChildProcess {
   );
 }
 
-function readyUrl(core: ChildProcess): Promise<string> {
+async function startBare({ clients }: LocalService, root: string): Promise<ChildProcess> {
+  const files = { key: join(root, 'bare.key'), certificate: join(root, 'bare.pem') };
+  await writeFile(files.key, clients.relay.key);
+  await writeFile(files.certificate, clients.relay.certificate);
+  return spawn(process.execPath, ['--import', import.meta.resolve('tsx'), BARE, files.key, files.certificate], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+function readyUrl(server: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the core was not ready in time')), READY_MS);
+    const timer = setTimeout(() => reject(new Error('the server was not ready in time')), READY_MS);
     let text = '';
-    core.once('exit', (code) => reject(new Error(`the core ended with ${code}`)));
-    core.stdout?.on('data', (chunk: Buffer) => {
+    server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+    server.stdout?.on('data', (chunk: Buffer) => {
       text += chunk.toString();
       if (!text.includes('\n')) return;
       clearTimeout(timer);
@@ -90,14 +135,14 @@ function readyUrl(core: ChildProcess): Promise<string> {
   });
 }
 
-function stopCore(core: ChildProcess): Promise<void> {
+function stop(server: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
-    if (core.exitCode !== null || core.signalCode !== null) {
+    if (server.exitCode !== null || server.signalCode !== null) {
       resolve();
       return;
     }
-    core.once('exit', () => resolve());
-    core.kill('SIGTERM');
+    server.once('exit', () => resolve());
+    server.kill('SIGTERM');
   });
 }
 
@@ -112,20 +157,13 @@ async function fund(url: string, service: LocalService): Promise<void> {
 
 /** Bank A, paying bank B. Reads of an answer no more than whether each payment settled. */
 class Payer {
-  readonly #url: URL;
-  readonly #agent: Agent;
+  readonly #pool: Pool;
   #count = 0;
 
   constructor(url: string, { clients, identity }: LocalService) {
-    this.#url = new URL(url);
     const { key, certificate } = clients.bankA;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: CONNECTIONS,
-      ca: identity.serviceCertificate,
-      cert: certificate,
-      key,
-    });
+    const connect = { ca: [identity.serviceCertificate, clients.relay.certificate], cert: certificate, key };
+    this.#pool = new Pool(url, { connections: CONNECTIONS, connect });
   }
 
   async run({ payments, atOnce, forMs }: { payments: number; atOnce: number; forMs: number }): Promise<Measured> {
@@ -145,8 +183,8 @@ class Payer {
     return { paymentsPerSecond: (latenciesMs.length * payments) / seconds, latenciesMs };
   }
 
-  close(): void {
-    this.#agent.destroy();
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 
   #payment(): string {
@@ -166,19 +204,9 @@ class Payer {
     if (status !== 200 || settled !== count) throw new Error(`${settled} of ${count} settled, status ${status}`);
   }
 
-  #post(path: string, body: string): Promise<{ status: number; text: string }> {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    return new Promise((resolve, reject) => {
-      const call = request(new URL(path, this.#url), { method: 'POST', agent: this.#agent, headers }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('latin1') }),
-        );
-      });
-      call.on('error', reject);
-      call.end(body);
-    });
+  async #post(path: string, body: string): Promise<{ status: number; text: string }> {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await this.#pool.request({ path, method: 'POST', headers, body });
+    return { status: answer.statusCode, text: await answer.body.text() };
   }
 }

@@ -39,7 +39,7 @@ const fingerprint = ({ certificate }: ServiceCertificate): Bytes32 =>
 export async function makeLocalService(dir: string, root: string): Promise<LocalService> {
   const identity = await createService({ dir, vaults: [`${NETWORK}/EUR`], nowMs: Date.now() });
   const client = (commonName: string): ServiceCertificate =>
-    createServiceCertificate({ commonName, hosts: ['localhost'], nowMs: Date.now(), validityDays: 30 });
+    createServiceCertificate({ commonName, hosts: ['localhost', '127.0.0.1'], nowMs: Date.now(), validityDays: 30 });
   const clients = { bankA: client('bank A'), bankB: client('bank B'), relay: client('relay') };
   const genesisFile = join(root, 'genesis.json');
   await writeFile(genesisFile, JSON.stringify(genesisOf(identity, clients)));
