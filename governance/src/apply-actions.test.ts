@@ -4,7 +4,7 @@ import { applyActions } from './apply-actions.ts';
 import { genesisRegistry, parseGenesis } from './genesis.ts';
 import { parseActions } from './read-action.ts';
 import type { Registry } from './registry.ts';
-import { address, at, LEI_A, publicKey, sampleGenesis, word } from './testing/sample-genesis.ts';
+import { address, at, LEI_A, publicKey, sampleConsensus, sampleGenesis, word } from './testing/sample-genesis.ts';
 
 function registry(): Registry {
   const parsed = parseGenesis(JSON.stringify(sampleGenesis()));
@@ -71,6 +71,19 @@ describe('actions', () => {
     expect(trustOf(apply(action('set_participant', { ...participant(5), attestationKey: key })))).toEqual([2, 2]);
     const again = action('set_participant', { ...participant(5), attestationKey: key });
     expect(trustOf(apply(action('remove_participant', { id: 'observer-1' }), again))).toEqual([2, 2]);
+  });
+
+  test('raise the trust version with another rule and with another checkpoint', () => {
+    const consensus = sampleConsensus();
+    const moved = { ...consensus, checkpoint: { ...at(consensus, 'checkpoint'), blockNumber: 60_000 } };
+    expect(trustOf(apply(action('set_finality', { id: 'alpha', finality: consensus })))).toEqual([2, 1]);
+    const changed = apply(action('set_finality', { id: 'alpha', finality: consensus }));
+    const again = (next: unknown): (number | undefined)[] => {
+      const applied = applyActions(changed, actions(action('set_finality', { id: 'alpha', finality: next })));
+      return applied.ok ? trustOf(applied.value) : [];
+    };
+    expect(again(moved)).toEqual([3, 1]);
+    expect(again(consensus)).toEqual([2, 1]);
   });
 
   test('leave the trust version where the roots stay', () => {

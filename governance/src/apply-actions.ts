@@ -101,8 +101,8 @@ function unknownNetwork(registry: Registry, note: Note): Registry {
 }
 
 /**
- * Raises the trust version of every network whose trust roots differ from before: its rule, its observers, or a key of
- * one of them. Evidence checked against the former ones is stale.
+ * Raises the trust version of every network whose trust roots differ from before: its rule, its checkpoint, its observers,
+ * or a key of one of them. Evidence checked against the former ones is stale.
  */
 function raiseTrust(before: Registry, after: Registry): Registry {
   const networks = new Map<NetworkId, Network>();
@@ -115,6 +115,7 @@ function raiseTrust(before: Registry, after: Registry): Registry {
 }
 
 function trustRoots(registry: Registry, { finality }: Network): string {
+  if (finality.rule !== 'observers') return JSON.stringify(finality);
   const { rule, observers, threshold, depthBlocks } = finality;
   const keys = observers.map((id) => [id, registry.participants.get(id)?.attestationKey]);
   return JSON.stringify([rule, threshold, depthBlocks, keys]);

@@ -15,13 +15,32 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import type { NetworkRegistration, VaultRegistration } from './action.ts';
 import { isBic, isLei } from './lei.ts';
 import type { Reading } from './reading.ts';
-import type { Asset, BootstrapKeys, ExposureCap, Finality, Participant, ParticipantRole } from './registration.ts';
+import {
+  type Asset,
+  type BootstrapKeys,
+  type Checkpoint,
+  CONSENSUS_RULES,
+  type ConsensusFinality,
+  type ExposureCap,
+  type Finality,
+  type ObserversFinality,
+  type Participant,
+  type ParticipantRole,
+} from './registration.ts';
 
 /** Decimal places: 2⁶³ minor units have 19 digits. */
 export const MAX_SCALE = 18;
 /** Members of a bootstrap key set, observers of a network, connectors of a network. */
 export const MAX_SIGNERS = 32;
 const MAX_CERTIFICATES = 16;
+/** Members of a validator set. */
+export const MAX_VALIDATORS = 256;
+/** Blocks whose hashes the core remembers of one network: 32 bytes each. */
+export const MAX_GAP_BLOCKS = 65_536;
+/** Fields of a header: the 15 of Frontier, and none beyond what any client has written. */
+const HEADER_FIELDS = { min: 15, max: 32 };
+const MAX_HEADER_FORKS = 16;
+const YEAR_S = 31_536_000;
 /** No control characters and no half characters, which would not come back from bytes as they went in. */
 const NAME = /^(?![\s\p{Cc}\p{Cs}])[^\p{Cc}\p{Cs}]{1,140}$/u;
 const MAX_SEALING_KEY_CHARACTERS = 2_048;
@@ -130,10 +149,74 @@ function checkRole(r: Reading, participant: Participant): void {
   }
 }
 
+/** Each rule has fields of its own; of an unknown rule nothing else is read. */
 export function readFinality(r: Reading): Finality {
+  const rules = ['observers', ...CONSENSUS_RULES] as const;
+  const { value } = r.at('rule');
+  if (value === 'observers') return readObserversFinality(r);
+  if (CONSENSUS_RULES.some((rule) => rule === value)) return readConsensusFinality(r);
+  if (!r.has('rule')) r.object(['rule']);
+  else r.at('rule').oneOf(rules, 'observers');
+  return NO_FINALITY;
+}
+
+const BLOCK = [0, Number.MAX_SAFE_INTEGER] as const;
+
+function readConsensusFinality(r: Reading): ConsensusFinality {
+  r.object(
+    ['rule', 'checkpoint', 'epochLength', 'headerFields', 'trustingPeriodS', 'maxGapBlocks'],
+    r.at('rule').value === 'clique' ? ['periodS'] : [],
+  );
+  const finality: ConsensusFinality = {
+    rule: r.at('rule').oneOf(CONSENSUS_RULES, 'qbft'),
+    checkpoint: r.field('checkpoint', readCheckpoint, NO_CHECKPOINT),
+    epochLength: r.field('epochLength', (length) => length.whole(1, Number.MAX_SAFE_INTEGER), 1),
+    headerFields: r.field('headerFields', (list) => list.list(readHeaderFields, { min: 1, max: MAX_HEADER_FORKS }), []),
+    trustingPeriodS: r.field('trustingPeriodS', (period) => period.whole(60, YEAR_S), 60),
+    maxGapBlocks: r.field('maxGapBlocks', (blocks) => blocks.whole(1, MAX_GAP_BLOCKS), 1),
+    ...(r.has('periodS') && { periodS: r.at('periodS').whole(0, 86_400) }),
+  };
+  if (finality.rule === 'clique' && finality.checkpoint.blockNumber % finality.epochLength !== 0) {
+    r.at('checkpoint').at('blockNumber').fail('is no block that ends an epoch', 'a multiple of epochLength (clique)');
+  }
+  finality.headerFields.forEach(({ fromBlock }, i) => {
+    const before = finality.headerFields[i - 1]?.fromBlock;
+    if (before === undefined ? fromBlock !== 0 : fromBlock <= before) {
+      r.at('headerFields').fail(
+        'does not ascend from block 0',
+        'the first from block 0, each later than the one before',
+      );
+    }
+  });
+  return finality;
+}
+
+function readHeaderFields(r: Reading): ConsensusFinality['headerFields'][number] {
+  r.object(['fromBlock', 'count']);
+  return {
+    fromBlock: r.field('fromBlock', (block) => block.whole(...BLOCK), 0),
+    count: r.field('count', (count) => count.whole(HEADER_FIELDS.min, HEADER_FIELDS.max), HEADER_FIELDS.min),
+  };
+}
+
+/** Addresses are sorted: the set has one form, whatever order a client lists it in. */
+function readCheckpoint(r: Reading): Checkpoint {
+  r.object(['blockNumber', 'blockHash', 'timestampS', 'validators']);
+  const validators = r.field('validators', (list) => list.list(readAddress, { min: 1, max: MAX_VALIDATORS }), []);
+  if (new Set(validators).size !== validators.length) r.at('validators').fail('repeat one', 'each validator once');
+  return {
+    blockNumber: r.field('blockNumber', (block) => block.whole(...BLOCK), 0),
+    blockHash: r.field('blockHash', readBytes32, ZERO_BYTES32),
+    timestampS: r.field('timestampS', (time) => time.whole(...BLOCK), 0),
+    validators: validators.toSorted(),
+  };
+}
+const NO_CHECKPOINT: Checkpoint = { blockNumber: 0, blockHash: ZERO_BYTES32, timestampS: 0, validators: [] };
+
+function readObserversFinality(r: Reading): ObserversFinality {
   r.object(['rule', 'observers', 'threshold', 'depthBlocks']);
   return {
-    rule: r.field('rule', (rule) => rule.oneOf(['observers'], 'observers'), 'observers'),
+    rule: 'observers',
     observers: r.field('observers', (list) => list.list(readParticipantId, { min: 1, max: MAX_SIGNERS }), []),
     threshold: r.field('threshold', (threshold) => threshold.whole(1, MAX_SIGNERS), 1),
     depthBlocks: r.field('depthBlocks', (depth) => depth.whole(1, 100_000), 1),

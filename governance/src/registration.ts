@@ -41,8 +41,43 @@ export type ObserversFinality = Readonly<{
   /** Blocks from the event's block to the head, both counted, before anybody vouches. */
   depthBlocks: number;
 }>;
+
+/** Rules by which EVM networks seal blocks, named as their clients name them. */
+export const CONSENSUS_RULES = ['qbft', 'ibft', 'ibft2', 'clique'] as const;
+export type ConsensusRule = (typeof CONSENSUS_RULES)[number];
+
+/** A block that is believed because governance says so: where tracking begins, or begins anew. */
+export type Checkpoint = Readonly<{
+  blockNumber: number;
+  blockHash: Bytes32;
+  /** Of the block's header, seconds. */
+  timestampS: number;
+  /** The set that seals the next block, ascending. No vote on it may be pending. */
+  validators: readonly EvmAddress[];
+}>;
+
+/** Sealed headers are verified from a checkpoint on, and logs by proofs of their receipts. */
+export type ConsensusFinality = Readonly<{
+  rule: ConsensusRule;
+  checkpoint: Checkpoint;
+  /** Blocks after which the network forgets pending votes. */
+  epochLength: number;
+  /** How many fields a header has from a block on, ascending, the first from 0: 15 before London, 16 with a base fee. */
+  headerFields: readonly Readonly<{ fromBlock: number; count: number }>[];
+  /** Seconds after which a tracked head proves nothing, and takes no further headers. */
+  trustingPeriodS: number;
+  /** Blocks below the tracked head that evidence may still be of. */
+  maxGapBlocks: number;
+  /** Rule `clique`: least seconds between two blocks. */
+  periodS?: number;
+}>;
 /** More rules join this union as their verifiers join `evidence/`. */
-export type Finality = ObserversFinality;
+export type Finality = ObserversFinality | ConsensusFinality;
+
+/** Whether a network proves its blocks by consensus. Rule `clique` does so in the way of a development network. */
+export const isConsensus = (finality: Finality): finality is ConsensusFinality => finality.rule !== 'observers';
+/** Whether what the rule shows is final by proof. Clique has no finality; its margin is a derived one. */
+export const isFinalByProof = ({ rule }: Finality): boolean => rule !== 'observers' && rule !== 'clique';
 
 export type Network = Readonly<{
   id: NetworkId;

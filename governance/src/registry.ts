@@ -6,6 +6,7 @@ import type {
   BootstrapKeys,
   ExposureCap,
   Network,
+  ObserversFinality,
   Participant,
   ParticipantRole,
   Vault,
@@ -76,18 +77,20 @@ function checkNetworks(registry: Registry, note: Note): void {
     const twin = chains.get(chain);
     if (twin !== undefined) note(path, `is the same chain as ${twin}`, 'a chain id and genesis hash of its own');
     chains.set(chain, id);
-    for (const observer of finality.observers) {
-      expectRole(registry, observer, 'observer', `${path}.finality.observers`, note);
-    }
-    if (hasRepeats(finality.observers)) note(`${path}.finality.observers`, 'repeat one', 'each observer once');
-    if (finality.threshold < 1 || finality.threshold > finality.observers.length) {
-      const { length } = finality.observers;
-      note(`${path}.finality.threshold`, `is ${finality.threshold}`, `1 to ${length}, the number of observers`);
-    }
+    if (finality.rule === 'observers') checkObservers(registry, finality, `${path}.finality`, note);
     for (const connector of connectors) expectRole(registry, connector, 'connector', `${path}.connectors`, note);
     if (hasRepeats(connectors)) note(`${path}.connectors`, 'repeat one', 'each connector once');
     const sealingKeys = new Set(connectors.map((connector) => registry.participants.get(connector)?.sealingKey));
     if (sealingKeys.size > 1) note(`${path}.connectors`, 'have different sealing keys', 'one sealing key for all');
+  }
+}
+
+function checkObservers(registry: Registry, finality: ObserversFinality, path: string, note: Note): void {
+  const { observers, threshold } = finality;
+  for (const observer of observers) expectRole(registry, observer, 'observer', `${path}.observers`, note);
+  if (hasRepeats(observers)) note(`${path}.observers`, 'repeat one', 'each observer once');
+  if (threshold < 1 || threshold > observers.length) {
+    note(`${path}.threshold`, `is ${threshold}`, `1 to ${observers.length}, the number of observers`);
   }
 }
 

@@ -30,6 +30,24 @@ const network = (id: string, chainId: number): Json => ({
   finality: { rule: 'observers', observers: ['observer-1', 'observer-2', 'observer-3'], threshold: 2, depthBlocks: 3 },
   connectors: ['connector'],
 });
+/** Finality by consensus, right in every field. */
+export const sampleConsensus = (rule = 'qbft'): Json => ({
+  rule,
+  checkpoint: {
+    blockNumber: 30_000,
+    blockHash: word('checkpoint'),
+    timestampS: 1_790_000_000,
+    validators: ['v1', 'v2', 'v3', 'v4'].map(address),
+  },
+  epochLength: 30_000,
+  headerFields: [
+    { fromBlock: 0, count: 15 },
+    { fromBlock: 50_000, count: 16 },
+  ],
+  trustingPeriodS: 1_209_600,
+  maxGapBlocks: 4_096,
+  ...(rule === 'clique' && { periodS: 1 }),
+});
 const vault = (networkId: string, mode: string): Json => ({
   network: networkId,
   asset: 'EUR',
