@@ -1,101 +1,41 @@
 import { Buffer } from 'node:buffer';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { FileLogStore } from '../file-log-store.ts';
-import type { StoredLog } from '../ports.ts';
+import {
+  change,
+  contents,
+  copyOf,
+  damage,
+  disk,
+  expectEveryFlipFound,
+  expectTornTail,
+  FIRST,
+  freshDisk,
+  gone,
+  indexes,
+  logs,
+  open,
+  pathOf,
+  put,
+  putBack,
+  recover,
+  SECOND,
+  SEGMENT_BYTES,
+  write,
+} from '../testing/damaged-log.ts';
 import { seededEntropy } from '../testing/deterministic-host.ts';
-import { MemoryDisk } from '../testing/memory-disk.ts';
-import { entry, range, snapshotAt, TemporaryLogs } from '../testing/temporary-log.ts';
-import type { LogDamagedError } from './log-errors.ts';
+import { entry, range, snapshotAt } from '../testing/temporary-log.ts';
 
-const logs = new TemporaryLogs();
-let disk: MemoryDisk;
-const SEGMENT_BYTES = 8192;
-const FIRST = 'segment-000000000001.dblog';
-const SECOND = 'segment-000000000002.dblog';
-
-beforeEach(() => {
-  disk = new MemoryDisk();
-});
+beforeEach(freshDisk);
 afterEach(() => logs.clean());
-
-const open = (): Promise<FileLogStore> => logs.open('log', { segmentBytes: SEGMENT_BYTES }, { disk });
-const pathOf = (name: string): string => `log/${name}`;
-const contents = (name: string): Buffer => disk.files.get(pathOf(name)) ?? Buffer.alloc(0);
-const put = (name: string, bytes: Buffer): unknown => disk.files.set(pathOf(name), Buffer.from(bytes));
-const gone = (name: string): unknown => disk.files.delete(pathOf(name));
-
-/** Every file but the spare, to put back later. */
-function copyOf(): ReadonlyMap<string, Buffer> {
-  const kept = [...disk.files].filter(([path]) => !path.endsWith('.tmp'));
-  return new Map(kept.map(([path, bytes]) => [path, Buffer.from(bytes)]));
-}
-
-function putBack(files: ReadonlyMap<string, Buffer>): void {
-  disk.files.clear();
-  for (const [path, bytes] of files) disk.files.set(path, Buffer.from(bytes));
-}
-
-/** Appends each batch and returns the offset in the first segment after each of them. */
-async function write(...batches: { from: number; to: number; bytes?: number }[]): Promise<number[]> {
-  const store = await open();
-  const offsets: number[] = [];
-  for (const { from, to, bytes } of batches) {
-    const entries = range(from, to).map((e) => (bytes ? entry(e.index, 1, Buffer.alloc(bytes, e.index)) : e));
-    await store.append({ entries, hardState: { term: 1, vote: 1, commit: from - 1 }, installed: null });
-    const segment = contents(FIRST);
-    offsets.push(segment.findLastIndex((byte) => byte !== 0) + 1);
-  }
-  await store.close();
-  return offsets;
-}
-
-async function recover(): Promise<StoredLog> {
-  const store = await open();
-  const log = await store.load();
-  await store.close();
-  return log;
-}
-
-async function damage(): Promise<Pick<LogDamagedError, 'code' | 'file' | 'offset' | 'reason' | 'advice'>> {
-  try {
-    await recover();
-  } catch (error) {
-    return error as LogDamagedError;
-  }
-  throw new Error('the log was taken');
-}
-
-const indexes = (log: StoredLog): number[] => log.entries.map(({ index }) => index);
-
-function change(name: string, edit: (bytes: Buffer) => unknown): void {
-  edit(contents(name));
-}
 
 describe('a torn tail', () => {
   test.each([
     { what: 'a frame of several sectors', bytes: 400 },
     { what: 'a frame of one sector', bytes: 20 },
-  ])('$what, cut at every byte: it goes, all before it stays, and the log goes on', async ({ bytes }) => {
-    const [, before = 0, after = 0] = await write(
-      { from: 1, to: 3 },
-      { from: 4, to: 6, bytes },
-      { from: 7, to: 9, bytes },
-    );
-    const whole = copyOf();
-    for (let cut = before; cut < after; cut++) {
-      putBack(whole);
-      change(FIRST, (segment) => segment.fill(0, cut));
-      const log = await recover();
-      expect(indexes(log)).toEqual([1, 2, 3, 4, 5, 6]);
-      expect(log.hardState?.commit).toBe(3);
-      if (cut > before) expect(log.tornTail).toMatchObject({ file: pathOf(FIRST), offset: before });
-    }
-    const store = await open();
-    await store.append({ entries: range(7, 7, 2), hardState: null, installed: null });
-    await store.close();
-    expect(indexes(await recover())).toEqual([1, 2, 3, 4, 5, 6, 7]);
-  });
+  ])('$what, cut here and there: it goes, all before it stays, and the log goes on', ({ bytes }) =>
+    expectTornTail(bytes, 101),
+  );
 
   test('any set of sectors of the last frame that never reached the disk', async () => {
     const [before = 0, after = 0] = await write({ from: 1, to: 3 }, { from: 4, to: 6, bytes: 900 });
@@ -177,24 +117,8 @@ describe('a torn tail', () => {
 });
 
 describe('damage', () => {
-  test('every flipped bit in what was acknowledged is found, with file and offset', async () => {
-    const [first = 0, second = 0] = await write({ from: 1, to: 4 }, { from: 5, to: 6, bytes: 400 });
-    const whole = copyOf();
-    const frames = [
-      { from: 0, to: 512, start: 0 },
-      { from: 1024, to: first, start: 1024 },
-      { from: first, to: second, start: first },
-    ];
-    for (const { from, to, start } of frames) {
-      for (let at = from; at < to; at++) {
-        putBack(whole);
-        change(FIRST, (segment) => {
-          segment[at] = (segment[at] ?? 0) ^ (1 << (at % 8));
-        });
-        expect(await damage()).toMatchObject({ code: 'LOG_DAMAGED', file: pathOf(FIRST), offset: start });
-      }
-    }
-  });
+  test('a flipped bit here and there in what was acknowledged is found, with file and offset', () =>
+    expectEveryFlipFound(101));
 
   test('nothing is changed when it is found, and the words tell what to do', async () => {
     await write({ from: 1, to: 4 }, { from: 5, to: 6 });

@@ -14,6 +14,8 @@ import {
 import { seededEntropy, steppingClock } from './deterministic-host.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
+export const text = (value: string): Uint8Array => Buffer.from(value);
+
 /** Keeps what was applied as text, one line an entry; empty and configuration entries are counted only. */
 export class TextMachine implements StateMachine {
   lines: string[] = [];
@@ -90,6 +92,11 @@ export class ReplicaGroup {
 
   async startAll(overrides: Overrides = {}): Promise<void> {
     for (const id of this.#voters) await this.start(id, overrides);
+  }
+
+  /** Starts those of the first voters that do not run. */
+  async startMissing(overrides: Overrides = {}): Promise<void> {
+    for (const id of this.#voters) if (!this.members.has(id)) await this.start(id, overrides);
   }
 
   /** Starts a member on the disk that it had; a new one that is no first voter joins with an empty disk. */
@@ -194,6 +201,25 @@ export class ReplicaGroup {
       await this.tick();
     }
     throw new Error('the condition never held');
+  }
+
+  /** Ticks all members until the call has ended. */
+  async settled<T>(call: Promise<T>): Promise<T> {
+    let done = false;
+    const finish = (): void => {
+      done = true;
+    };
+    call.then(finish, finish);
+    await this.until(() => done);
+    return call;
+  }
+
+  /** Ticks all members until this one runs and has applied so many lines. */
+  caughtUp(id: number, lines: readonly string[]): Promise<Member> {
+    return this.until(() => {
+      const member = this.members.get(id);
+      return member && member.machine.lines.length >= lines.length ? member : undefined;
+    });
   }
 
   async tick(): Promise<void> {
