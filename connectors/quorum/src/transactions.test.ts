@@ -1,35 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parseEvmAddress } from '@drawbridge/protocol/ids';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { FeeKey } from './fee-key.ts';
 import { FlightBook } from './flight-book.ts';
 import { FlightTracker } from './flight-tracker.ts';
-import type { IntentRecord, OpenIntent } from './intent-journal.ts';
 import { type Leased, type NonceLease, SoleNonceLease } from './nonce-lease.ts';
 import { FakeNode } from './testing/fake-node.ts';
-import { type SendRequest, TransactionSender } from './transaction-sender.ts';
-
-const key = new FeeKey(`0x${'01'.repeat(32)}`, 1);
-const vault = parseEvmAddress(`0x${'ab'.repeat(20)}`);
-const log = pino({ level: 'silent' });
-const fees = { maxFeeWei: 1_000n, minPriorityFeeWei: 1n };
-const request = (name: string): SendRequest => ({ key: name, to: vault, data: '0x', gasLimit: 100_000n });
-
-/** What a disk would have: records in order, and whether a send came before its record. */
-class MemoryJournal {
-  records: IntentRecord[] = [];
-  open: OpenIntent[] = [];
-  broken = false;
-
-  async append(records: readonly IntentRecord[]): Promise<void> {
-    if (this.broken) throw new Error('disk full');
-    this.records.push(...records);
-  }
-  openIntents(): OpenIntent[] {
-    return this.open;
-  }
-}
+import { expectSentWhenever, fees, key, log, MemoryJournal, makeSender, request, vault } from './testing/sender-rig.ts';
+import type { TransactionSender } from './transaction-sender.ts';
 
 let node: FakeNode;
 let journal: MemoryJournal;
@@ -42,10 +17,7 @@ const waiting = { timeoutMs: 5_000, signal: new AbortController().signal };
 
 function build(lease: NonceLease = new SoleNonceLease(), maxUnmined = 8): void {
   book = new FlightBook(journal);
-  sender = new TransactionSender(
-    { fees, batch: 4, maxUnmined, maxNonces: 3, roomWaitMs: 20, pollMs: 5 },
-    { node, key, book, lease, log },
-  );
+  sender = makeSender({ node, book, lease, maxUnmined });
   tracker = new FlightTracker(
     {
       pollMs: 10,
@@ -97,18 +69,8 @@ describe('sending', () => {
     expect(node.sent).toHaveLength(1);
   });
 
-  test('a request is sent whenever it comes, also in the moment in which the last batch ends', async () => {
-    for (let ticks = 0; ticks < 100; ticks += 1) {
-      const first = sender.submit(request(`first ${ticks}`));
-      for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
-      const second = sender.submit(request(`second ${ticks}`));
-      const stuck = nextTurn(`stuck ${ticks} ticks after the first`);
-      expect(await Promise.race([second, stuck])).toEqual({ type: 'underway' });
-      await first;
-      node.mine();
-      await book.close(book.inNonceOrder());
-    }
-  });
+  test('a request is sent whenever it comes, also at some moments in which the last batch may end', () =>
+    expectSentWhenever({ node, book, sender }, 9));
 
   test('nothing is sent that the journal does not have', async () => {
     journal.broken = true;

@@ -300,8 +300,7 @@ test('a core that is away does not let the follower begin anywhere', async () =>
 });
 
 describe('ids of evidence jobs', () => {
-  const pem = () =>
-    generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const pem = () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const event = { vault: VAULT, seq: 1, blockHash: word(1) };
 
   test('are the same for every follower with the key, and say nothing without it', () => {

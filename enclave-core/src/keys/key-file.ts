@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export const SECRET_BYTES = 32;
@@ -42,7 +42,7 @@ export async function createKeyFile(path: string): Promise<Uint8Array> {
     file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   } catch (cause) {
     if (codeOf(cause) !== 'EEXIST') throw cause;
-    throw new KeyFileError('KEY_FILE_EXISTS', `${path} exists; a key file is never overwritten`, { cause });
+    throw exists(path, cause);
   }
   try {
     await file.writeFile(`${HEADER}\n${secret.toString('hex')}\n`);
@@ -53,6 +53,23 @@ export async function createKeyFile(path: string): Promise<Uint8Array> {
   await syncDirectory(dirname(path));
   return secret;
 }
+
+/**
+ * For what is slow to make and useless where a key file stands already.
+ * @throws KeyFileError `KEY_FILE_EXISTS`
+ */
+export async function refuseKeyFile(path: string): Promise<void> {
+  try {
+    await lstat(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  throw exists(path);
+}
+
+const exists = (path: string, cause?: unknown): KeyFileError =>
+  new KeyFileError('KEY_FILE_EXISTS', `${path} exists; a key file is never overwritten`, { cause });
 
 /** Makes a new or renamed name in `path` durable. */
 export async function syncDirectory(path: string): Promise<void> {

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Genesis } from '@drawbridge/governance/genesis';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createKeyFile } from '../keys/key-file.ts';
 import { genesisDigest, mismatches, readGenesisFile } from './genesis-file.ts';
 import { authorityAddress, createService, openService, type PublicIdentity, publicIdentity } from './service-bundle.ts';
 
@@ -52,7 +53,8 @@ describe('service', () => {
 
   it('says where its bundle is missing or of another key', async () => {
     const other = join(dir, 'twin');
-    await createService({ dir: other, vaults: ['quorum-a/EUR'], nowMs: 1 });
+    await mkdir(other, { mode: 0o700 });
+    await createKeyFile(join(other, 'service.key'));
     await writeFile(join(other, 'service.bundle'), await readFile(join(dir, 'service.bundle')));
     await expect(openService(other)).rejects.toMatchObject({ code: 'SEAL_BROKEN' });
     await rm(join(other, 'service.bundle'));

@@ -10,7 +10,7 @@ import { type Bytes32, fromHex, toBytes32, toHex } from '@drawbridge/protocol/by
 import { type EvmAddress, parseAssetCode, parseNetworkId, type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { createKeyFile, readKeyFile, syncDirectory } from '../keys/key-file.ts';
+import { createKeyFile, readKeyFile, refuseKeyFile, syncDirectory } from '../keys/key-file.ts';
 import { KeyRing } from '../keys/key-ring.ts';
 import type { ServiceSecrets } from '../settlement/view.ts';
 import { createServiceCertificate, type ServiceCertificate } from './service-certificate.ts';
@@ -55,6 +55,7 @@ export type CreateServiceOptions = Readonly<{
  */
 export async function createService(options: CreateServiceOptions): Promise<PublicIdentity> {
   const vaults = parseVaults(options.vaults);
+  await refuseKeyFile(join(options.dir, KEY_FILE));
   const bundle = await drawBundle(vaults, [...DEFAULT_HOSTS, ...(options.hosts ?? [])], options.nowMs);
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
   const keys = new KeyRing({ secret: await createKeyFile(join(options.dir, KEY_FILE)) });
