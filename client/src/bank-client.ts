@@ -134,6 +134,11 @@ export class DrawbridgeClient {
     return this.#actOnLock(lock, 'refund');
   }
 
+  /** Voids the refund of a lock that is `REFUNDING`: once that is proven, the lock is `UNMATCHED` and can be asked for again. */
+  cancelLockRefund(lock: Pick<LockResource, 'network' | 'asset' | 'lockId'>): Promise<LockResource> {
+    return this.#actOnLock(lock, 'cancel-refund');
+  }
+
   claimLock(lock: Pick<LockResource, 'network' | 'asset' | 'lockId'>): Promise<LockResource> {
     return this.#actOnLock(lock, 'claim');
   }
@@ -144,7 +149,7 @@ export class DrawbridgeClient {
 
   async #actOnLock(
     lock: Pick<LockResource, 'network' | 'asset' | 'lockId'>,
-    verb: 'refund' | 'claim',
+    verb: 'refund' | 'cancel-refund' | 'claim',
   ): Promise<LockResource> {
     const url = `/v1/locks/${lock.network}/${lock.asset}/${lock.lockId}:${verb}`;
     return (await this.#connection.request<LockResource>({ method: 'POST', url, data: {} })).body;

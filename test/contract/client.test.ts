@@ -114,8 +114,10 @@ describe('every method against the API', () => {
       transfer: { bank: WORLD.alpha, id: idOf(1) },
       why: 'late',
       state: 'UNMATCHED',
+      refundsVoided: 0,
     });
     expect((await bank('operator').locks()).locks).toEqual([{ ...lock, state: 'UNMATCHED' }]);
+    await expect(bank('alpha').cancelLockRefund(lock)).rejects.toMatchObject({ code: 'LOCK_NOT_CANCELLABLE' });
     expect(await bank('alpha').claimLock(lock)).toMatchObject({ state: 'CLAIMED', amountMinor: '5' });
     await expect(bank('alpha').refundLock(lock)).rejects.toMatchObject({ status: 409, code: 'LOCK_NOT_REFUNDABLE' });
   });

@@ -29,6 +29,7 @@ const EXPECTED: Readonly<Record<Operation, string>> = {
   'event.read': 'o s - - - -',
   'lock.read': 'o s - - - a',
   'lock.refund': 'o - - - - a',
+  'lock.cancelRefund': 'o - - - - a',
   'lock.claim': 'o - - - - -',
   'relay.outbox': '- - - - a -',
   'relay.evidence': '- - - - a -',
@@ -43,7 +44,7 @@ const cells = (Object.keys(EXPECTED) as Operation[]).flatMap((operation) =>
 describe('every operation for every role', () => {
   test('no operation is missing here', () => {
     expect(Object.keys(EXPECTED).sort()).toEqual(Object.keys(RULES).sort());
-    expect(cells).toHaveLength(15 * 6);
+    expect(cells).toHaveLength(16 * 6);
   });
 
   test.each(cells)('$operation by $role: $expected', ({ operation, role, expected }) => {

@@ -17,6 +17,7 @@ export type Operation =
   | 'event.read'
   | 'lock.read'
   | 'lock.refund'
+  | 'lock.cancelRefund'
   | 'lock.claim'
   | 'relay.outbox'
   | 'relay.evidence'
@@ -82,6 +83,10 @@ export const RULES: Readonly<Record<Operation, Readonly<Partial<Record<Participa
     operator: 'any',
   },
   'lock.refund': {
+    bank: 'own',
+    operator: 'any',
+  },
+  'lock.cancelRefund': {
     bank: 'own',
     operator: 'any',
   },

@@ -4,7 +4,7 @@ import type { Command, Entry, Outcome } from './command.ts';
 import { amendment } from './commands/amendment.ts';
 import { cancelTransfer } from './commands/cancel-transfer.ts';
 import { submitTransfer } from './commands/submit-transfer.ts';
-import { claimLock, refundLock } from './commands/unmatched-lock.ts';
+import { cancelLockRefund, claimLock, refundLock } from './commands/unmatched-lock.ts';
 import { vaultEvent } from './commands/vault-event.ts';
 import { passTime } from './deadlines.ts';
 import { InvariantError } from './invariant-error.ts';
@@ -44,6 +44,8 @@ function applyCommand(overlay: Overlay, command: Command): Outcome {
       return vaultEvent(overlay, command);
     case 'refundLock':
       return refundLock(overlay, command);
+    case 'cancelLockRefund':
+      return cancelLockRefund(overlay, command);
     case 'claimLock':
       return claimLock(overlay, command);
     case 'clock':

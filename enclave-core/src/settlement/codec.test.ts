@@ -72,4 +72,4 @@ describe('entries', () => {
   });
 });
 
-const GOLDEN = 'b003ec802136dfe6548b358450f6e10702e23d46351601830a7225b9a71fcfd2';
+const GOLDEN = '152ba25e4fb8f862fb930c212fb9ce491df49185a312a012ccbc3752aaabfee2';

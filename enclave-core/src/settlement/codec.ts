@@ -51,7 +51,14 @@ const NUMBERS = {
   claimLock: 5,
   clock: 6,
   amendment: 7,
+  cancelLockRefund: 8,
 } as const satisfies Record<Command['type'], number>;
+
+const LOCK_COMMANDS = {
+  [NUMBERS.refundLock]: 'refundLock',
+  [NUMBERS.claimLock]: 'claimLock',
+  [NUMBERS.cancelLockRefund]: 'cancelLockRefund',
+} as const;
 
 /** @throws CodecError `ENTRY_INVALID` for numbers and amounts that could not be read back, and for too many commands. */
 export function encodeEntry(entry: Entry): Uint8Array {
@@ -105,6 +112,7 @@ function commandTuple(command: Command): Cbor {
       ];
     case 'refundLock':
     case 'claimLock':
+    case 'cancelLockRefund':
       return [number, command.by, command.network, command.asset, bytesOf(command.lockId)];
     case 'clock':
       return [number];
@@ -131,10 +139,11 @@ function readCommand(value: unknown): Command {
     case NUMBERS.vaultEvent:
       return readVaultEventCommand(readTuple(value, 7));
     case NUMBERS.refundLock:
-    case NUMBERS.claimLock: {
+    case NUMBERS.claimLock:
+    case NUMBERS.cancelLockRefund: {
       const [, by, network, asset, lockId] = readTuple(value, 5);
       return {
-        type: number === NUMBERS.refundLock ? 'refundLock' : 'claimLock',
+        type: LOCK_COMMANDS[number],
         by: readParticipantId(by),
         network: readNetworkId(network),
         asset: readAssetCode(asset),

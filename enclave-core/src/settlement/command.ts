@@ -43,6 +43,8 @@ export type Command =
     }>
   /** Refund an unmatched lock to its on-chain depositor; asked by the bank that its reference names, or an operator. */
   | Readonly<{ type: 'refundLock'; by: ParticipantId; network: NetworkId; asset: AssetCode; lockId: LockId }>
+  /** Void the refund of an unmatched lock, so that it can be asked for again; asked by whoever may ask for the refund. */
+  | Readonly<{ type: 'cancelLockRefund'; by: ParticipantId; network: NetworkId; asset: AssetCode; lockId: LockId }>
   /** Credit an unmatched lock that only came late to the bank that its reference names. */
   | Readonly<{ type: 'claimLock'; by: ParticipantId; network: NetworkId; asset: AssetCode; lockId: LockId }>
   /** Makes due deadlines take effect when nothing else happens. */
@@ -86,6 +88,7 @@ export type RefusalCode =
   | 'LANE_HALTED'
   | 'LOCK_NOT_FOUND'
   | 'LOCK_NOT_REFUNDABLE'
+  | 'LOCK_NOT_CANCELLABLE'
   | 'LOCK_NOT_CLAIMABLE'
   | 'NOT_ALLOWED'
   | 'AMENDMENT_NUMBER'

@@ -14,6 +14,8 @@ test('ids depend on key, purpose and every field', () => {
     deliveryId(key, BANK_B, transferId(1)),
     refundId(key, ALPHA_EUR, word('lock')),
     refundId(key, BETA_EUR, word('lock')),
+    refundId(key, ALPHA_EUR, word('lock'), 1),
+    refundId(key, ALPHA_EUR, word('lock'), 2),
     voidId(key, word('lock')),
     voidId(key, word('other')),
   ];

@@ -20,9 +20,9 @@ export const lockReference = (referenceKey: Bytes32, bank: ParticipantId, id: Tr
 export const deliveryId = (idKey: Bytes32, bank: ParticipantId, id: TransferId): InstructionId =>
   derive(idKey, 'deliver', bank, id);
 
-/** The one refund of a lock. */
-export const refundId = (idKey: Bytes32, vault: VaultKey, lockId: LockId): InstructionId =>
-  derive(idKey, 'refund', vault, lockId);
+/** The refund of a lock that follows `voidedBefore` refunds of it that were proven void. */
+export const refundId = (idKey: Bytes32, vault: VaultKey, lockId: LockId, voidedBefore = 0): InstructionId =>
+  derive(idKey, 'refund', vault, lockId, ...(voidedBefore === 0 ? [] : [voidedBefore.toString()]));
 
 /** The one void of an instruction. */
 export const voidId = (idKey: Bytes32, target: InstructionId): InstructionId => derive(idKey, 'void', target);

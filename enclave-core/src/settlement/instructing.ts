@@ -94,7 +94,7 @@ export function writeVoid(overlay: Overlay, target: InstructionId): InstructionI
 export const deliveryOf = (overlay: Overlay, { terms }: Transfer): InstructionId =>
   deliveryId(overlay.base.secrets.idKey, terms.debtor, terms.id);
 
-/** Whether a lock was never sent back: its one refund is not written yet. */
+/** Whether a lock was never sent back: not even its first refund is written. */
 export const isRefundUnwritten = (overlay: Overlay, key: VaultKey, lockId: LockId): boolean =>
   !overlay.isSpent(instructionMark(refundId(overlay.base.secrets.idKey, key, lockId)));
 
@@ -102,11 +102,7 @@ export const isRefundUnwritten = (overlay: Overlay, key: VaultKey, lockId: LockI
 export function isRefundable(overlay: Overlay, { terms, lockId }: Transfer): boolean {
   if (terms.onVoid !== 'refund' || !terms.source || lockId === undefined) return false;
   const key = vaultKey(terms.source.network, terms.asset);
-  return (
-    canRefund(overlay, key) &&
-    headroomMinor(overlay, key) >= terms.amountMinor &&
-    isRefundUnwritten(overlay, key, lockId)
-  );
+  return canRefund(overlay, key) && headroomMinor(overlay, key) >= terms.amountMinor;
 }
 
 /**
@@ -144,6 +140,12 @@ export function returnOrRefund(overlay: Overlay, live: LiveTransfer, event: 'voi
   advance(overlay, live, event, { refundable }, { instruction });
 }
 
+/** The refund of an unmatched lock that is open, or comes next. */
+export const lockRefundOf = (
+  overlay: Overlay,
+  { network, asset, lockId, refundsVoided }: UnmatchedLock,
+): InstructionId => refundId(overlay.base.secrets.idKey, vaultKey(network, asset), lockId, refundsVoided);
+
 /** Sends an unmatched lock back to its depositor: suspense → transit. */
 export function writeLockRefund(overlay: Overlay, lock: UnmatchedLock): void {
   const key = vaultKey(lock.network, lock.asset);
@@ -155,7 +157,7 @@ export function writeLockRefund(overlay: Overlay, lock: UnmatchedLock): void {
     kind: 'refund',
   });
   write(overlay, key, {
-    id: refundId(overlay.base.secrets.idKey, key, lock.lockId),
+    id: lockRefundOf(overlay, lock),
     kind: 'refund',
     subject: lock.lockId,
     amountMinor: lock.amountMinor,

@@ -14,7 +14,19 @@ import {
   vaultAccount,
 } from './postings.ts';
 import { transferMark } from './spent-ids.ts';
-import { ALPHA_EUR, BANK_A, BANK_B, BETA_EUR, EUR, transferId, World } from './testing/world.ts';
+import {
+  ALPHA,
+  ALPHA_EUR,
+  BANK_A,
+  BANK_B,
+  BETA,
+  BETA_EUR,
+  EUR,
+  OPERATOR,
+  transferId,
+  World,
+  word,
+} from './testing/world.ts';
 
 type Places = Parameters<typeof post>[1];
 
@@ -123,6 +135,49 @@ describe('the whole state', () => {
     ['a vault without row', ({ state }) => void state.vaults.delete(BETA_EUR)],
     ['a wrong count of live transfers', ({ state }) => state.parties.clear()],
   ];
+  const LOCK = word('the lock');
+  /** A lock that fits nothing, its refund, and a void against that. */
+  const withLock = (stands: 'UNMATCHED' | 'REFUNDING' | 'VOIDING'): World => {
+    const world = new World();
+    world.run(world.event(ALPHA, world.lock(world.terms(), { lockId: LOCK })));
+    const ask = { by: OPERATOR, network: ALPHA, asset: EUR, lockId: LOCK };
+    if (stands !== 'UNMATCHED') world.run({ type: 'refundLock', ...ask });
+    if (stands === 'VOIDING') world.run({ type: 'cancelLockRefund', ...ask });
+    return world;
+  };
+  const REFUND = 'the refund of a lock does not fit its state';
+  const VOID = 'the void of a refund does not fit its lock';
+  test.each([
+    ['UNMATCHED', { state: 'REFUNDING' }, REFUND],
+    ['REFUNDING', { state: 'UNMATCHED' }, REFUND],
+    ['REFUNDING', { refundsVoided: 1 }, REFUND],
+    ['REFUNDING', { state: 'VOIDING' }, VOID],
+    ['VOIDING', { state: 'REFUNDING' }, VOID],
+  ] as const)('with a lock that is %s taken for %j is caught', (stands, change, words) => {
+    const { state } = withLock(stands);
+    for (const [key, lock] of state.unmatched) state.unmatched.set(key, { ...lock, ...change });
+    expect(() => assertAll(state)).toThrow(words);
+  });
+
+  test('with a refund that belongs to no lock is caught', () => {
+    const { state } = withLock('REFUNDING');
+    state.unmatched.clear();
+    const row = state.vaults.get(ALPHA_EUR);
+    if (row) state.vaults.set(ALPHA_EUR, { ...row, unmatchedKept: 0 });
+    expect(() => assertAll(state)).toThrow('belongs to neither transfer nor lock');
+  });
+
+  test.each(['issue', 'void'] as const)('with the %s of a transfer that says none is caught', (kind) => {
+    const world = new World();
+    const terms = world.across();
+    world.fund(terms);
+    world.run({ type: 'cancelTransfer', bank: BANK_A, id: terms.id });
+    const { transfer, ...nobodys } = world.open(BETA, kind);
+    expect(transfer).toBeDefined();
+    world.state.putInstruction(nobodys.id, nobodys);
+    expect(() => assertAll(world.state)).toThrow('belongs to neither transfer nor lock');
+  });
+
   test.each(spoilt)('with %s is caught', (_, spoil) => {
     const world = new World();
     world.deposit(BANK_A, 100n);

@@ -7,11 +7,13 @@
  */
 import type { AssetCode, VaultKey } from '@drawbridge/protocol/ids';
 import { vaultKey } from '@drawbridge/protocol/ids';
+import { refundId, voidId } from './ids.ts';
 import { InvariantError } from './invariant-error.ts';
 import type { Overlay } from './overlay.ts';
 import { TERMINAL_STATES } from './record.ts';
 import { instructionMark, lockMark, transferMark } from './spent-ids.ts';
 import type { SettlementState, VaultRow } from './state.ts';
+import type { OpenInstruction, UnmatchedLock } from './view.ts';
 
 const must = (holds: boolean, what: string): void => {
   if (!holds) throw new InvariantError(what);
@@ -127,7 +129,8 @@ function assertLocks(state: SettlementState): void {
   for (const lock of state.unmatched.values()) {
     const key = vaultKey(lock.network, lock.asset);
     must(state.spent.has(lockMark(key, lock.lockId)), 'the id of an unmatched lock is not spent');
-    must(lock.state === 'UNMATCHED' || lock.state === 'REFUNDING', 'a lock that has ended is kept');
+    must(lock.state !== 'REFUNDED' && lock.state !== 'CLAIMED', 'a lock that has ended is kept');
+    assertRefund(state, lock);
     const sum = suspense.get(key) ?? { minor: 0n, kept: 0 };
     const minor = sum.minor + (lock.state === 'UNMATCHED' ? lock.amountMinor : 0n);
     suspense.set(key, { minor, kept: sum.kept + 1 });
@@ -137,6 +140,18 @@ function assertLocks(state: SettlementState): void {
     must(row.suspenseMinor === minor + row.overflowMinor, 'suspense is not that of the unmatched locks');
     must(row.overflowMinor >= 0n && row.unmatchedKept === kept, 'a count of unmatched locks is wrong');
   }
+}
+
+/** A lock has its refund open while it goes back, and a void against it as long as one was asked for. */
+function assertRefund(
+  state: SettlementState,
+  { network, asset, lockId, state: stands, refundsVoided }: UnmatchedLock,
+): void {
+  const { idKey } = state.secrets;
+  const refund = refundId(idKey, vaultKey(network, asset), lockId, refundsVoided);
+  must(state.instructions.has(refund) === (stands !== 'UNMATCHED'), 'the refund of a lock does not fit its state');
+  const isVoiding = state.instructions.has(voidId(idKey, refund));
+  must(isVoiding === (stands === 'VOIDING'), 'the void of a refund does not fit its lock');
 }
 
 function assertInstructions(state: SettlementState): void {
@@ -153,11 +168,18 @@ function assertInstructions(state: SettlementState): void {
     if (kind === 'void') must(state.instructions.has(subject), 'a void runs against nothing');
     const live = transfer && state.liveTransfer(transfer.bank, transfer.id);
     if (transfer) must(live?.instructions.includes(id) === true, 'an open instruction belongs to no live transfer');
-    else must(state.unmatchedLock(network, instruction.asset, subject)?.state === 'REFUNDING', 'a refund has no lock');
+    else must(isOfLock(state, instruction), 'an open instruction belongs to neither transfer nor lock');
   }
   for (const [key, row] of state.vaults) {
     must(row.transitMinor === (transit.get(key) ?? 0n), 'transit is not that of the open instructions');
   }
+}
+
+/** Whether it is the refund of an unmatched lock, or the void of one; `assertRefund` looks from the lock's side. */
+function isOfLock(state: SettlementState, { kind, network, asset, subject }: OpenInstruction): boolean {
+  if (kind === 'refund') return state.unmatchedLock(network, asset, subject) !== undefined;
+  const target = kind === 'void' ? state.instructions.get(subject) : undefined;
+  return target !== undefined && target.transfer === undefined;
 }
 
 function assertReferences(state: SettlementState): void {

@@ -7,7 +7,7 @@ export type Limits = Readonly<{
   liveTransfersPerBank: number;
   /**
    * Unmatched locks of one vault kept with their particulars. Anyone can make locks, so reaching it never refuses
-   * evidence: later ones are booked to suspense by amount alone and come back by the action `restore_lock`.
+   * evidence: later ones are booked to suspense by amount and a mark of what they were, and come back by `restore_lock`.
    */
   unmatchedLocksPerVault: number;
   /** Ended transfers of one bank whose lock reference is still known, so that a late lock can be claimed. */

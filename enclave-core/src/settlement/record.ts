@@ -73,7 +73,8 @@ export type ParticipantEvent = Readonly<{
     | Readonly<{ type: 'lock'; network: NetworkId; asset: AssetCode; lockId: LockId; state: UnmatchedState }>;
 }>;
 
-export type UnmatchedState = 'UNMATCHED' | 'REFUNDING' | 'REFUNDED' | 'CLAIMED';
+/** `VOIDING`: a void runs against its refund; executed or void, whichever the network finalised first. */
+export type UnmatchedState = 'UNMATCHED' | 'REFUNDING' | 'VOIDING' | 'REFUNDED' | 'CLAIMED';
 
 /** Why a lock fits nothing. `cap`: above the exposure cap, or the lane is closed to deposits, which is a cap of nothing. */
 export type UnmatchedLockReason = 'reference' | 'depositor' | 'amount' | 'late' | 'repeated' | 'cap';

@@ -178,10 +178,11 @@ export const unmatchedTuple = (lock: UnmatchedLock): Cbor => [
   nameTuple(lock.transfer),
   lock.why,
   lock.state,
+  lock.refundsVoided,
 ];
 
 export function readUnmatched(value: unknown): UnmatchedLock {
-  const [network, asset, lockId, depositor, amount, name, why, state] = readTuple(value, 8);
+  const [network, asset, lockId, depositor, amount, name, why, state, refundsVoided] = readTuple(value, 9);
   const transfer = readName(name);
   return {
     network: readNetworkId(network),
@@ -191,7 +192,8 @@ export function readUnmatched(value: unknown): UnmatchedLock {
     amountMinor: readAmount(amount),
     ...(transfer && { transfer }),
     why: readChoice(why, WHYS),
-    state: readChoice(state, ['UNMATCHED', 'REFUNDING']),
+    state: readChoice(state, ['UNMATCHED', 'REFUNDING', 'VOIDING']),
+    refundsVoided: readWhole(refundsVoided),
   };
 }
 

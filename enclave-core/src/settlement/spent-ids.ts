@@ -6,6 +6,7 @@
  * would cost him time alone.
  */
 
+import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { InstructionId, LockId, ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
 import { sha256 } from '@noble/hashes/sha2.js';
 
@@ -29,11 +30,17 @@ function mark(text: string): SpentMark {
 
 /**
  * Bank and UUID without its first hyphen: no separator is needed before 35 characters of fixed form, and with a LEI the
- * text fits one block of SHA-256. Locks hold slashes and instructions no hyphen, so none reads as another.
+ * text fits one block of SHA-256. Locks hold two slashes, overflowed ones four, and instructions no hyphen, so none reads
+ * as another.
  */
 export const transferMark = (bank: ParticipantId, id: TransferId): SpentMark =>
   mark(bank + id.slice(0, 8) + id.slice(9));
 export const lockMark = (vault: VaultKey, lockId: LockId): SpentMark => mark(`${vault}/${lockId}`);
+/** A lock past `unmatchedLocksPerVault`, with the particulars that the state does not keep. At most 219 characters. */
+export const overflowMark = (
+  vault: VaultKey,
+  { lockId, depositor, amountMinor }: Readonly<{ lockId: LockId; depositor: Bytes32; amountMinor: bigint }>,
+): SpentMark => mark(`${vault}/${lockId}/${depositor}/${amountMinor}`);
 export const instructionMark = (id: InstructionId): SpentMark => mark(id);
 
 const SHARDS = 256;

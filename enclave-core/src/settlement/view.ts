@@ -46,6 +46,8 @@ export type UnmatchedLock = Readonly<{
   /** Why it fits nothing. */
   why: UnmatchedLockReason;
   state: UnmatchedState;
+  /** Refunds of it that were proven void; a refund that follows has an id of its own. */
+  refundsVoided: number;
 }>;
 
 /** An open instruction: written, not yet proven executed or void. Unsigned; whoever reads it signs after commit. */
@@ -61,7 +63,7 @@ export type OpenInstruction = Readonly<{
   epoch: number;
   /** Place in its network's outbox, rising from 1. */
   outboxSeq: number;
-  /** The transfer it serves; absent for refunds of unmatched locks. */
+  /** The transfer it serves; absent for refunds of unmatched locks and their voids. */
   transfer?: Readonly<{ bank: ParticipantId; id: TransferId }>;
 }>;
 

@@ -14,10 +14,12 @@ import {
 import { AmountForm, type AmountText, AssetCodeForm, Bytes32Form, NetworkIdForm, wordForm } from './forms.ts';
 import { type Wire, wire } from './wire.ts';
 
-export type UnmatchedStateName = 'UNMATCHED' | 'REFUNDING' | 'REFUNDED' | 'CLAIMED';
+/** `VOIDING`: its refund was cancelled; `UNMATCHED` again, or `REFUNDED` if the network executed the refund first. */
+export type UnmatchedStateName = 'UNMATCHED' | 'REFUNDING' | 'VOIDING' | 'REFUNDED' | 'CLAIMED';
 export const UnmatchedStateForm: Wire<UnmatchedStateName> = wordForm<UnmatchedStateName>([
   'UNMATCHED',
   'REFUNDING',
+  'VOIDING',
   'REFUNDED',
   'CLAIMED',
 ]);

@@ -32,6 +32,7 @@ export type ProblemCode =
   | 'LANE_CLOSED'
   | 'LANE_HALTED'
   | 'LOCK_NOT_REFUNDABLE'
+  | 'LOCK_NOT_CANCELLABLE'
   | 'LOCK_NOT_CLAIMABLE'
   | 'BODY_TOO_LARGE'
   | 'URI_TOO_LONG'
@@ -124,6 +125,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
     status: 409,
     title: 'The lock cannot be refunded in its state',
     todo: 'Read /v1/locks for its state.',
+  },
+  LOCK_NOT_CANCELLABLE: {
+    status: 409,
+    title: 'The lock has no refund under way that could be cancelled',
+    todo: 'Read /v1/locks for its state; a lock that is UNMATCHED can be refunded or, if it came late, claimed.',
   },
   LOCK_NOT_CLAIMABLE: {
     status: 409,

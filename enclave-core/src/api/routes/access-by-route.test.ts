@@ -55,6 +55,7 @@ beforeAll(async () => {
       transfer: { bank, id: ID_AB },
       why: 'late',
       state: 'UNMATCHED',
+      refundsVoided: 0,
     });
   }
 });
@@ -83,6 +84,7 @@ const ROUTES: readonly (readonly [string, InjectOptions, readonly Who[]])[] = [
   ['events', get('/v1/events'), ['alpha', 'beta', 'auditor']],
   ['locks', get('/v1/locks'), ['alpha', 'beta', 'auditor', 'operator']],
   ['refund', post(`/v1/locks/quorum-a/EUR/${LOCK_NONE}:refund`), ['alpha', 'beta', 'operator']],
+  ['cancel of a refund', post(`/v1/locks/quorum-a/EUR/${LOCK_NONE}:cancel-refund`), ['alpha', 'beta', 'operator']],
   ['claim', post(`/v1/locks/quorum-a/EUR/${LOCK_NONE}:claim`), ['alpha', 'beta']],
   ['outbox', get('/v1/relay/outbox?network=quorum-a'), ['relay']],
   ['evidence', post('/v1/relay/evidence', EVIDENCE), ['relay']],
@@ -192,6 +194,12 @@ const OTHERS: readonly (readonly [string, Who, InjectOptions, InjectOptions])[] 
     'beta',
     post(`/v1/locks/quorum-a/EUR/${LOCK_A}:refund`),
     post(`/v1/locks/quorum-a/EUR/${LOCK_NONE}:refund`),
+  ],
+  [
+    'cancelling the refund of the lock of another bank',
+    'beta',
+    post(`/v1/locks/quorum-a/EUR/${LOCK_A}:cancel-refund`),
+    post(`/v1/locks/quorum-a/EUR/${LOCK_NONE}:cancel-refund`),
   ],
   [
     'claiming the lock of another bank',

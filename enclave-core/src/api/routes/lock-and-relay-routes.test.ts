@@ -24,6 +24,7 @@ const lockOf = (n: number, why: UnmatchedLock['why']): UnmatchedLock => ({
   transfer: { bank: WORLD.alpha, id: 'aaaaaaaa-0000-4000-8000-000000000001' as TransferId },
   why,
   state: 'UNMATCHED',
+  refundsVoided: 0,
 });
 const act = (who: 'alpha' | 'operator', n: number, verb: string): Promise<LightMyRequestResponse> =>
   api.as(who, { method: 'POST', url: `/v1/locks/quorum-a/EUR/${testWord(`lock ${n}`)}:${verb}` });
@@ -47,6 +48,16 @@ test('an operator may refund, and sees nothing of it', async () => {
     lockId: testWord('lock 1'),
     state: 'REFUNDING',
   });
+});
+
+test('a refund under way is cancelled once; again it gets the same answer, and a lock without refund is refused', async () => {
+  api.core.locks.push(lockOf(1, 'amount'));
+  expect((await act('alpha', 1, 'cancel-refund')).json()).toMatchObject({ status: 409, code: 'LOCK_NOT_CANCELLABLE' });
+  await act('alpha', 1, 'refund');
+  const [first, again] = [await act('operator', 1, 'cancel-refund'), await act('operator', 1, 'cancel-refund')];
+  expect([first.statusCode, first.json()]).toEqual([200, expect.objectContaining({ state: 'VOIDING' })]);
+  expect([again.statusCode, again.body]).toEqual([200, first.body]);
+  expect((await act('alpha', 1, 'refund')).json()).toMatchObject({ status: 409, code: 'LOCK_NOT_REFUNDABLE' });
 });
 
 test('only what came late can be claimed', async () => {

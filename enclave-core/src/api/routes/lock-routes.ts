@@ -1,4 +1,4 @@
-/** Locks that fit no transfer: look, refund, claim. */
+/** Locks that fit no transfer: look, refund, cancel the refund, claim. */
 import { AssetCodeForm, Bytes32Form, LimitForm, NetworkIdForm } from '@drawbridge/protocol/api/forms';
 import { type LockPage, LockPageSchema, type LockResource, LockSchema } from '@drawbridge/protocol/api/lock';
 import type { ProblemCode } from '@drawbridge/protocol/api/problem';
@@ -37,6 +37,14 @@ export function lockRoutes(app: ApiServer, context: ApiContext): void {
     summary: 'Refund an unmatched lock to its on-chain depositor (the bank that its reference names, or an operator)',
     refusal: 'LOCK_NOT_REFUNDABLE',
     done: ['REFUNDING', 'REFUNDED'],
+  });
+  actOnLock(app, context, {
+    verb: 'cancel-refund',
+    command: 'cancelLockRefund',
+    operation: 'lock.cancelRefund',
+    summary: 'Void the refund of an unmatched lock that its network refuses; proven void, the lock is unmatched again',
+    refusal: 'LOCK_NOT_CANCELLABLE',
+    done: ['VOIDING'],
   });
   actOnLock(app, context, {
     verb: 'claim',
@@ -83,9 +91,9 @@ function listLocks(app: ApiServer, { core }: ApiContext): void {
 }
 
 type LockAction = Readonly<{
-  verb: 'refund' | 'claim';
-  command: 'refundLock' | 'claimLock';
-  operation: 'lock.refund' | 'lock.claim';
+  verb: 'refund' | 'cancel-refund' | 'claim';
+  command: 'refundLock' | 'cancelLockRefund' | 'claimLock';
+  operation: 'lock.refund' | 'lock.cancelRefund' | 'lock.claim';
   summary: string;
   /** The refusal that says that it was asked before, in one of the states `done`. */
   refusal: Extract<RefusalCode, ProblemCode>;

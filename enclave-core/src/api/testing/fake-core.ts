@@ -165,6 +165,14 @@ export class FakeCore implements CoreService {
         const known = transfer ?? this.history.transfer(command.bank, command.id);
         return refuse(known ? 'TRANSFER_NOT_CANCELLABLE' : 'TRANSFER_NOT_FOUND');
       }
+      case 'cancelLockRefund': {
+        const place = this.locks.findIndex((lock) => lock.lockId === command.lockId);
+        const lock = this.locks[place];
+        if (!lock) return refuse('LOCK_NOT_FOUND');
+        if (lock.state !== 'REFUNDING') return refuse('LOCK_NOT_CANCELLABLE');
+        this.locks[place] = { ...lock, state: 'VOIDING' };
+        return { ok: true };
+      }
       case 'refundLock':
       case 'claimLock': {
         const place = this.locks.findIndex((lock) => lock.lockId === command.lockId);

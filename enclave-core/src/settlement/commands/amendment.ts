@@ -11,9 +11,10 @@ import type { Registry } from '@drawbridge/governance/registry';
 import { type ParticipantId, vaultKey } from '@drawbridge/protocol/ids';
 import type { Command, Outcome } from '../command.ts';
 import { isRefundUnwritten, wakeWaiting } from '../instructing.ts';
+import { InvariantError } from '../invariant-error.ts';
 import { lockKey } from '../keys.ts';
 import type { Overlay } from '../overlay.ts';
-import { lockMark } from '../spent-ids.ts';
+import { overflowMark } from '../spent-ids.ts';
 import { newVaultRow } from '../state.ts';
 import { refuse } from '../terms.ts';
 import { authorityProblem } from '../vault-authority.ts';
@@ -69,22 +70,21 @@ function isEngaged(overlay: Overlay, bank: ParticipantId): boolean {
   return false;
 }
 
-/** Restored locks are spent, not kept, and no more than what is in suspense without particulars. */
+/**
+ * A lock is restored with the depositor and amount that it came with, and once: it leaves the kept locks only by its
+ * refund, since it is none that can be claimed.
+ */
 function refuseRestored(overlay: Overlay, actions: Actions): string | undefined {
   const restored = new Set<string>();
-  const totals = new Map<string, bigint>();
   for (const { name, args } of actions) {
     if (name !== 'restore_lock') continue;
     const key = vaultKey(args.network, args.asset);
     const place = lockKey(key, args.lockId);
-    const total = (totals.get(key) ?? 0n) + args.amountMinor;
-    totals.set(key, total);
     const fits =
-      overlay.isSpent(lockMark(key, args.lockId)) &&
+      overlay.isSpent(overflowMark(key, args)) &&
       overlay.unmatched.get(place) === undefined &&
       isRefundUnwritten(overlay, key, args.lockId) &&
-      !restored.has(place) &&
-      total <= (overlay.vaults.get(key)?.overflowMinor ?? 0n);
+      !restored.has(place);
     if (!fits) return 'a lock to restore is not in suspense without particulars';
     restored.add(place);
   }
@@ -97,6 +97,7 @@ function actOnLedger(overlay: Overlay, { name, args }: Action): void {
   const { network, asset, lockId, depositor, amountMinor } = args;
   const key = vaultKey(network, asset);
   const { row } = overlay.vault(key);
+  if (row.overflowMinor < amountMinor) throw new InvariantError('more is restored than was not kept');
   overlay.changeVault(key, {
     overflowMinor: row.overflowMinor - amountMinor,
     unmatchedKept: row.unmatchedKept + 1,
@@ -109,5 +110,6 @@ function actOnLedger(overlay: Overlay, { name, args }: Action): void {
     amountMinor,
     why: 'reference',
     state: 'UNMATCHED',
+    refundsVoided: 0,
   });
 }

@@ -7,13 +7,13 @@ import type { ExecutedEvent, VoidedEvent } from '@drawbridge/protocol/vault-even
 import type { Contradiction } from '../alarms.ts';
 import { close, returnOrRefund, wakeWaiting } from '../instructing.ts';
 import { InvariantError } from '../invariant-error.ts';
-import { lockKey, transferKey } from '../keys.ts';
+import { type LockKey, lockKey, transferKey } from '../keys.ts';
 import type { Overlay } from '../overlay.ts';
-import { bankAccount, post, transitAccount, vaultAccount } from '../postings.ts';
+import { bankAccount, post, suspenseAccount, transitAccount, vaultAccount } from '../postings.ts';
 import type { LiveTransfer } from '../state.ts';
 import { advance, nameOf } from '../transfer-life.ts';
 import { type Facts, type TransferEvent, transition } from '../transitions.ts';
-import type { OpenInstruction } from '../view.ts';
+import type { OpenInstruction, UnmatchedLock } from '../view.ts';
 
 const CONTRADICTION: Contradiction = { halt: 'EVENT_CONTRADICTS_LEDGER' };
 
@@ -53,7 +53,10 @@ export function applyVoided(overlay: Overlay, key: VaultKey, event: VoidedEvent)
   }
   if (target === undefined || vaultKey(target.network, target.asset) !== key) return CONTRADICTION;
   const live = liveOf(overlay, target);
-  if (live === undefined) throw new InvariantError('a void runs against an instruction without transfer');
+  if (live === undefined) {
+    reviveLock(overlay, key, target);
+    return undefined;
+  }
   const means: TransferEvent = target.kind === 'refund' ? 'refundVoided' : 'voided';
   if (halts(live, means, { refundable: false })) return CONTRADICTION;
   const { terms } = live.transfer;
@@ -83,11 +86,28 @@ function liveOf(overlay: Overlay, { transfer }: OpenInstruction): LiveTransfer |
   return live;
 }
 
+function lockOf(overlay: Overlay, place: LockKey): UnmatchedLock {
+  const lock = overlay.unmatched.get(place);
+  if (lock === undefined) throw new InvariantError('a refund belongs to no unmatched lock');
+  return lock;
+}
+
+/** The lock whose refund will never be: it is in suspense again, to be refunded under a new id or claimed. */
+function reviveLock(overlay: Overlay, key: VaultKey, refund: OpenInstruction): void {
+  const { network, asset, subject, amountMinor } = refund;
+  const place = lockKey(key, subject);
+  const lock = lockOf(overlay, place);
+  post(overlay, { asset, debit: transitAccount(key), credit: suspenseAccount(key), amountMinor, kind: 'return' });
+  close(overlay, refund.id);
+  overlay.unmatched.set(place, { ...lock, state: 'UNMATCHED', refundsVoided: lock.refundsVoided + 1 });
+  if (lock.transfer)
+    overlay.emit(lock.transfer.bank, { type: 'lock', network, asset, lockId: subject, state: 'UNMATCHED' });
+}
+
 /** The lock that a refund without transfer sent back. */
 function finishLockRefund(overlay: Overlay, key: VaultKey, { subject, network, asset }: OpenInstruction): void {
   const place = lockKey(key, subject);
-  const lock = overlay.unmatched.get(place);
-  if (lock === undefined) throw new InvariantError('a refund belongs to no unmatched lock');
+  const lock = lockOf(overlay, place);
   overlay.unmatched.delete(place);
   overlay.changeVault(key, { unmatchedKept: overlay.vault(key).row.unmatchedKept - 1 });
   if (lock.transfer)

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TransferTerms } from '../command.ts';
+import { Draft } from '../draft.ts';
+import { decodeSnapshot, encodeSnapshot } from '../snapshot.ts';
 import {
   ALPHA,
   addressOf,
@@ -10,6 +12,7 @@ import {
   EUR,
   ONE_HOUR_MS,
   OPERATOR,
+  START_MS,
   signedAmendment,
   World,
   word,
@@ -260,67 +263,58 @@ describe('more unmatched locks than are kept', () => {
     expect(world.stateOf(terms)).toBe('RELAYING');
   });
 
-  const restore = (lockId: ReturnType<typeof word>, amountMinor: bigint) =>
-    ({
-      name: 'restore_lock',
-      args: { network: ALPHA, asset: EUR, lockId, depositor: addressOf('nobody'), amountMinor },
-    }) as const;
+  const restore = (lockId: ReturnType<typeof word>, amountMinor = 10n, depositor = addressOf('nobody')) =>
+    ({ name: 'restore_lock', args: { network: ALPHA, asset: EUR, lockId, depositor, amountMinor } }) as const;
+  const refund = { type: 'refundLock', by: OPERATOR, network: ALPHA, asset: EUR, lockId: word('lock 3') } as const;
 
   test('come back by amendment and can then be refunded', () => {
     const world = many();
-    expect(world.run(signedAmendment(1, [restore(word('lock 3'), 10n)]))).toEqual({ ok: true });
+    expect(world.run(signedAmendment(1, [restore(word('lock 3'))]))).toEqual({ ok: true });
     expect(world.state.unmatchedLock(ALPHA, EUR, word('lock 3'))?.state).toBe('UNMATCHED');
-    const refund = { type: 'refundLock', by: OPERATOR, network: ALPHA, asset: EUR, lockId: word('lock 3') } as const;
     expect(world.run(refund)).toEqual({ ok: true });
     expect(world.state.vaultLedger(ALPHA, EUR)).toMatchObject({ suspenseMinor: 30n, transitMinor: 10n });
   });
 
   test.each([
-    ['that never came', word('lock 9'), 10n],
-    ['that is kept', word('lock 1'), 10n],
-    ['of more than is in suspense', word('lock 3'), 21n],
-  ])('a lock %s is not restored', (_, lockId, amountMinor) => {
-    const outcome = many().run(signedAmendment(1, [restore(lockId, amountMinor)]));
+    ['that never came', restore(word('lock 9'))],
+    ['that is kept', restore(word('lock 1'))],
+    ['of more than came', restore(word('lock 3'), 11n)],
+    ['of less than came', restore(word('lock 3'), 9n)],
+    ['of another depositor', restore(word('lock 3'), 10n, addressOf('signer'))],
+  ])('a lock %s is not restored', (_, action) => {
+    const outcome = many().run(signedAmendment(1, [action]));
     expect(outcome).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
   });
 
-  test('a lock that was refunded with its transfer is not restored', () => {
+  test('a lock that was credited is not restored', () => {
     const world = many();
     const terms = world.across({ amountMinor: 10n, onVoid: 'refund' });
     world.submit(terms);
     world.run(world.event(ALPHA, world.lock(terms, { lockId: word('credited') })));
-    world.run({ type: 'cancelTransfer', bank: BANK_A, id: terms.id });
-    world.run(world.event(BETA, world.voided(world.open(BETA, 'void'))));
-    expect(world.stateOf(terms)).toBe('REFUNDING');
-    const outcome = world.run(signedAmendment(1, [restore(word('credited'), 10n)]));
-    expect(outcome).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+    const action = restore(word('credited'), 10n, terms.source?.depositor);
+    expect(world.run(signedAmendment(1, [action]))).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
   });
 
-  test('a credited lock that was restored by mistake is refunded once, by either way', () => {
-    for (const first of ['transfer', 'operator'] as const) {
-      const world = many();
-      const terms = world.across({ amountMinor: 10n, onVoid: 'refund' });
-      world.submit(terms);
-      world.run(world.event(ALPHA, world.lock(terms, { lockId: word('credited') })));
-      world.run(signedAmendment(1, [restore(word('credited'), 10n)]));
-      const refund = {
-        type: 'refundLock',
-        by: OPERATOR,
-        network: ALPHA,
-        asset: EUR,
-        lockId: word('credited'),
-      } as const;
-      if (first === 'operator') expect(world.run(refund)).toEqual({ ok: true });
-      world.run({ type: 'cancelTransfer', bank: BANK_A, id: terms.id });
-      world.run(world.event(BETA, world.voided(world.open(BETA, 'void'))));
-      expect(world.stateOf(terms)).toBe(first === 'transfer' ? 'REFUNDING' : 'RETURNED');
-      if (first === 'transfer') expect(world.run(refund)).toMatchObject({ ok: false, code: 'LOCK_NOT_REFUNDABLE' });
-    }
+  test('a lock is not restored twice, in one amendment or in two, nor after its refund', () => {
+    const action = restore(word('lock 3'));
+    expect(many().run(signedAmendment(1, [action, action]))).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+    const world = many();
+    world.run(signedAmendment(1, [action]));
+    expect(world.run(signedAmendment(2, [action]))).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+    world.run(refund);
+    world.run(world.event(ALPHA, world.executed(world.open(ALPHA, 'refund'))));
+    expect(world.state.unmatchedLock(ALPHA, EUR, word('lock 3'))).toBeUndefined();
+    expect(world.run(signedAmendment(2, [action]))).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
   });
 
-  test('a lock is not restored twice', () => {
-    const twice = signedAmendment(1, [restore(word('lock 3'), 10n), restore(word('lock 3'), 10n)]);
-    expect(many().run(twice)).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+  test('what came is remembered in a snapshot', () => {
+    const restored = decodeSnapshot(encodeSnapshot(many().state));
+    const apply = (action: ReturnType<typeof restore>) => {
+      const entry = { version: 1, stampMs: START_MS, clockProtected: false } as const;
+      return new Draft(restored).apply({ ...entry, commands: [signedAmendment(1, [action])] }).outcomes[0];
+    };
+    expect(apply(restore(word('lock 4'), 9n))).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+    expect(apply(restore(word('lock 4')))).toEqual({ ok: true });
   });
 });
 

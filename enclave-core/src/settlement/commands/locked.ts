@@ -13,7 +13,7 @@ import { depositRoomMinor } from '../lane.ts';
 import type { Overlay } from '../overlay.ts';
 import { bankAccount, post, reserve, suspenseAccount, vaultAccount } from '../postings.ts';
 import type { UnmatchedLockReason } from '../record.ts';
-import { lockMark } from '../spent-ids.ts';
+import { lockMark, overflowMark } from '../spent-ids.ts';
 import type { LiveTransfer, ReferenceRow } from '../state.ts';
 import { advance, nameOf } from '../transfer-life.ts';
 import { type Facts, transition } from '../transitions.ts';
@@ -122,6 +122,7 @@ function toSuspense(
   if (row.unmatchedKept >= overlay.base.limits.unmatchedLocksPerVault) {
     if (row.overflowMinor === 0n) notice(overlay, key, 'UNMATCHED_OVERFLOW');
     overlay.changeVault(key, { unmatchedEver, overflowMinor: row.overflowMinor + amountMinor });
+    overlay.spend(overflowMark(key, event));
     return;
   }
   overlay.changeVault(key, { unmatchedEver, unmatchedKept: row.unmatchedKept + 1 });
@@ -135,6 +136,7 @@ function toSuspense(
     ...(transfer && { transfer }),
     why,
     state: 'UNMATCHED',
+    refundsVoided: 0,
   });
   if (transfer) overlay.emit(transfer.bank, { type: 'lock', network, asset, lockId, state: 'UNMATCHED' });
 }

@@ -4,7 +4,7 @@
  */
 import { type ParticipantId, vaultKey } from '@drawbridge/protocol/ids';
 import type { Command, Outcome } from '../command.ts';
-import { isRefundUnwritten, retryWaiting, wakeWaiting, writeLockRefund } from '../instructing.ts';
+import { lockRefundOf, retryWaiting, wakeWaiting, writeLockRefund, writeVoid } from '../instructing.ts';
 import { type LockKey, lockKey } from '../keys.ts';
 import { canRefund, depositRoomMinor, takesEvidence } from '../lane.ts';
 import type { Overlay } from '../overlay.ts';
@@ -12,7 +12,7 @@ import { bankAccount, post, suspenseAccount } from '../postings.ts';
 import { type Refusal, refuse } from '../terms.ts';
 import type { UnmatchedLock } from '../view.ts';
 
-type LockCommand = Extract<Command, { type: 'refundLock' | 'claimLock' }>;
+type LockCommand = Extract<Command, { type: 'refundLock' | 'cancelLockRefund' | 'claimLock' }>;
 
 /** Order of checks: who asks, the lock, its state, network and lane. */
 export function refundLock(overlay: Overlay, command: LockCommand): Outcome {
@@ -20,15 +20,27 @@ export function refundLock(overlay: Overlay, command: LockCommand): Outcome {
   if ('ok' in found) return found;
   const { place, lock } = found;
   const key = vaultKey(lock.network, lock.asset);
-  // A lock that governance restored by mistake may be one that was credited, and refunded with its transfer.
-  if (lock.state !== 'UNMATCHED' || !isRefundUnwritten(overlay, key, lock.lockId)) {
-    return refuse('LOCK_NOT_REFUNDABLE', 'its refund was written before');
-  }
+  if (lock.state !== 'UNMATCHED') return refuse('LOCK_NOT_REFUNDABLE', 'its refund was written before');
   if (!takesEvidence(overlay, lock.network)) return refuse('LANE_CLOSED', 'the network is halted or retired');
   if (!canRefund(overlay, key)) return refuse('LANE_HALTED', 'the lane is halted');
   writeLockRefund(overlay, lock);
   overlay.unmatched.set(place, { ...lock, state: 'REFUNDING' });
   tell(overlay, lock, 'REFUNDING');
+  return { ok: true };
+}
+
+/**
+ * Has the refund voided, for a vault or a token that refuses it: only the network's word then says which of the two came
+ * first. Order of checks: who asks, the lock, its state. A void needs no open lane, as that of a transfer.
+ */
+export function cancelLockRefund(overlay: Overlay, command: LockCommand): Outcome {
+  const found = findLock(overlay, command, true);
+  if ('ok' in found) return found;
+  const { place, lock } = found;
+  if (lock.state !== 'REFUNDING') return refuse('LOCK_NOT_CANCELLABLE', 'no refund of it is open and without a void');
+  writeVoid(overlay, lockRefundOf(overlay, lock));
+  overlay.unmatched.set(place, { ...lock, state: 'VOIDING' });
+  tell(overlay, lock, 'VOIDING');
   return { ok: true };
 }
 
@@ -88,7 +100,7 @@ function refuseAsker(overlay: Overlay, by: ParticipantId, byOperators: boolean):
 function tell(
   overlay: Overlay,
   { network, asset, lockId, transfer }: UnmatchedLock,
-  state: 'REFUNDING' | 'CLAIMED',
+  state: 'REFUNDING' | 'VOIDING' | 'CLAIMED',
 ): void {
   if (transfer) overlay.emit(transfer.bank, { type: 'lock', network, asset, lockId, state });
 }

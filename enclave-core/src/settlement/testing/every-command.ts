@@ -80,6 +80,7 @@ export const COMMANDS: readonly Command[] = [
   event({ type: 'guardianCancelled' }),
   { type: 'refundLock', by: OPERATOR, network: ALPHA, asset: EUR, lockId: id },
   { type: 'claimLock', by: BANK_A, network: BETA, asset: EUR, lockId: id },
+  { type: 'cancelLockRefund', by: BANK_A, network: BETA, asset: EUR, lockId: id },
   { type: 'clock' },
   signedAmendment(1, [
     { name: 'reopen_lane', args: { network: ALPHA, asset: EUR } },

@@ -29,11 +29,19 @@ import {
 
 export type Step = Readonly<{ what: number; a: number; b: number; c: number; amount: number; waitMs: number }>;
 
+/** Mostly locks, what is asked of them, and what becomes of it: most of them fit nothing. */
+export const ABOUT_LOCKS: fc.Arbitrary<number> = fc.oneof(
+  { weight: 2, arbitrary: fc.nat(99) },
+  { weight: 2, arbitrary: fc.integer({ min: 30, max: 53 }) },
+  { weight: 4, arbitrary: fc.integer({ min: 54, max: 75 }) },
+  { weight: 4, arbitrary: fc.integer({ min: 84, max: 89 }) },
+);
+
 /** Steps of one history. */
-export const steps = (maxLength: number): fc.Arbitrary<Step[]> =>
+export const steps = (maxLength: number, what: fc.Arbitrary<number> = fc.nat(99)): fc.Arbitrary<Step[]> =>
   fc.array(
     fc.record({
-      what: fc.nat(99),
+      what,
       a: fc.nat(1000),
       b: fc.nat(1000),
       c: fc.nat(1000),
@@ -135,7 +143,11 @@ function outcomeOf(world: World, { a, b, amount }: Step): Command {
   const instruction = pick(open, a);
   if (instruction === undefined) return { type: 'clock' };
   const { transfer } = instruction;
-  if (transfer && b % 5 < 2 && instruction.kind !== 'void') return { type: 'cancelTransfer', ...transfer };
+  if (b % 5 < 2 && instruction.kind !== 'void') {
+    if (transfer) return { type: 'cancelTransfer', ...transfer };
+    const { network, asset, subject: lockId } = instruction;
+    return { type: 'cancelLockRefund', by: OPERATOR, network, asset, lockId };
+  }
   const target = instruction.kind === 'void' ? world.state.instructions.get(instruction.subject) : instruction;
   const body =
     instruction.kind === 'void' && b % 4 !== 0 ? world.voided(instruction) : executedOf(world, target ?? instruction);
@@ -165,10 +177,12 @@ function lockCommand(world: World, { a, b, c }: Step): Command {
     [...world.state.unmatched.values()].sort((x, y) => (x.lockId < y.lockId ? -1 : 1)),
     a,
   );
-  const by = b % 4 === 0 ? OPERATOR : b % 4 === 1 ? bankAt(c) : (lock?.transfer?.bank ?? bankAt(c));
+  const by = b % 5 < 2 ? OPERATOR : b % 5 === 2 ? bankAt(c) : (lock?.transfer?.bank ?? bankAt(c));
   const lockId = lock?.lockId ?? word('no lock');
+  const isGoingBack = lock !== undefined && lock.state !== 'UNMATCHED';
+  const asks = isGoingBack && c % 4 < 2 ? 'cancelLockRefund' : 'refundLock';
   return {
-    type: c % 3 === 0 || (lock?.why === 'late' && c % 3 === 1) ? 'claimLock' : 'refundLock',
+    type: c % 3 === 0 || (lock?.why === 'late' && c % 3 === 1) ? 'claimLock' : asks,
     by,
     network: lock?.network ?? ALPHA,
     asset: EUR,
