@@ -1,10 +1,15 @@
-/** Locks that fit nothing, two couriers at once, and evidence that comes twice or in the wrong order. */
+/** Locks that fit nothing, refunds of them that are refused, two couriers at once. */
 
 import { randomBytes } from 'node:crypto';
+import type { DrawbridgeClient } from '@drawbridge/client/bank-client';
 import { readLocks } from '@drawbridge/demo/books';
+import { OPERATOR } from '@drawbridge/demo/cast';
+import { clientFor } from '@drawbridge/demo/clients';
 import type { LockResource } from '@drawbridge/protocol/api/lock';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Contract } from 'ethers';
 import { executedIds } from './chain-facts.ts';
+import { nativeToken, releaseCap, send, timesSaid } from './refusals.ts';
 import { eventually, startWorld, type World } from './world.ts';
 
 const EUR_A_TO_B = { from: 'aurora', to: 'boreal', asset: 'EUR', source: 'quorum-a', destination: 'quorum-b' } as const;
@@ -141,6 +146,76 @@ describe('a lock goes to suspense when it', () => {
       await quorumA().lock('corvid', 'EUR', `0x${randomBytes(32).toString('hex')}`, 1_500n);
       const unmatched = await nextUnmatched(known);
       expect(unmatched.state).toBe('UNMATCHED');
+    },
+    STORY_MS,
+  );
+});
+
+describe('a refund that its network refuses is voided when asked, and the lock', () => {
+  let operator: DrawbridgeClient;
+  beforeAll(async () => {
+    operator = await clientFor(world.system, OPERATOR);
+  });
+  afterAll(() => operator?.close());
+
+  const token = (): Contract => nativeToken(quorumA(), 'EUR');
+  /** A lock of Corvid's that names a reference that nobody knows. */
+  const unknown = async (amountMinor: bigint): Promise<LockResource> => {
+    const known = await readLocks(world.system);
+    await quorumA().lock('corvid', 'EUR', `0x${randomBytes(32).toString('hex')}`, amountMinor);
+    return nextUnmatched(known);
+  };
+  /** As the operator sees it; nothing once it is settled. */
+  const stateOf = async ({ lockId }: LockResource): Promise<LockResource['state'] | undefined> =>
+    (await readLocks(world.system)).find((lock) => lock.lockId === lockId)?.state;
+  const refusedRefund = async (lock: LockResource, code: string): Promise<void> => {
+    const before = await timesSaid(world.system, 'quorum-a', code);
+    expect((await operator.refundLock(lock)).state).toBe('REFUNDING');
+    await eventually(`a connector that says ${code}`, async () =>
+      (await timesSaid(world.system, 'quorum-a', code)) > before ? true : undefined,
+    );
+    expect(await stateOf(lock)).toBe('REFUNDING');
+  };
+  const voidedRefund = async (lock: LockResource): Promise<void> => {
+    expect((await operator.cancelLockRefund(lock)).state).toBe('VOIDING');
+    await eventually('the void in the core', async () => ((await stateOf(lock)) === 'UNMATCHED' ? true : undefined));
+  };
+
+  it(
+    'is refunded once the token pays its depositor again',
+    async () => {
+      const wallet = quorumA().wallet('corvid');
+      const before = await quorumA().balanceOf('EUR', wallet);
+      const lock = await unknown(1_600n);
+      await send(token(), 'setBlocked', wallet, true);
+      await refusedRefund(lock, 'DESTINATION_REVERTED');
+      await voidedRefund(lock);
+      await world.expectConserved();
+      await send(token(), 'setBlocked', wallet, false);
+      const executed = await executedIds(quorumA());
+      await operator.refundLock(lock);
+      await eventually('the refund in the core', async () => ((await stateOf(lock)) === undefined ? true : undefined));
+      expect(await quorumA().balanceOf('EUR', wallet)).toBe(before);
+      expect(await executedIds(quorumA())).toHaveLength(executed.length + 1);
+    },
+    STORY_MS,
+  );
+
+  it(
+    'stays whole in suspense while it is above the release cap',
+    async () => {
+      const cap = await releaseCap(quorumA(), 'EUR');
+      const wallet = quorumA().wallet('corvid');
+      const vault = quorumA().vaults.find(({ asset }) => asset === 'EUR');
+      await send(token(), 'mint', wallet, (cap + 1n) * (vault?.unit ?? 1n));
+      const lock = await unknown(cap + 1n);
+      const executed = await executedIds(quorumA());
+      for (let round = 0; round < 2; round++) {
+        await refusedRefund(lock, 'VAULT_RELEASE_CAP_EXCEEDED');
+        await voidedRefund(lock);
+      }
+      expect(await executedIds(quorumA())).toEqual(executed);
+      expect(await quorumA().lockedAmount('EUR', lock.lockId)).toBe(cap + 1n);
     },
     STORY_MS,
   );
