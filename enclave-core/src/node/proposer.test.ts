@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ParticipantId } from '@drawbridge/protocol/ids';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ReplicaError } from '../consensus/replica-error.ts';
 import { KeyRing } from '../keys/key-ring.ts';
 import { decodeEntry } from '../settlement/codec.ts';
 import type { Command } from '../settlement/command.ts';
+import { ALPHA, BANK_A, BANK_B, EUR, OPERATOR, word } from '../settlement/testing/world.ts';
 import { Proposer, type ProposerOptions } from './proposer.ts';
 import type { AppliedEntry } from './settlement-machine.ts';
 import { pay, payment } from './testing/node-driver.ts';
 
 const keys = new KeyRing({ secret: randomBytes(32) });
 const commands = (count: number): Command[] => Array.from({ length: count }, (_, i) => pay(`p${i}`, 1n));
+const by = (debtor: ParticipantId, id: string): Command => ({
+  type: 'submitTransfer',
+  terms: { ...payment(id, 1n), debtor, creditor: BANK_A },
+});
 const stampOf = (data: Uint8Array): number => decodeEntry(keys.open('log', data)).stampMs;
 
 describe('proposer', () => {
@@ -83,6 +89,40 @@ describe('proposer', () => {
     }
     await Promise.all(answers);
     await expect(proposer.submit(commands(10_001))).rejects.toThrow(RangeError);
+  });
+
+  it('takes banks in turns, however much waits of one, each command answered as it was', async () => {
+    const proposer = make({ maxCommandsPerEntry: 8, maxQueuedCommandsPerBank: 100 });
+    const greedy = Array.from({ length: 100 }, () => proposer.submit(commands(1)));
+    await expect(proposer.submit(commands(1))).rejects.toMatchObject({ code: 'OVERLOADED' });
+    const other = [by(BANK_B, 'first'), by(BANK_B, 'second')].map((command) => proposer.submit([command]));
+    const operator = proposer.submit([
+      { type: 'refundLock', by: OPERATOR, network: ALPHA, asset: EUR, lockId: word('x') },
+    ]);
+    await until(() => proposed.length === 1);
+    const debtors = decodeEntry(keys.open('log', proposed[0]?.data ?? new Uint8Array())).commands.map((command) =>
+      command.type === 'submitTransfer' ? command.terms.debtor : command.type,
+    );
+    expect(debtors).toEqual([BANK_A, BANK_B, 'refundLock', BANK_A, BANK_B, BANK_A, BANK_A, BANK_A]);
+    proposer.settle([applied(0)]);
+    const ids = (await Promise.all(other)).map(([committed]) => committed?.outcome);
+    expect(ids).toEqual([
+      { ok: true, transfer: payment('first', 1n).id },
+      { ok: true, transfer: payment('second', 1n).id },
+    ]);
+    expect((await operator)[0]?.outcome).toEqual({ ok: true });
+    expect(await greedy[0]).toHaveLength(1);
+    proposer.abort();
+    await Promise.allSettled(greedy);
+  });
+
+  it('refuses no bank because others have filled the queue', async () => {
+    const proposer = make({ maxQueuedCommands: 10 });
+    const greedy = proposer.submit(commands(10));
+    const small = proposer.submit([by(BANK_B, 'small')]);
+    await until(() => proposed.length === 1);
+    proposer.settle([applied(0)]);
+    expect([(await greedy).length, (await small).length]).toEqual([10, 1]);
   });
 
   it('keeps room for evidence, the clock and amendments where banks have filled the queue', async () => {

@@ -1,6 +1,7 @@
 /**
  * Batches commands into log entries. What is submitted in one turn of the event loop, or while an earlier entry is on its
- * way to the disk, becomes one entry: under load the cost of a write is shared by all that wait for it.
+ * way to the disk, becomes one entry: under load the cost of a write is shared by all that wait for it. Where more waits
+ * than an entry takes, banks take turns.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReplicaError, type ReplicaErrorCode } from '../consensus/replica-error.ts';
@@ -10,6 +11,7 @@ import { encodeEntry } from '../settlement/codec.ts';
 import type { Command } from '../settlement/command.ts';
 import { MAX_COMMANDS_PER_ENTRY } from '../settlement/limits.ts';
 import { CodecError } from '../settlement/tuples.ts';
+import { FairQueue, type Submitter } from './fair-queue.ts';
 import type { AppliedEntry } from './settlement-machine.ts';
 
 export type ProposerOptions = Readonly<{
@@ -17,13 +19,14 @@ export type ProposerOptions = Readonly<{
   maxCommandsPerEntry?: number;
   /** Entries proposed and not yet applied. Default 1: the next one gathers meanwhile. */
   maxEntriesInFlight?: number;
-  /** Commands that wait, after which submissions are refused. Default 50,000. */
+  /** Commands that wait, after which each bank has only its guaranteed room (`fair-queue.ts`). Default 50,000. */
   maxQueuedCommands?: number;
+  /** Commands of one bank that wait, after which its submissions are refused. Default 10,000. */
+  maxQueuedCommandsPerBank?: number;
 }>;
 
-/** Commands that wait beyond `maxQueuedCommands` where they are none of the banks', so that no bank can keep them out. */
-const RESERVED_COMMANDS = 4_096;
-const RESERVED_FOR: ReadonlySet<Command['type']> = new Set(['vaultEvent', 'clock', 'amendment'] as const);
+/** Of one bank in a row, where several have something that waits: this part of an entry. */
+const TURNS_PER_ENTRY = 32;
 
 export type ProposerDependencies = Readonly<{
   keys: KeyRing;
@@ -46,8 +49,7 @@ type Submission = Readonly<{
 export class Proposer {
   readonly #limits: Required<ProposerOptions>;
   readonly #uses: ProposerDependencies;
-  #queue: Submission[] = [];
-  #queuedCommands = 0;
+  readonly #queue: FairQueue<Submission>;
   /** Entries on their way, by their sealed bytes' salt and counter. */
   readonly #inFlight = new Map<string, readonly Submission[]>();
   #lastStampMs = 0;
@@ -59,12 +61,18 @@ export class Proposer {
       maxCommandsPerEntry: options.maxCommandsPerEntry ?? 2_048,
       maxEntriesInFlight: options.maxEntriesInFlight ?? 1,
       maxQueuedCommands: options.maxQueuedCommands ?? 50_000,
+      maxQueuedCommandsPerBank: options.maxQueuedCommandsPerBank ?? 10_000,
     };
+    this.#queue = new FairQueue({
+      maxQueued: this.#limits.maxQueuedCommands,
+      maxQueuedPerSubmitter: Math.min(this.#limits.maxQueuedCommandsPerBank, this.#limits.maxQueuedCommands),
+      turn: Math.ceil(this.#limits.maxCommandsPerEntry / TURNS_PER_ENTRY),
+    });
     this.#uses = dependencies;
   }
 
   get idle(): boolean {
-    return this.#queue.length === 0 && this.#inFlight.size === 0;
+    return this.#queue.empty && this.#inFlight.size === 0;
   }
 
   /**
@@ -77,14 +85,11 @@ export class Proposer {
     if (commands.length > MAX_COMMANDS_PER_ENTRY) {
       return Promise.reject(new RangeError(`at most ${MAX_COMMANDS_PER_ENTRY} commands in one submission`));
     }
-    const reserve = commands.every(({ type }) => RESERVED_FOR.has(type)) ? RESERVED_COMMANDS : 0;
-    const room = this.#limits.maxQueuedCommands + reserve - this.#queuedCommands;
-    if (commands.length > room && this.#queuedCommands > 0) {
-      return Promise.reject(new SubmitError('OVERLOADED', 'too many commands wait; send again with the same ids'));
-    }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ commands, resolve, reject });
-      this.#queuedCommands += commands.length;
+      if (!this.#queue.push(submitterOf(commands), { commands, resolve, reject })) {
+        reject(new SubmitError('OVERLOADED', 'too many commands wait; send again with the same ids'));
+        return;
+      }
       this.#pump();
     });
   }
@@ -116,13 +121,11 @@ export class Proposer {
     this.#closed ??= new SubmitError('STOPPING', 'the core has stopped');
     for (const batch of this.#inFlight.values()) for (const { reject } of batch) reject(uncertain());
     this.#inFlight.clear();
-    for (const { reject } of this.#queue) reject(this.#closed);
-    this.#queue = [];
-    this.#queuedCommands = 0;
+    for (const { reject } of this.#queue.clear()) reject(this.#closed);
   }
 
   #pump(): void {
-    if (this.#pumping || this.#queue.length === 0) return;
+    if (this.#pumping || this.#queue.empty) return;
     if (this.#inFlight.size >= this.#limits.maxEntriesInFlight) return;
     this.#pumping = true;
     this.#proposeNext().then(
@@ -137,7 +140,7 @@ export class Proposer {
   async #proposeNext(): Promise<void> {
     await nextTurn();
     await this.#uses.drained();
-    let batch = this.#take();
+    let batch = this.#queue.take(this.#limits.maxCommandsPerEntry);
     if (batch.length === 0) return;
     const stampMs = Math.max(this.#uses.nowMs(), this.#lastStampMs, this.#uses.appliedStampMs());
     this.#lastStampMs = stampMs;
@@ -165,18 +168,16 @@ export class Proposer {
     if (!REPLICA_CODES.has(codeOf(error))) this.#uses.onFailure(error);
     this.#pump();
   }
+}
 
-  #take(): Submission[] {
-    let count = 0;
-    let commands = 0;
-    for (const submission of this.#queue) {
-      if (count > 0 && commands + submission.commands.length > this.#limits.maxCommandsPerEntry) break;
-      count += 1;
-      commands += submission.commands.length;
-    }
-    this.#queuedCommands -= commands;
-    return this.#queue.splice(0, count);
+/** Whose lane a submission waits in: the first participant's that its commands name; else they are the core's own. */
+function submitterOf(commands: readonly Command[]): Submitter {
+  for (const command of commands) {
+    if (command.type === 'submitTransfer') return command.terms.debtor;
+    if ('bank' in command) return command.bank;
+    if ('by' in command) return command.by;
   }
+  return 'core';
 }
 
 function encodeBatch(stampMs: number, batch: readonly Submission[]): Uint8Array {
