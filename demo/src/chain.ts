@@ -1,4 +1,4 @@
-/** One development network: anvil, its tokens and vaults, and the wallets of the banks on it. */
+/** One development network: its node, its tokens and vaults, and the wallets of the banks on it. */
 
 import { type DeployedVault, deployTokens, deployVault, VAULT_MODE } from '@drawbridge/connector-quorum/deploy-vault';
 import {
@@ -21,12 +21,24 @@ const RELEASE_CAP_MINOR = 2_000_000_000n;
 const CAP_WINDOW_SECONDS = 3_600;
 const GUARDIAN_DELAY_SECONDS = 86_400;
 
-/** Places of the accounts that anvil funds. */
+/** Places of the accounts that the network funds. */
 const DEPLOYER = 0;
 const FEES = 1;
 const FIRST_BANK = 2;
 const FIRST_GUARDIAN = 5;
 const REFUSED = 8;
+
+/** A node of a development network, with funded accounts. */
+export type ChainNode = Readonly<{
+  rpcUrl: string;
+  genesisHash: string;
+  accounts: readonly Readonly<{ address: string; privateKey: string }>[];
+  stop: () => Promise<void>;
+  /** Anvil's own verbs, where it is anvil. */
+  anvil?: AnvilChain;
+  /** How the core and the connector believe it: the registration, and what the connector's file says. Observers when left out. */
+  consensus?: Readonly<{ finality: object; connector: object }>;
+}>;
 
 export type ChainVault = Readonly<{
   asset: string;
@@ -43,7 +55,9 @@ export type Chain = Readonly<{
   chainId: number;
   rpcUrl: string;
   genesisHash: Bytes32;
+  /** @throws RangeError where the node is not anvil */
   anvil: AnvilChain;
+  consensus?: ChainNode['consensus'];
   provider: JsonRpcProvider;
   /** Private key that pays the connector's fees. */
   feeKey: string;
@@ -73,24 +87,29 @@ export type ChainOptions = Readonly<{
   serviceId: Bytes32;
   /** Authority address of each vault on this network, by asset. */
   authorities: Readonly<Record<string, string>>;
-  anvil: AnvilChain;
+  node: ChainNode;
 }>;
 
-export const startChainNode = (chainId: number, logFile: string): Promise<AnvilChain> =>
-  startAnvil({ chainId, blockTimeSeconds: 1, logFile });
+export type StartChainNode = (chainId: number, logFile: string) => Promise<ChainNode>;
+
+export const startAnvilNode: StartChainNode = async (chainId, logFile) => {
+  const anvil = await startAnvil({ chainId, blockTimeSeconds: 1, logFile });
+  const { rpcUrl, genesisHash, accounts } = anvil;
+  return { rpcUrl, genesisHash, accounts, stop: () => anvil.stop(), anvil };
+};
 
 /** Deploys tokens and vaults on a running node and opens the banks' wallets. */
 export async function prepareChain(options: ChainOptions): Promise<Chain> {
-  const { network, chainId, anvil } = options;
-  const provider = new JsonRpcProvider(anvil.rpcUrl, chainId, { staticNetwork: true, pollingInterval: POLL_MS });
+  const { network, chainId, node } = options;
+  const provider = new JsonRpcProvider(node.rpcUrl, chainId, { staticNetwork: true, pollingInterval: POLL_MS });
   const account = (index: number) => {
-    const found = anvil.accounts[index];
-    if (!found) throw new RangeError(`anvil has no account ${index}`);
+    const found = node.accounts[index];
+    if (!found) throw new RangeError(`${network} has no account ${index}`);
     return found;
   };
   const deployer = new NonceManager(new Wallet(account(DEPLOYER).privateKey, provider));
   const walletOf = (bank: string) => account(FIRST_BANK + BANKS.findIndex((known) => known.short === bank));
-  const genesisHash = parseBytes32(anvil.genesisHash);
+  const genesisHash = parseBytes32(node.genesisHash);
   const guardians = [0, 1, 2].map((i) => account(FIRST_GUARDIAN + i).address);
   const vaults: ChainVault[] = [];
   for (const asset of ASSETS) {
@@ -143,9 +162,13 @@ export async function prepareChain(options: ChainOptions): Promise<Chain> {
   return {
     network,
     chainId,
-    rpcUrl: anvil.rpcUrl,
+    rpcUrl: node.rpcUrl,
     genesisHash,
-    anvil,
+    get anvil() {
+      if (!node.anvil) throw new RangeError(`${network} is not anvil`);
+      return node.anvil;
+    },
+    ...(node.consensus && { consensus: node.consensus }),
     provider,
     feeKey: account(FEES).privateKey,
     vaults,
@@ -174,7 +197,7 @@ export async function prepareChain(options: ChainOptions): Promise<Chain> {
     },
     stop: async () => {
       provider.destroy();
-      await anvil.stop();
+      await node.stop();
     },
   };
 }

@@ -81,7 +81,7 @@ export function genesisFile(input: GenesisInput): object {
       kind: 'evm',
       chainId: chain.chainId,
       genesisHash: chain.genesisHash,
-      finality: {
+      finality: chain.consensus?.finality ?? {
         rule: 'observers',
         observers: input.observers.map(({ id }) => id),
         threshold: OBSERVER_THRESHOLD,

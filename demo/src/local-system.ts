@@ -9,7 +9,7 @@ import { type RedisServer, startRedis } from '@drawbridge/devnets/redis';
 import { type Bytes32, parseBytes32 } from '@drawbridge/protocol/bytes32';
 import { ASSETS, DEPTH_BLOCKS, HUB, NETWORKS, OBSERVER_THRESHOLD, OBSERVERS } from './cast.ts';
 import { type CastKeys, makeCastKeys } from './cast-keys.ts';
-import { type Chain, prepareChain, startChainNode } from './chain.ts';
+import { type Chain, prepareChain, type StartChainNode, startAnvilNode } from './chain.ts';
 import { connectorId, genesisFile } from './genesis-file.ts';
 import type { TlsIdentity } from './identities.ts';
 import type { Program } from './program.ts';
@@ -52,6 +52,8 @@ export type LocalSystemOptions = Readonly<{
   /** Connectors of each network; two at once must do no harm. */
   connectorsPerNetwork?: number;
   hubs?: number;
+  /** What stands for a network of the cast instead of anvil, by its id. */
+  nodes?: Readonly<Record<string, StartChainNode>>;
   /** Takes the place of an observer, with its keys and at its address; what it gives back ends it. */
   standIns?: Readonly<Record<string, (config: ObserverConfig) => Promise<() => Promise<void>>>>;
 }>;
@@ -120,7 +122,7 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
   const serviceCertFile = join(run.dir, 'service.pem');
   await writeFile(serviceCertFile, created.serviceCertificate);
   progress('starting two networks, deploying tokens and vaults');
-  const chains = await startChains(run, serviceId, created.authorities);
+  const chains = await startChains(run, serviceId, created.authorities, options.nodes ?? {});
   progress('making keys and certificates of three banks, observers and connectors');
   const keys = await makeCastKeys(await run.keys(), chains);
   const genesis = join(run.dir, 'genesis.json');
@@ -170,13 +172,18 @@ async function createService(run: RunFolder): Promise<Created> {
   return JSON.parse(await runToEnd(CORE, ['create', '--dir', await run.folder('core'), '--vaults', vaults])) as Created;
 }
 
-async function startChains(run: RunFolder, serviceId: Bytes32, authorities: Created['authorities']): Promise<Chain[]> {
+async function startChains(
+  run: RunFolder,
+  serviceId: Bytes32,
+  authorities: Created['authorities'],
+  nodes: NonNullable<LocalSystemOptions['nodes']>,
+): Promise<Chain[]> {
   const chains = await Promise.all(
     NETWORKS.map(async ({ id, chainId }) => {
-      const anvil = await startChainNode(chainId, await run.logFile(id));
-      run.onStop(() => anvil.stop());
+      const node = await (nodes[id] ?? startAnvilNode)(chainId, await run.logFile(id));
+      run.onStop(() => node.stop());
       const own = Object.fromEntries(ASSETS.map(({ code }) => [code, authorities[`${id}/${code}`] ?? '']));
-      return prepareChain({ network: id, chainId, serviceId, authorities: own, anvil });
+      return prepareChain({ network: id, chainId, serviceId, authorities: own, node });
     }),
   );
   run.onStop(async () => {
@@ -207,14 +214,16 @@ async function startObservers(
       tls: { keyFile, certFile },
       attestationKeyFile: keys.attestationKeyFile(id),
       stateDir: await run.folder(id),
-      networks: chains.map((chain) => ({
-        id: chain.network,
-        rpcUrl: chain.rpcUrl,
-        chainId: chain.chainId,
-        genesisHash: chain.genesisHash,
-        depthBlocks: DEPTH_BLOCKS,
-        vaults: chain.vaults.map((vault) => vault.address.toLowerCase()),
-      })),
+      networks: chains
+        .filter(({ consensus }) => consensus === undefined)
+        .map((chain) => ({
+          id: chain.network,
+          rpcUrl: chain.rpcUrl,
+          chainId: chain.chainId,
+          genesisHash: chain.genesisHash,
+          depthBlocks: DEPTH_BLOCKS,
+          vaults: chain.vaults.map((vault) => vault.address.toLowerCase()),
+        })),
     };
     const config = await run.config(id, content);
     const standIn = standIns[id];
@@ -248,14 +257,16 @@ async function startConnectors(
         tls: { keyFile, certFile, serviceCertFile: ground.serviceCertFile },
         sealingKeyFile: keys.sealingKeyFile(chain.network),
         feeKeyFile: keys.feeKeyFile(chain.network),
-        observers: observerUrls.map(({ id, url }, index) => ({
-          id,
-          url,
-          certFile: keys.identity(id).certFile,
-          publicKey: keys.observers[index]?.publicKey,
-        })),
-        threshold: OBSERVER_THRESHOLD,
-        depthBlocks: DEPTH_BLOCKS,
+        ...(chain.consensus?.connector ?? {
+          observers: observerUrls.map(({ id, url }, index) => ({
+            id,
+            url,
+            certFile: keys.identity(id).certFile,
+            publicKey: keys.observers[index]?.publicKey,
+          })),
+          threshold: OBSERVER_THRESHOLD,
+          depthBlocks: DEPTH_BLOCKS,
+        }),
         vaults: chain.vaults.map(({ asset, address }) => ({ asset, address: address.toLowerCase() })),
       });
       programs.push((await run.launch(name, CONNECTOR, ['--config', config])).program);
