@@ -95,10 +95,15 @@ test('a bug reaches neither Redis nor the log with its message', async () => {
   expect(lines[0]).toMatchObject({ name: 'RangeError', jobId: 'job-1' });
 });
 
-test('a job without a number of attempts gets ours; one with keeps it', async () => {
+test('the attempts of a job are ours, whatever it says', async () => {
   outcome = async () => ({ type: 'done', result: 'executed' });
-  const [bare, told] = [job(), Object.assign(job(), { opts: { attempts: 3 } })];
-  await worker().process(bare);
-  await worker().process(told);
-  expect([bare.opts.attempts, told.opts.attempts]).toEqual([5, 3]);
+  const jobs = [{}, { attempts: 1 }, { attempts: 3 }, { attempts: 1e9 }].map((opts) => Object.assign(job(), { opts }));
+  for (const told of jobs) await worker().process(told);
+  expect(jobs.map(({ opts }) => (opts as { attempts?: number }).attempts)).toEqual([5, 5, 5, 5]);
+});
+
+test('a job whose counters are impossible is not handed over for ever', async () => {
+  outcome = async () => ({ type: 'handed-over' });
+  await expect(worker().process(job({ attemptsStarted: -1e9 }))).rejects.toMatchObject({ code: 'LEDGER_NOT_FINAL' });
+  expect(delays).toEqual([]);
 });
