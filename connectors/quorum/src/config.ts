@@ -2,6 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { ConfigError, parseConfig, readJson, readKey, readText } from '@drawbridge/connector-sdk/connector-files';
 import { parseBytes32, parseHex } from '@drawbridge/protocol/bytes32';
+import { CONSENSUS_RULES, type ConsensusRule } from '@drawbridge/protocol/consensus-evidence';
 import { parseAssetCode, parseEvmAddress, parseNetworkId, parseParticipantId } from '@drawbridge/protocol/ids';
 import { type Static, Type } from '@sinclair/typebox';
 
@@ -74,6 +75,15 @@ const Limits = Type.Object(
     maxPendingEvents: count(2_000, 1, 100_000),
     buildConcurrency: count(16, 1, 256),
     keepCompleted: count(1_000, 0, 100_000),
+
+    /** By consensus: longest pause between two looks for new headers. */
+    headerMs: count(10_000, 100, 600_000),
+    /** By consensus: batches of headers offered that the core has not taken; 256 headers each at most. */
+    maxHeaderBatches: count(16, 1, 1_024),
+    /** By consensus: blocks whose receipts are kept for further events of theirs. */
+    receiptBlocks: count(4, 1, 256),
+    /** By consensus: longest answer of the node; one HTTP answer may hold fifty receipts with all their logs. */
+    maxRpcAnswerBytes: count(67_108_864, 65_536, 1_073_741_824),
   },
   { ...closed, default: {} },
 );
@@ -90,6 +100,10 @@ const Observer = Type.Object(
   closed,
 );
 
+const RuleForm = Type.Union([Type.Literal('observers'), ...CONSENSUS_RULES.map((rule) => Type.Literal(rule))], {
+  default: 'observers',
+});
+
 const Config = Type.Object(
   {
     network: Type.String(),
@@ -105,10 +119,16 @@ const Config = Type.Object(
     sealingKeyFile: Type.String(),
     /** secp256k1 private key, hex, mode 0600: pays for gas. */
     feeKeyFile: Type.String(),
-    observers: Type.Array(Observer, { minItems: 1, maxItems: 32 }),
-    threshold: Type.Integer({ minimum: 1, maximum: 32 }),
+    /** How the core believes this network, as registered. */
+    rule: RuleForm,
+    /** Rule `observers` alone. */
+    observers: Type.Optional(Type.Array(Observer, { minItems: 1, maxItems: 32 })),
+    /** Rule `observers` alone. */
+    threshold: Type.Optional(Type.Integer({ minimum: 1, maximum: 32 })),
+    /** Rules of consensus alone: blocks that the core remembers below its head, as registered. */
+    maxGapBlocks: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536 })),
     /** Blocks from an event's to the head, both counted. Nodes keep the state of about 128. */
-    depthBlocks: Type.Integer({ minimum: 1, maximum: 100 }),
+    depthBlocks: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
     vaults: Type.Array(
       Type.Object(
         {
@@ -169,7 +189,7 @@ export async function readSetup(file: string): Promise<ConnectorSetup> {
     readKey(at(config.feeKeyFile)),
   ]);
   const pinned = await Promise.all(
-    config.observers.map(async ({ certFile }) => (certFile === undefined ? undefined : readText(at(certFile)))),
+    (config.observers ?? []).map(async ({ certFile }) => (certFile === undefined ? undefined : readText(at(certFile)))),
   );
   return parsed(config, { tlsKey, tlsCert, serviceCert, sealingKey, feeKey: feeKey.trim(), pinned, at });
 }
@@ -185,7 +205,9 @@ type Files = Readonly<{
 }>;
 
 function parsed(config: FileConfig, files: Files) {
-  const { limits, observers, vaults, threshold } = config;
+  const { limits, vaults } = config;
+  const finality = finalityOf(config);
+  const { observers, threshold } = finality;
   if (threshold > observers.length) throw wrong('threshold is higher than the number of observers');
   if (new Set(observers.map(({ id }) => id)).size !== observers.length) throw wrong('an observer is named twice');
   if (new Set(vaults.map(({ asset }) => asset)).size !== vaults.length) throw wrong('an asset has two vaults');
@@ -211,7 +233,8 @@ function parsed(config: FileConfig, files: Files) {
       };
     }),
     threshold,
-    depthBlocks: config.depthBlocks,
+    depthBlocks: finality.depthBlocks,
+    ...(finality.consensus === undefined ? {} : { consensus: finality.consensus }),
     vaults: vaults.map(({ asset, address, authority }) => ({
       asset: parseAssetCode(asset),
       address: parseEvmAddress(address),
@@ -222,6 +245,33 @@ function parsed(config: FileConfig, files: Files) {
     logLevel: String(config.logLevel),
     limits: limitsOf(limits),
   };
+}
+
+/** A network that is believed by proof: the same numbers as in its registration. */
+export type ConsensusSetup = Readonly<{ rule: ConsensusRule; maxGapBlocks: number }>;
+
+/** Where seals make a block final at once, and where blocks vouch by being stacked: enough for eight signers. */
+const DEFAULT_DEPTH_BLOCKS: Readonly<Record<ConsensusRule, number>> = { qbft: 1, ibft: 1, ibft2: 1, clique: 7 };
+
+type Finality = Readonly<{
+  observers: readonly Static<typeof Observer>[];
+  threshold: number;
+  depthBlocks: number;
+  consensus?: ConsensusSetup;
+}>;
+
+function finalityOf({ rule, observers, threshold, depthBlocks, maxGapBlocks }: FileConfig): Finality {
+  if (rule === 'observers') {
+    if (!observers || threshold === undefined || depthBlocks === undefined)
+      throw wrong('rule observers needs observers, threshold and depthBlocks');
+    if (maxGapBlocks !== undefined) throw wrong('maxGapBlocks belongs to rules of consensus');
+    return { observers, threshold, depthBlocks };
+  }
+  if (observers || threshold !== undefined) throw wrong(`observers and threshold do not belong to rule ${rule}`);
+  if (maxGapBlocks === undefined) throw wrong(`rule ${rule} needs maxGapBlocks, as registered`);
+  const depth = depthBlocks ?? DEFAULT_DEPTH_BLOCKS[rule];
+  if (rule === 'clique' && maxGapBlocks < 2 * depth) throw wrong('maxGapBlocks is less than twice depthBlocks');
+  return { observers: [], threshold: 0, depthBlocks: depth, consensus: { rule, maxGapBlocks } };
 }
 
 const wrong = (what: string): ConfigError => new ConfigError('CONFIG_INVALID', `the configuration is wrong: ${what}`);

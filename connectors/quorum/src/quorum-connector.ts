@@ -10,13 +10,16 @@ import { pinnedHttps } from '@drawbridge/connector-sdk/pinned-https';
 import type { RetryPolicy } from '@drawbridge/connector-sdk/retry-policy';
 import { BodyOpener } from '@drawbridge/connector-sdk/sealed-body';
 import { type Health, startStatusServer } from '@drawbridge/connector-sdk/status-server';
-import type { CursorSource } from '@drawbridge/connector-sdk/vault-event-source';
+import type { CursorSource, EvidenceBuilder } from '@drawbridge/connector-sdk/vault-event-source';
 import { VaultFollower } from '@drawbridge/connector-sdk/vault-follower';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import type { ConnectorSetup } from './config.ts';
+import type { ConnectorSetup, ConsensusSetup } from './config.ts';
+import { ConsensusEvidenceBuilder } from './consensus/consensus-evidence-builder.ts';
+import { HeaderFeed, type HeaderFeedDependencies } from './consensus/header-feed.ts';
+import { RpcSealedBlocks } from './consensus/rpc-sealed-blocks.ts';
 import { EvmEventSource } from './evm-event-source.ts';
 import type { EvmNode } from './evm-node.ts';
 import { type FeeAccount, openFeeAccount } from './fee-account.ts';
@@ -46,7 +49,7 @@ type Context = Readonly<{
   setup: ConnectorSetup;
   deps: ConnectorDependencies;
   metrics: ConnectorMetrics;
-  node: EvmNode;
+  node: RpcNode;
   /** For queues and workers: waits for Redis for ever. */
   connection: Redis;
   retry: RetryPolicy;
@@ -70,7 +73,13 @@ export async function startConnector(setup: ConnectorSetup, deps: ConnectorDepen
 async function assemble(setup: ConnectorSetup, deps: ConnectorDependencies, closers: Context['closers']) {
   const { log } = deps;
   const metrics = new ConnectorMetrics(setup.network);
-  const node = new RpcNode({ url: setup.rpcUrl, chainId: setup.chainId, timeoutMs: setup.limits.rpcTimeoutMs });
+  const { rpcTimeoutMs, maxRpcAnswerBytes } = setup.limits;
+  const node = new RpcNode({
+    url: setup.rpcUrl,
+    chainId: setup.chainId,
+    timeoutMs: rpcTimeoutMs,
+    ...(setup.consensus === undefined ? {} : { maxAnswerBytes: maxRpcAnswerBytes }),
+  });
   closers.push(() => node.close());
   const serviceId = await checkChain(setup, node);
   const connection = new Redis(setup.redisUrl, { maxRetriesPerRequest: null });
@@ -80,11 +89,11 @@ async function assemble(setup: ConnectorSetup, deps: ConnectorDependencies, clos
   const retry = { attempts, firstPauseMs, longestPauseMs };
   const context: Context = { setup, deps, metrics, node, connection, retry, closers };
   if (setup.roles.has('worker')) await startWorker(context);
-  const follower = setup.roles.has('follower') ? startFollower(context, serviceId) : undefined;
+  const following = setup.roles.has('follower') ? startFollower(context, serviceId) : undefined;
   const [host = '127.0.0.1', port = '0'] = setup.listen.split(':');
   const status = await startStatusServer(
     { host, port: Number(port) },
-    { registry: metrics.registry, health: () => health(context, follower) },
+    { registry: metrics.registry, health: () => health(context, following) },
   );
   closers.push(() => status.close());
   return { url: status.url, metrics };
@@ -145,16 +154,12 @@ async function openAccount({ setup, deps, metrics, node, closers }: Context): Pr
   return account;
 }
 
-function startFollower(context: Context, serviceId: Bytes32): VaultFollower<EvmLog> {
+type Following = Readonly<{ follower: VaultFollower<EvmLog>; feed: HeaderFeed | undefined }>;
+
+function startFollower(context: Context, serviceId: Bytes32): Following {
   const { setup, deps, metrics, node, connection, retry, closers } = context;
-  const { network, genesisHash, depthBlocks, threshold, limits, tls } = setup;
-  const client = { key: tls.key, cert: tls.cert };
-  const https = { client, timeoutMs: limits.httpTimeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES, maxSockets: 64 };
-  const witness = { serviceId, network, genesisHash, depthBlocks };
-  const observers = setup.observers.map(({ id, url, pinned, publicKey }) => {
-    const http = pinnedHttps({ ...https, baseUrl: url, ...(pinned === undefined ? {} : { pinned }) });
-    return new ObserverClient({ id, context: witness, ...(publicKey === undefined ? {} : { publicKey }) }, { http });
-  });
+  const { network, depthBlocks, limits, tls } = setup;
+  const idKey = evidenceIdKey(setup.sealingKey);
   const outbox = new BullmqEvidenceOutbox(
     {
       network,
@@ -166,11 +171,16 @@ function startFollower(context: Context, serviceId: Bytes32): VaultFollower<EvmL
     { connection, log: deps.log, now: deps.wallClock },
   );
   closers.push(() => outbox.close());
+  const core =
+    deps.cursors ??
+    new CoreCursorSource(pinnedHttps({ ...httpsOf(setup), baseUrl: setup.coreUrl, pinned: tls.serviceCert }));
+  const openFromBlock = (): number | undefined => follower.openFromBlock;
+  const proof = setup.consensus && byConsensus(context, setup.consensus, { outbox, idKey, openFromBlock });
   const follower = new VaultFollower<EvmLog>(
     {
       network,
       vaults: setup.vaults,
-      idKey: evidenceIdKey(setup.sealingKey),
+      idKey,
       pollMs: limits.followMs,
       cursorMs: limits.cursorMs,
       rangeBlocks: limits.rangeBlocks,
@@ -181,24 +191,87 @@ function startFollower(context: Context, serviceId: Bytes32): VaultFollower<EvmL
     },
     {
       source: new EvmEventSource({ depthBlocks }, { node }),
-      builder: new ObserverEvidenceBuilder({ context: witness, threshold }, { observers, metrics }),
-      cursors:
-        deps.cursors ??
-        new CoreCursorSource(pinnedHttps({ ...https, baseUrl: setup.coreUrl, pinned: tls.serviceCert })),
+      builder: proof?.builder ?? byObservers(context, serviceId),
+      cursors: proof ? toldOf(core, proof.feed) : core,
       outbox,
       metrics,
       log: deps.log,
       now: deps.now,
     },
   );
-  closers.push(() => follower.stop());
+  closers.push(async () => {
+    await Promise.all([follower.stop(), proof?.feed.stop()]);
+  });
   follower.start();
-  return follower;
+  proof?.feed.start();
+  return { follower, feed: proof?.feed };
 }
 
-async function health(context: Context, follower: VaultFollower<EvmLog> | undefined): Promise<Health> {
-  const height = await context.node.blockNumber().catch(() => undefined);
-  const redis = context.connection.status === 'ready';
-  const following = follower === undefined || follower.failures < UNWELL_TURNS;
-  return { ok: redis && height !== undefined && following, network: context.setup.network, redis, height, following };
+const httpsOf = ({ tls, limits }: ConnectorSetup) => ({
+  client: { key: tls.key, cert: tls.cert },
+  timeoutMs: limits.httpTimeoutMs,
+  maxAnswerBytes: MAX_ANSWER_BYTES,
+  maxSockets: 64,
+});
+
+function byObservers({ setup, metrics }: Context, serviceId: Bytes32): EvidenceBuilder<EvmLog> {
+  const { network, genesisHash, depthBlocks, threshold } = setup;
+  const witness = { serviceId, network, genesisHash, depthBlocks };
+  const observers = setup.observers.map(({ id, url, pinned, publicKey }) => {
+    const http = pinnedHttps({ ...httpsOf(setup), baseUrl: url, ...(pinned === undefined ? {} : { pinned }) });
+    return new ObserverClient({ id, context: witness, ...(publicKey === undefined ? {} : { publicKey }) }, { http });
+  });
+  return new ObserverEvidenceBuilder({ context: witness, threshold }, { observers, metrics });
+}
+
+function byConsensus(
+  { setup, deps, metrics, node: rpc }: Context,
+  { rule, maxGapBlocks }: ConsensusSetup,
+  { outbox, idKey, openFromBlock }: Pick<HeaderFeedDependencies, 'outbox' | 'openFromBlock'> & { idKey: Uint8Array },
+): Readonly<{ builder: EvidenceBuilder<EvmLog>; feed: HeaderFeed }> {
+  const { network, depthBlocks, limits } = setup;
+  const node = new RpcSealedBlocks({ rpc });
+  const feed = new HeaderFeed(
+    {
+      network,
+      rule,
+      idKey,
+      vouchingBlocks: rule === 'clique' ? depthBlocks - 1 : 0,
+      maxGapBlocks,
+      headerMs: limits.headerMs,
+      rebuildMs: limits.rebuildMs,
+      maxBatches: limits.maxHeaderBatches,
+    },
+    { node, outbox, openFromBlock, metrics, log: deps.log, now: deps.now },
+  );
+  const builder = new ConsensusEvidenceBuilder({ network, rule, receiptBlocks: limits.receiptBlocks }, { node, feed });
+  return { builder, feed };
+}
+
+/** The feed learns of every cursor that the follower gets. */
+function toldOf(core: CursorSource, feed: HeaderFeed): CursorSource {
+  return {
+    sealingKey: () => core.sealingKey(),
+    cursor: async (network) => {
+      const cursor = await core.cursor(network);
+      feed.coreAt(cursor.head);
+      return cursor;
+    },
+  };
+}
+
+async function health({ node, connection, setup }: Context, following: Following | undefined): Promise<Health> {
+  const height = await node.blockNumber().catch(() => undefined);
+  const redis = connection.status === 'ready';
+  const followed = following === undefined || following.follower.failures < UNWELL_TURNS;
+  const feed = following?.feed;
+  const feeding = feed === undefined || (feed.failures < UNWELL_TURNS && !feed.disputed);
+  return {
+    ok: redis && height !== undefined && followed && feeding,
+    network: setup.network,
+    redis,
+    height,
+    following: followed,
+    ...(feed === undefined ? {} : { feeding }),
+  };
 }

@@ -4,6 +4,7 @@ import { type Bytes32, type Hex, parseBytes32, parseHex } from '@drawbridge/prot
 import { type EvmAddress, parseEvmAddress } from '@drawbridge/protocol/ids';
 import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
 import { FetchRequest, JsonRpcProvider, Network } from 'ethers';
+import { boundedTransport } from './bounded-transport.ts';
 import type {
   BlockTag,
   CallRequest,
@@ -15,7 +16,13 @@ import type {
   SendRefusal,
 } from './evm-node.ts';
 
-export type RpcNodeOptions = Readonly<{ url: string; chainId: number; timeoutMs: number }>;
+export type RpcNodeOptions = Readonly<{
+  url: string;
+  chainId: number;
+  timeoutMs: number;
+  /** A longer answer is none. Without it, answers are as long as the node likes. */
+  maxAnswerBytes?: number;
+}>;
 
 /** Calls sent in one HTTP request, and how long the first waits for company. */
 const BATCH_CALLS = 50;
@@ -25,7 +32,8 @@ const BATCH_WAIT_MS = 1;
 const INVALID_PARAMS = -32_602;
 
 /** What a node answers instead of a result. */
-type RpcError = Readonly<{ code: number; message: string; data?: unknown }>;
+export type RpcError = Readonly<{ code: number; message: string; data?: unknown }>;
+export type RpcAnswer = Readonly<{ result: unknown } | { refused: RpcError }>;
 
 export class RpcNode implements EvmNode {
   readonly #provider: JsonRpcProvider;
@@ -33,6 +41,8 @@ export class RpcNode implements EvmNode {
   constructor(options: RpcNodeOptions) {
     const request = new FetchRequest(options.url);
     request.timeout = options.timeoutMs;
+    const { timeoutMs, maxAnswerBytes } = options;
+    if (maxAnswerBytes !== undefined) request.getUrlFunc = boundedTransport({ timeoutMs, maxAnswerBytes });
     this.#provider = new JsonRpcProvider(request, undefined, {
       staticNetwork: Network.from(options.chainId),
       batchMaxCount: BATCH_CALLS,
@@ -85,7 +95,7 @@ export class RpcNode implements EvmNode {
   }
 
   async sendRaw(raw: Hex): Promise<SendRefusal | undefined> {
-    const answer = await this.#try('eth_sendRawTransaction', raw);
+    const answer = await this.request('eth_sendRawTransaction', raw);
     return 'refused' in answer ? sendRefusal(answer.refused.message) : undefined;
   }
 
@@ -93,10 +103,10 @@ export class RpcNode implements EvmNode {
     request: CallRequest,
     tag: BlockTag,
   ): Promise<Readonly<{ type: 'gas'; gas: bigint }> | Reverted | Refused> {
-    let answer = await this.#try('eth_estimateGas', request, tagText(tag));
+    let answer = await this.request('eth_estimateGas', request, tagText(tag));
     // Some nodes take no block here.
     if ('refused' in answer && answer.refused.code === INVALID_PARAMS)
-      answer = await this.#try('eth_estimateGas', request);
+      answer = await this.request('eth_estimateGas', request);
     return 'refused' in answer ? reverted(answer.refused) : { type: 'gas', gas: BigInt(text(answer.result)) };
   }
 
@@ -104,7 +114,7 @@ export class RpcNode implements EvmNode {
     request: CallRequest,
     tag: BlockTag,
   ): Promise<Readonly<{ type: 'returned'; data: Hex }> | Reverted | Refused> {
-    const answer = await this.#try('eth_call', request, tagText(tag));
+    const answer = await this.request('eth_call', request, tagText(tag));
     return 'refused' in answer ? reverted(answer.refused) : { type: 'returned', data: parseHex(text(answer.result)) };
   }
 
@@ -121,18 +131,19 @@ export class RpcNode implements EvmNode {
   }
 
   async priorityFeeWei(): Promise<bigint | undefined> {
-    const answer = await this.#try('eth_maxPriorityFeePerGas');
+    const answer = await this.request('eth_maxPriorityFeePerGas');
     return 'refused' in answer ? undefined : BigInt(text(answer.result));
   }
 
   /** A result, or no answer: for methods that a healthy node does not refuse. */
   async #ask(method: string, ...params: unknown[]): Promise<unknown> {
-    const answer = await this.#try(method, ...params);
+    const answer = await this.request(method, ...params);
     if ('refused' in answer) throw unavailable(method, `it answered error ${answer.refused.code}`);
     return answer.result;
   }
 
-  async #try(method: string, ...params: unknown[]): Promise<{ result: unknown } | { refused: RpcError }> {
+  /** Any method; a refusal is an answer. @throws LedgerUnavailableError for none. */
+  async request(method: string, ...params: unknown[]): Promise<RpcAnswer> {
     try {
       return { result: (await this.#provider.send(method, params)) as unknown };
     } catch (cause) {

@@ -6,6 +6,12 @@ export type RelayStage = 'open' | 'lookup' | 'send' | 'mined' | 'final';
 /** `reoffered`: the core's cursor stood still. `failed`: the queue took nothing. */
 export type OfferResult = 'offered' | 'reoffered' | 'failed';
 
+/**
+ * `rebuilt`: the core did not take them for long, and they are read anew. `disputed`: headers around a head where the node
+ * disagrees with the core.
+ */
+export type HeaderResult = OfferResult | 'rebuilt' | 'disputed';
+
 /** Seconds: from our own milliseconds to a network's minutes. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
@@ -25,6 +31,9 @@ export class ConnectorMetrics {
   readonly #eventGaps: Counter;
   readonly #pendingEvents: Gauge;
   readonly #scannedBlock: Gauge;
+  readonly #headerBatches: Counter;
+  readonly #headerLag: Gauge;
+  readonly #headersDisputed: Gauge;
 
   constructor(network: NetworkId) {
     this.#network = network;
@@ -56,6 +65,13 @@ export class ConnectorMetrics {
     this.#eventGaps = new Counter(metric('event_gaps_total', 'Times that the node left out events of a vault'));
     this.#pendingEvents = new Gauge(metric('pending_events', 'Vault events that the core has not taken yet'));
     this.#scannedBlock = new Gauge(metric('scanned_block', 'Last block read for vault events'));
+    this.#headerBatches = new Counter(metric('header_batches_total', 'Batches of headers put on the queue', 'result'));
+    this.#headerLag = new Gauge(
+      metric('header_lag_blocks', "Blocks from the core's tracked head to the node's height"),
+    );
+    this.#headersDisputed = new Gauge(
+      metric('headers_disputed', "1 while the node has another block than the core at the core's head"),
+    );
   }
 
   completed(result: string): void {
@@ -105,5 +121,17 @@ export class ConnectorMetrics {
   following(pendingEvents: number, scannedBlock: number): void {
     this.#pendingEvents.set({ network: this.#network }, pendingEvents);
     this.#scannedBlock.set({ network: this.#network }, scannedBlock);
+  }
+
+  headers(result: HeaderResult, batches: number): void {
+    this.#headerBatches.inc({ network: this.#network, result }, batches);
+  }
+
+  headerLag(blocks: number): void {
+    this.#headerLag.set({ network: this.#network }, blocks);
+  }
+
+  headersDisputed(disputed: boolean): void {
+    this.#headersDisputed.set({ network: this.#network }, disputed ? 1 : 0);
   }
 }

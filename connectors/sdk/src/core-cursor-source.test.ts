@@ -77,6 +77,14 @@ test('reads the cursor, addresses in lower case', async () => {
   expect(asked).toEqual(['/v1/relay/cursor?network=alpha']);
 });
 
+test("reads the core's head, where the network has one", async () => {
+  const head = { number: 12, hash: `0x${'cd'.repeat(32)}` };
+  answer = { status: 200, body: JSON.stringify({ ...cursor, head }) };
+  expect(await source().cursor(network)).toMatchObject({ head });
+  answer = { status: 200, body: JSON.stringify({ ...cursor, head: { number: 12, hash: '0x00' } }) };
+  await expect(source().cursor(network)).rejects.toMatchObject({ code: 'CORE_ANSWER_INVALID' });
+});
+
 test('reads the sealing key of the suite that it knows, and no other', async () => {
   answer = { status: 200, body: JSON.stringify({ suite: 'RSA-OAEP-256+A256GCM', publicKey: 'PEM' }) };
   expect(await source().sealingKey()).toBe('PEM');

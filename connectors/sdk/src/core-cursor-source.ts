@@ -32,6 +32,7 @@ export class CoreCursorSource implements CursorSource {
     if (answer.network !== network) throw new CoreError('CORE_ANSWER_INVALID', 'the cursor is of another network');
     return {
       network,
+      ...(answer.head === undefined ? {} : { head: answer.head }),
       vaults: answer.vaults.map(({ asset, address, nextEventSeq, fromBlock }) => ({
         asset: parseAssetCode(asset),
         // Hex is the only form that has two spellings.

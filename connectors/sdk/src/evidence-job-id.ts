@@ -4,6 +4,7 @@
  * followers of one network share the sealing key and so the ids.
  */
 import { createHmac, createPrivateKey, hkdfSync } from 'node:crypto';
+import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { FollowedEvent } from './vault-event-source.ts';
 
@@ -23,5 +24,16 @@ export function evidenceJobId(
 ): string {
   return createHmac('sha256', key)
     .update(JSON.stringify([network, event.vault, event.seq, event.blockHash]))
+    .digest('hex');
+}
+
+/** 64 hex digits: the same for the same blocks, whichever seals their headers have. */
+export function headerBatchJobId(
+  key: Uint8Array,
+  network: NetworkId,
+  batch: Readonly<{ firstHash: Bytes32; lastHash: Bytes32 }>,
+): string {
+  return createHmac('sha256', key)
+    .update(JSON.stringify([network, 'headers', batch.firstHash, batch.lastHash]))
     .digest('hex');
 }

@@ -39,9 +39,14 @@ export interface EvidenceBuilder<Raw> {
   build(event: FollowedEvent<Raw>, signal: AbortSignal): Promise<EvidenceBuild>;
 }
 
+/** The latest block that the core verified of a network that proves its blocks. */
+export type TrackedHead = Readonly<{ number: number; hash: Bytes32 }>;
+
 /** Where the core stands: the event that it expects next from each vault, and a block at or before that event. */
 export type FollowerCursor = Readonly<{
   network: NetworkId;
+  /** Absent for networks that are believed by observers. */
+  head?: TrackedHead;
   vaults: readonly Readonly<{ asset: AssetCode; address: string; nextEventSeq: number; fromBlock: number }>[];
 }>;
 

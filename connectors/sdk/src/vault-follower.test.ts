@@ -3,7 +3,7 @@ import { parseBytes32 } from '@drawbridge/protocol/bytes32';
 import { parseAssetCode, parseNetworkId } from '@drawbridge/protocol/ids';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { evidenceIdKey, evidenceJobId } from './evidence-job-id.ts';
+import { evidenceIdKey, evidenceJobId, headerBatchJobId } from './evidence-job-id.ts';
 import type {
   CursorSource,
   EvidenceBuild,
@@ -282,6 +282,35 @@ test('more events than there is room for wait until the core has taken some', as
   expect(outbox.offered).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
 });
 
+test('says below which block the core has every event', async () => {
+  const follower = follow({ maxPendingEvents: 2 });
+  expect(follower.openFromBlock).toBeUndefined();
+  ledger.head = 4;
+  await follower.turn();
+  expect(follower.openFromBlock).toBe(5);
+  for (const seq of [1, 2, 3]) ledger.add(seq, 5 + seq);
+  ledger.head = 20;
+  await follower.turn();
+  expect(follower.openFromBlock).toBe(6);
+  core.next = 2;
+  nowMs = 10_000;
+  await follower.turn();
+  // Event 3 found no room and is read again: it is known of, so its block is no further than that.
+  expect(follower.openFromBlock).toBe(7);
+  core.next = 4;
+  nowMs = 20_000;
+  await follower.turn();
+  expect(follower.openFromBlock).toBe(21);
+});
+
+test('nothing is said of blocks while what was read does not hold together', async () => {
+  const follower = follow();
+  for (const seq of [1, 2, 3]) ledger.add(seq, seq);
+  ledger.hidden.add(2);
+  await expect(follower.turn()).rejects.toMatchObject({ code: 'EVENT_GAP' });
+  expect(follower.openFromBlock).toBeUndefined();
+});
+
 test('a queue that takes nothing loses nothing', async () => {
   const follower = follow();
   ledger.add(1, 1);
@@ -309,6 +338,20 @@ describe('ids of evidence jobs', () => {
     expect(evidenceJobId(evidenceIdKey(ours), network, event)).toBe(id);
     expect(evidenceJobId(evidenceIdKey(other), network, event)).not.toBe(id);
     expect(id).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('of headers are by network, first and last block', () => {
+    const key = new Uint8Array(32);
+    const batch = { firstHash: word(1), lastHash: word(2) };
+    const ids = [
+      headerBatchJobId(key, network, batch),
+      headerBatchJobId(key, parseNetworkId('beta'), batch),
+      headerBatchJobId(key, network, { ...batch, firstHash: word(3) }),
+      headerBatchJobId(key, network, { ...batch, lastHash: word(3) }),
+      headerBatchJobId(new Uint8Array(32).fill(1), network, batch),
+    ];
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(headerBatchJobId(key, network, { ...batch })).toBe(ids[0]);
   });
 
   test.each([

@@ -68,6 +68,8 @@ export class VaultFollower<Raw> {
   readonly #deps: VaultFollowerDependencies<Raw>;
   readonly #stopping = new AbortController();
   readonly #tracks = new Map<string, VaultTrack<Raw>>();
+  /** Whether the tracks are those that the core asks for. */
+  #following = false;
   /** Last block read; `undefined` before the first cursor and after something did not hold together. */
   #scannedBlock: number | undefined;
   #cursorDueMs = Number.NEGATIVE_INFINITY;
@@ -93,6 +95,20 @@ export class VaultFollower<Raw> {
   /** Turns that failed one after another: 0 is healthy. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /**
+   * Every event of the vaults below this block is the core's already; `undefined` while it is not known, infinite when
+   * there is no vault to follow.
+   */
+  get openFromBlock(): number | undefined {
+    if (!this.#following) return undefined;
+    let open = Number.POSITIVE_INFINITY;
+    for (const track of this.#tracks.values()) {
+      open = Math.min(open, this.#scannedBlock === undefined ? track.fromBlock : this.#scannedBlock + 1);
+      for (const { blockNumber } of track.blocks()) open = Math.min(open, blockNumber);
+    }
+    return open;
   }
 
   /** One turn: cursor when due, new blocks, evidence, queue. Throws what ledger, core or queue throw. */
@@ -129,6 +145,7 @@ export class VaultFollower<Raw> {
       this.#tracks.set(address, new VaultTrack(address, vault, this.#options.maxPendingEvents));
       this.#scannedBlock = undefined;
     }
+    this.#following = true;
   }
 
   /** Depth is a promise that a network can break; then what was read is worth nothing. */
@@ -180,13 +197,17 @@ export class VaultFollower<Raw> {
   /** Everything in memory is forgotten; the next turn begins at the core's cursor. */
   #restart(): void {
     this.#tracks.clear();
+    this.#following = false;
     this.#scannedBlock = undefined;
     this.#cursorDueMs = Number.NEGATIVE_INFINITY;
   }
 
   async #buildEvidence(): Promise<void> {
     const { builder, log, now } = this.#deps;
-    const waiting = [...this.#tracks.values()].flatMap((track) => track.unbuilt());
+    // The lowest first, whichever vault's: evidence of later blocks may have to wait until the core has the earlier.
+    const waiting = [...this.#tracks.values()]
+      .flatMap((track) => track.unbuilt())
+      .sort((a, b) => a.event.blockNumber - b.event.blockNumber);
     for (let at = 0; at < waiting.length && !this.#stopping.signal.aborted; at += this.#options.buildConcurrency) {
       const group = waiting.slice(at, at + this.#options.buildConcurrency);
       const built = await Promise.all(
