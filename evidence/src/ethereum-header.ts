@@ -1,0 +1,109 @@
+/**
+ * Block headers of the Ethereum family, from RLP. The order of the fields is Frontier's fifteen, then those that forks
+ * added, each behind the one before; how many there are is the registration's word, never the courier's.
+ */
+import { type Bytes32, type Hex, toBytes32, toHex } from '@drawbridge/protocol/bytes32';
+import { MAX_HEADER_BYTES } from '@drawbridge/protocol/consensus-evidence';
+import type { EvmAddress } from '@drawbridge/protocol/ids';
+import { RLP } from '@ethereumjs/rlp';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { decodeRlp, type RlpItem } from './bounded-rlp.ts';
+import { type ConsensusRefusal, refuse } from './consensus-refusal.ts';
+
+/** keccak256 of the RLP of an empty list: the block has no uncles. */
+export const NO_UNCLES: Bytes32 = '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347' as Bytes32;
+/** No header has more fields than this, in any fork to come that governance could register. */
+const MAX_FIELDS = 32;
+const EXTRA_DATA = 12;
+const NUMBER = 8;
+
+export type EthereumHeader = Readonly<{
+  parentHash: Bytes32;
+  unclesHash: Bytes32;
+  miner: EvmAddress;
+  receiptsRoot: Bytes32;
+  difficulty: number;
+  number: number;
+  /** Seconds since 1970. */
+  timestampS: number;
+  extraData: Uint8Array;
+  mixHash: Bytes32;
+  /** 8 bytes. */
+  nonce: Hex;
+  /** Every field as it came, in the order of the RLP. Those behind the nonce bind the hash and are not looked into. */
+  fields: readonly Uint8Array[];
+}>;
+
+export type HeaderDecoding = Readonly<{ ok: true; header: EthereumHeader }> | ConsensusRefusal;
+
+/** How many fields a header has from a block on, ascending, the first from 0. */
+export type HeaderFields = readonly Readonly<{ fromBlock: number; count: number }>[];
+
+/** Lengths of the fields before the number, and of those after it that have one. */
+const LENGTHS: readonly (readonly [field: number, bytes: number])[] = [
+  [0, 32],
+  [1, 32],
+  [2, 20],
+  [3, 32],
+  [4, 32],
+  [5, 32],
+  [6, 256],
+  [13, 32],
+  [14, 8],
+];
+/** Difficulty, number, gas limit, gas used, timestamp. */
+const SCALARS: readonly number[] = [7, 8, 9, 10, 11];
+
+/** A minimal big-endian number; `undefined` for leading zeros and for what JavaScript cannot count. */
+export function scalarOf(bytes: Uint8Array): number | undefined {
+  if (bytes.length > 7 || bytes[0] === 0) return undefined;
+  let value = 0;
+  for (const byte of bytes) value = value * 256 + byte;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+const areStrings = (items: readonly RlpItem[]): items is readonly Uint8Array[] =>
+  items.every((item) => item instanceof Uint8Array);
+
+function countAt(fields: HeaderFields, number: number): number | undefined {
+  return fields.findLast(({ fromBlock }) => fromBlock <= number)?.count;
+}
+
+/** Decodes one header strictly: canonical RLP, flat, known lengths, as many fields as its block number asks. O(bytes). */
+export function decodeHeader(input: Uint8Array, expected: HeaderFields): HeaderDecoding {
+  const items = decodeRlp(input, { bytes: MAX_HEADER_BYTES, items: MAX_FIELDS + 1, depth: 1 });
+  if (!Array.isArray(items) || !areStrings(items)) return refuse('form', 'the header is not one canonical RLP list');
+  const number = scalarOf(items[NUMBER] ?? new Uint8Array(1));
+  if (number === undefined) return refuse('form', 'the header has no block number');
+  const count = countAt(expected, number);
+  if (items.length !== count) return refuse('fields', `the header has ${items.length} fields instead of ${count}`);
+  if (LENGTHS.some(([at, bytes]) => items[at]?.length !== bytes)) {
+    return refuse('form', 'a field of the header has another length');
+  }
+  if (SCALARS.some((at) => scalarOf(items[at] ?? new Uint8Array(1)) === undefined)) {
+    return refuse('form', 'a number in the header is not minimal, or too large');
+  }
+  return { ok: true, header: headerOf(items, number) };
+}
+
+function headerOf(fields: readonly Uint8Array[], number: number): EthereumHeader {
+  const at = (index: number): Uint8Array => fields[index] ?? new Uint8Array();
+  return {
+    parentHash: toBytes32(at(0)),
+    unclesHash: toBytes32(at(1)),
+    miner: toHex(at(2)) as EvmAddress,
+    receiptsRoot: toBytes32(at(5)),
+    difficulty: scalarOf(at(7)) ?? 0,
+    number,
+    timestampS: scalarOf(at(11)) ?? 0,
+    extraData: at(EXTRA_DATA),
+    mixHash: toBytes32(at(13)),
+    nonce: toHex(at(14)),
+    fields,
+  };
+}
+
+/** keccak256 of the header's RLP, with other extra data where a rule leaves seals out of what it hashes. */
+export function headerHash({ fields }: EthereumHeader, extraData?: Uint8Array): Uint8Array {
+  return keccak_256(RLP.encode(extraData === undefined ? [...fields] : fields.with(EXTRA_DATA, extraData)));
+}
