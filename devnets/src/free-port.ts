@@ -21,7 +21,7 @@ export class NoFreePortError extends Error {
   readonly code = 'NO_FREE_PORT' as const;
 }
 
-/** Thrown by a start function to tell `withFreePort` that the port was taken after all. */
+/** Thrown by a start function to tell `withFreePort` that a port was taken after all. */
 export class AddressInUseError extends Error {
   override readonly name = 'AddressInUseError';
   readonly code = 'EADDRINUSE' as const;
@@ -53,11 +53,15 @@ export async function freePorts(count: number): Promise<number[]> {
  * five times; every other error passes through.
  */
 export async function withFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  return withFreePorts(1, ([port = 0]) => start(port));
+}
+
+/** As `withFreePort`, for a server that listens on `count` ports: each try has other ones. */
+export async function withFreePorts<T>(count: number, start: (ports: readonly number[]) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const { port, release } = await reservePort();
-    await release();
+    const ports = await freePorts(count);
     try {
-      return await start(port);
+      return await start(ports);
     } catch (error) {
       if (attempt >= MAX_STARTS || !hasCode(error, 'EADDRINUSE')) throw error;
     }
