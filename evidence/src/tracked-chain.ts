@@ -4,10 +4,11 @@
  * ones before it said. `step` runs on every node of the core over what the proposing node verified; it needs no signature.
  */
 import { type Bytes32, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
-import type { ConsensusRule } from '@drawbridge/protocol/consensus-evidence';
+import { type ConsensusRule, MAX_HEADER_BATCH_BYTES, MAX_HEADERS } from '@drawbridge/protocol/consensus-evidence';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { type ConsensusRefusal, refuse } from './consensus-refusal.ts';
 import type { HeaderFields } from './ethereum-header.ts';
+import { blockOf, factsOf, type HeaderFacts, readHeader, type SealRecovery, sealFault } from './sealed-header.ts';
 import { castVote, type StandingVote, type Tally } from './validator-votes.ts';
 
 /** Most members of a set. */
@@ -37,16 +38,11 @@ export type ConsensusFinality = Readonly<{
   periodS?: number;
 }>;
 
-/** What one verified header does to the chain: all that `step` needs, no signature. */
-export type BlockFacts = Readonly<{
-  number: number;
-  hash: Bytes32;
-  parentHash: Bytes32;
-  timestampS: number;
-  /** Proposer, or with rule `clique` the sealer. */
-  proposer: EvmAddress;
-  vote?: Readonly<{ candidate: EvmAddress; add: boolean }>;
-}>;
+/**
+ * What one verified header does to the chain: all that `step` needs, no signature. With rule `clique` the proposer is the
+ * sealer.
+ */
+export type BlockFacts = HeaderFacts;
 
 export type TrackedChain = Readonly<{
   rule: ConsensusRule;
@@ -181,4 +177,169 @@ export function withHashes(chain: TrackedChain, front: ChainFront, added: readon
   const oldest = front.head.number - hashes.length + 1;
   const sets = front.sets.filter((_, i) => (front.sets[i + 1]?.fromBlock ?? Number.POSITIVE_INFINITY) > oldest);
   return { ...front, maxGapBlocks: chain.maxGapBlocks, hashes, sets };
+}
+
+export type HeaderBatchProof = Readonly<{ ok: true; blocks: readonly BlockFacts[]; chain: TrackedChain }>;
+
+/**
+ * Verifies consecutive headers on top of the head. Every one must hold. With rule `clique` those become blocks on which
+ * enough difficulty is stacked; the ones after only vouch, and are sent again later. `NOT_FINAL_YET` when none is.
+ * At most one signature for each header and validator.
+ */
+export function verifyHeaders(
+  chain: TrackedChain,
+  finality: ConsensusFinality,
+  headers: readonly Uint8Array[],
+  recover: SealRecovery,
+): HeaderBatchProof | ConsensusRefusal {
+  const fault = batchFault(headers);
+  if (fault !== undefined) return fault;
+  const run: Link[] = [];
+  for (const rlp of headers) {
+    const link = linkTo(run.at(-1)?.front ?? chain, rlp, finality, recover);
+    if (!link.ok) return link;
+    run.push(link);
+  }
+  const final = run.slice(0, finality.rule === 'clique' ? stackedCount(run) : run.length);
+  const last = final.at(-1);
+  if (last === undefined) return refuse('finality', 'not enough difficulty is stacked on any of the blocks');
+  const blocks = final.map(({ facts }) => facts);
+  return {
+    ok: true,
+    blocks,
+    chain: withHashes(
+      chain,
+      last.front,
+      blocks.map(({ hash }) => hash),
+    ),
+  };
+}
+
+/** A verified header and the chain behind it. */
+type Link = Readonly<{
+  ok: true;
+  facts: BlockFacts;
+  difficulty: number;
+  /** Size of the set that sealed it. */
+  sealers: number;
+  front: ChainFront;
+}>;
+
+function linkTo(
+  front: ChainFront,
+  rlp: Uint8Array,
+  finality: ConsensusFinality,
+  recover: SealRecovery,
+): Link | ConsensusRefusal {
+  const read = readHeader(rlp, finality);
+  if (!read.ok) return read;
+  const found = factsOf(read, recover);
+  if (!found.ok) return found;
+  const { facts } = found;
+  const moved = stepFront(front, facts);
+  if (!moved.ok) return moved;
+  const earliestS = front.head.timestampS + (finality.periodS ?? 0);
+  if (facts.timestampS < earliestS) return refuse('timestamp', 'the block is earlier than the period allows');
+  const validators = nextValidators(front);
+  const { difficulty } = read.header;
+  const fault = sealFault(read, facts.proposer, validators, recover);
+  return fault ?? { ok: true, facts, difficulty, sealers: validators.length, front: moved.chain };
+}
+
+/** Bounds of a batch, before anything in it is looked at. */
+function batchFault(headers: readonly Uint8Array[]): ConsensusRefusal | undefined {
+  const bytes = headers.reduce((sum, { length }) => sum + length, 0);
+  if (headers.length === 0) return refuse('batch', 'there is no header');
+  if (headers.length > MAX_HEADERS) return refuse('batch', `${headers.length} headers, more than ${MAX_HEADERS}`);
+  if (bytes > MAX_HEADER_BATCH_BYTES) return refuse('batch', `${bytes} bytes, more than ${MAX_HEADER_BATCH_BYTES}`);
+  return undefined;
+}
+
+/**
+ * How many blocks of a clique run are deep enough. From the block on there must stand more difficulty than the signers
+ * outside a majority could stack, 2·(N − (⌊N/2⌋ + 1)), and as many blocks as a majority, which are by as many sealers.
+ * A derived margin, not a proof: clique has no finality.
+ */
+function stackedCount(run: readonly Pick<Link, 'difficulty' | 'sealers'>[]): number {
+  let stacked = 0;
+  let margin = 0;
+  let majority = 0;
+  for (const [above, { difficulty, sealers }] of run.toReversed().entries()) {
+    stacked += difficulty;
+    majority = Math.max(majority, cliqueLimit(sealers));
+    margin = Math.max(margin, 2 * (sealers - cliqueLimit(sealers)));
+    if (stacked > margin && above + 1 >= majority) return run.length - above;
+  }
+  return 0;
+}
+
+/** `conflicting`: the first of `headers` is of a remembered height, and of another block than the tracked one. */
+export type UnknownHeaders = Readonly<{ ok: true; headers: readonly Uint8Array[]; conflicting: boolean }>;
+
+/**
+ * Drops from the front of a batch what the chain has, and what is older than it remembers. Reads and hashes; checks no
+ * seal, so that `conflicting` is only a reason to look.
+ */
+export function dropKnown(
+  chain: TrackedChain,
+  finality: ConsensusFinality,
+  headers: readonly Uint8Array[],
+): UnknownHeaders | ConsensusRefusal {
+  const fault = batchFault(headers);
+  if (fault !== undefined) return fault;
+  for (const [at, rlp] of headers.entries()) {
+    const block = blockOf(rlp, finality);
+    if (!block.ok) return block;
+    const tracked = hashAt(chain, block.number);
+    const isAhead = block.number > chain.head.number;
+    const conflicting = tracked !== undefined && tracked !== block.hash;
+    if (isAhead || conflicting) return { ok: true, headers: headers.slice(at), conflicting };
+  }
+  return { ok: true, headers: [], conflicting: false };
+}
+
+/** Two sealed blocks at one height: more than a third of the set signed both, or rule `clique` forked beyond its margin. */
+export type ConflictProof = Readonly<{ ok: true; number: number; trackedHash: Bytes32; otherHash: Bytes32 }>;
+
+/**
+ * Verifies that the first header is of a remembered height and another block than the tracked one, and sealed as the rule
+ * demands: by a quorum of the set of that height, or (`clique`) on a tracked parent and with enough difficulty stacked in
+ * the headers that follow it. Votes and sealers before the run are not remembered, so a clique run counts its own only.
+ */
+export function verifyConflict(
+  chain: TrackedChain,
+  finality: ConsensusFinality,
+  headers: readonly Uint8Array[],
+  recover: SealRecovery,
+): ConflictProof | ConsensusRefusal {
+  const fault = batchFault(headers);
+  if (fault !== undefined) return fault;
+  const [first = new Uint8Array()] = headers;
+  const read = readHeader(first, finality);
+  if (!read.ok) return read;
+  const { number, parentHash } = read.header;
+  const otherHash = read.reading.hash;
+  const isClique = finality.rule === 'clique';
+  const trackedHash = hashAt(chain, number);
+  const validators = validatorsAt(chain, number);
+  const parent = isClique ? hashAt(chain, number - 1) : parentHash;
+  if (trackedHash === undefined || validators === undefined || parent === undefined) {
+    return refuse('remembered', `block ${number} is not among those that are remembered with their set`);
+  }
+  if (trackedHash === otherHash) return refuse('conflict', 'it is the tracked block');
+  const front: ChainFront = {
+    ...chain,
+    head: { number: number - 1, hash: parent, timestampS: Number.NEGATIVE_INFINITY },
+    sets: [{ fromBlock: number, validators }],
+    votes: [],
+    recents: [],
+  };
+  const run: Link[] = [];
+  for (const rlp of isClique ? headers : [first]) {
+    const link = linkTo(run.at(-1)?.front ?? front, rlp, finality, recover);
+    if (!link.ok) return link;
+    run.push(link);
+    if (!isClique || stackedCount(run) > 0) return { ok: true, number, trackedHash, otherHash };
+  }
+  return refuse('finality', 'not enough difficulty is stacked on the other block');
 }
