@@ -19,13 +19,14 @@ const proofOf = (trie: MerklePatriciaTrie, index: number): Promise<Uint8Array[]>
 describe('every receipt of a block is proven, as the library proves it', () => {
   test.each([1, 2, 12, 17, 129, 300])('of %i', async (count) => {
     const { trie, root } = await trieOf(count);
+    const proven: unknown[] = [];
     for (let index = 0; index < count; index++) {
       const proof = await proofOf(trie, index);
-      expect(proveReceipt(proof, root, index)).toEqual({ ok: true, receipt: receiptOf(index) });
-      if (index % 16 === 0) {
-        expect(await verifyMerkleProof(RLP.encode(index), proof, { root: trie.root() })).toEqual(receiptOf(index));
-      }
+      proven.push(proveReceipt(proof, root, index));
+      if (index % 16 > 0) continue;
+      expect(await verifyMerkleProof(RLP.encode(index), proof, { root: trie.root() })).toEqual(receiptOf(index));
     }
+    expect(proven).toEqual(Array.from({ length: count }, (_, index) => ({ ok: true, receipt: receiptOf(index) })));
   });
 });
 
@@ -87,12 +88,14 @@ describe('a proof is refused with', () => {
   });
   test('one bit changed, wherever it is', async () => {
     const { root, proof } = await make();
+    const details = new Set<string>();
     for (const [at, node] of proof.entries()) {
-      for (let byte = 0; byte < node.length; byte += 13) {
-        const changed = proof.with(at, node.with(byte, (node[byte] ?? 0) ^ 1));
-        expect(proveReceipt(changed, root, 200)).toEqual({ ok: false, detail: NAMED });
+      for (let byte = 0; byte < node.length; byte++) {
+        const result = proveReceipt(proof.with(at, node.with(byte, (node[byte] ?? 0) ^ 1)), root, 200);
+        details.add(result.ok ? 'accepted' : result.detail);
       }
     }
+    expect([...details]).toEqual(proof.map(() => NAMED));
   });
 });
 
