@@ -54,6 +54,8 @@ export type EvidenceResult = Readonly<{
 export type FollowerCursor = Readonly<{
   network: NetworkId;
   vaults: readonly Readonly<{ asset: AssetCode; address: string; nextEventSeq: number; fromBlock: number }>[];
+  /** The tracked head, where the network is believed by consensus. */
+  head?: Readonly<{ number: number; hash: Bytes32 }>;
 }>;
 
 export interface RelayService {

@@ -24,8 +24,11 @@ export const MAX_HEADERS = 256;
 export const MAX_HEADER_BATCH_BYTES = 262_144;
 /** Most nodes on the path to one receipt: the key, RLP of a number below 2²⁴, has at most 8 nibbles. */
 export const MAX_PROOF_NODES = 16;
-/** Largest proof, in bytes of its nodes together. The leaf holds the receipt with every log of its transaction. */
-export const MAX_PROOF_BYTES = 65_536;
+/**
+ * Largest proof, in bytes of its nodes together. The leaf holds the receipt with every log of its transaction, which a
+ * stranger can make long; with header and seal it fits a sealed body.
+ */
+export const MAX_PROOF_BYTES = 983_040;
 /** Largest item that proves one event, in bytes of its encoding. */
 export const MAX_CONSENSUS_EVIDENCE_BYTES: number = MAX_HEADER_BYTES + MAX_PROOF_BYTES + 256;
 /** Transactions of a block, and logs of a transaction, are counted below this. */

@@ -11,7 +11,7 @@ import { ProtocolError } from './protocol-error.ts';
 
 export const ENVELOPE_SUITE = 'RSA-OAEP-256+A256GCM';
 /** Largest sealed body, in bytes, before base64. */
-export const MAX_ENVELOPE_BYTES = 65_536;
+export const MAX_ENVELOPE_BYTES = 1_048_576;
 
 export type EnvelopePurpose = 'instruction' | 'evidence';
 /** What a body is bound to. */

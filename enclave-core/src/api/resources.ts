@@ -1,10 +1,13 @@
 /** From the ledger's records to what goes on the wire. Amounts become decimal strings, times RFC 3339. */
-import type { Asset, Network, Participant } from '@drawbridge/governance/registration';
+import type { TrackedChain } from '@drawbridge/evidence/tracked-chain';
+import type { Asset, Finality, Network, Participant } from '@drawbridge/governance/registration';
+import { isFinalByProof } from '@drawbridge/governance/registration';
 import type { AccountResource, StatementLineResource } from '@drawbridge/protocol/api/account';
 import type { EventResource } from '@drawbridge/protocol/api/event';
 import type { LockResource } from '@drawbridge/protocol/api/lock';
 import type {
   AssetResource,
+  FinalityResource,
   NetworkResource,
   ParticipantResource,
   VaultResource,
@@ -38,7 +41,11 @@ export function participantResource(participant: Participant): ParticipantResour
 
 export const assetResource = ({ code, scale }: Asset): AssetResource => ({ code, scale });
 
-export function networkResource(network: Network, vaults: readonly VaultResource[]): NetworkResource {
+function networkResource(
+  network: Network,
+  chain: TrackedChain | undefined,
+  vaults: readonly VaultResource[],
+): NetworkResource {
   const { id, kind, chainId, genesisHash, state, finality } = network;
   return {
     id,
@@ -46,14 +53,31 @@ export function networkResource(network: Network, vaults: readonly VaultResource
     chainId,
     genesisHash,
     state,
-    finality: {
-      rule: finality.rule,
-      byProof: false,
-      witnesses: finality.observers.length,
-      threshold: finality.threshold,
-      depthBlocks: finality.depthBlocks,
-    },
+    finality: finalityResource(finality, chain),
     vaults,
+  };
+}
+
+function finalityResource(finality: Finality, chain: TrackedChain | undefined): FinalityResource {
+  if (finality.rule === 'observers') {
+    const { rule, observers, threshold, depthBlocks } = finality;
+    return { rule, byProof: false, witnesses: observers.length, threshold, depthBlocks };
+  }
+  const { rule, trustingPeriodS, maxGapBlocks, checkpoint } = finality;
+  const { number, hash, timestampS } = chain?.head ?? {
+    number: checkpoint.blockNumber,
+    hash: checkpoint.blockHash,
+    timestampS: checkpoint.timestampS,
+  };
+  return {
+    rule,
+    byProof: isFinalByProof(finality),
+    validators: (chain?.sets.at(-1) ?? checkpoint).validators.length,
+    headNumber: number,
+    headHash: hash,
+    headTimestampS: timestampS,
+    trustingPeriodS,
+    maxGapBlocks,
   };
 }
 
@@ -74,7 +98,9 @@ export function networkResources(view: SettlementView): NetworkResource[] {
     if (list) list.push(resource);
     else vaults.set(vault.network, [resource]);
   }
-  return Array.from(view.networks(), (network) => networkResource(network, vaults.get(network.id) ?? []));
+  return Array.from(view.networks(), (network) =>
+    networkResource(network, view.trackedChain(network.id), vaults.get(network.id) ?? []),
+  );
 }
 
 export function accountResource(account: Account): AccountResource {

@@ -34,7 +34,8 @@ export class CoreRelay implements RelayService {
         nextEventSeq,
         fromBlock: Math.max(vault.fromBlock, cursorBlock),
       }));
-    return { network, vaults };
+    const chain = view.trackedChain(network);
+    return { network, vaults, ...(chain && { head: { number: chain.head.number, hash: chain.head.hash } }) };
   }
 
   sealingPublicKey(): string {

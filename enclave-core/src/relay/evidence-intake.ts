@@ -1,38 +1,33 @@
 /**
- * The core's side of the relay from the vaults: opens sealed evidence, verifies it against the registered trust roots and
- * proposes what it proves. Refusals say which check failed; nothing unverified is ever proposed.
+ * The core's side of the relay from the networks: opens sealed items, verifies each by the rule of its network and
+ * proposes what it proves; headers first, since events are believed for the blocks that they stand in. Refusals say which
+ * check failed; nothing unverified is ever proposed.
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { verifyObserverEvidence } from '@drawbridge/evidence/observers';
-import { trustRootFrom } from '@drawbridge/evidence/trust-root';
 import { MAX_EVIDENCE_ITEMS } from '@drawbridge/protocol/api/relay';
+import { decodeHeaderBatch, evidenceKindOf, type HeaderBatch } from '@drawbridge/protocol/consensus-evidence';
 import type { NetworkId } from '@drawbridge/protocol/ids';
-import { decodeObserverEvidence, type ObserverEvidence } from '@drawbridge/protocol/observer-evidence';
 import type { CoreService, EvidenceResult } from '../core-service.ts';
-import type { Command, Outcome } from '../settlement/command.ts';
-import type { SettlementView } from '../settlement/view.ts';
-import { ed25519Verifier } from './ed25519.ts';
+import type { Outcome } from '../settlement/command.ts';
+import { checkObserved, checkSealed, type VaultEventCommand } from './event-evidence.ts';
+import { type Checked, protocolRefusal, type Refused, refused, verdict } from './evidence-verdict.ts';
+import { HeaderIntake } from './header-intake.ts';
 import { openBody, type Recipient, recipientOf } from './sealed-body.ts';
+import { recoverSealer } from './secp256k1.ts';
 
 type SealedItem = Readonly<{ jobId: string; sealed: string }>;
-type VaultEventCommand = Extract<Command, { type: 'vaultEvent' }>;
-type Checked =
-  | Readonly<{ ok: true; command: VaultEventCommand }>
-  | Readonly<{ ok: false; code: string; detail: string }>;
-
-/** Codes of `apply` after which the same item can still be accepted later. */
-const TRANSIENT: ReadonlySet<string> = new Set(['EVENT_EARLY', 'TRUST_VERSION_STALE', 'LANE_HALTED', 'LANE_CLOSED']);
-
-const refused = (code: string, detail: string): Checked => ({ ok: false, code, detail });
+/** Something and its place in the request. */
+type Placed<T> = Readonly<{ at: number; value: T }>;
 
 export class EvidenceIntake {
   readonly #core: Pick<CoreService, 'submit' | 'view'>;
-  readonly #verifySignature = ed25519Verifier();
+  readonly #headers: HeaderIntake;
   #recipient: (Recipient & Readonly<{ pem: string; publicPem: string }>) | undefined;
 
   constructor(core: Pick<CoreService, 'submit' | 'view'>) {
     this.#core = core;
+    this.#headers = new HeaderIntake(core, recoverSealer);
   }
 
   /** Public half (SPKI, PEM) of the key that evidence must be sealed to. */
@@ -46,30 +41,93 @@ export class EvidenceIntake {
    */
   async accept(network: NetworkId, items: readonly SealedItem[]): Promise<EvidenceResult[]> {
     if (items.length > MAX_EVIDENCE_ITEMS) throw new RangeError(`at most ${MAX_EVIDENCE_ITEMS} items of evidence`);
-    const results: EvidenceResult[] = [];
-    const proven: { at: number; command: VaultEventCommand }[] = [];
+    const answers = new Map<number, Outcome | Refused>();
+    const batches: Placed<HeaderBatch>[] = [];
+    const events: Placed<Uint8Array>[] = [];
     for (const [at, item] of items.entries()) {
-      const checked = this.#check(network, item);
-      if (checked.ok) proven.push({ at, command: checked.command });
-      else results[at] = { jobId: item.jobId, result: 'refused', code: checked.code, detail: checked.detail };
+      const opened = this.#open(network, item);
+      if (!opened.ok) answers.set(at, opened);
+      else if (opened.value instanceof Uint8Array) events.push({ at, value: opened.value });
+      else batches.push({ at, value: opened.value });
       await nextTurn();
     }
-    proven.sort((a, b) => a.command.event.seq - b.command.event.seq);
-    const due: typeof proven = [];
-    const ends = new Map<string, number>();
-    for (const { at, command } of proven) {
-      const untimely = this.#untimely(command, ends);
-      if (untimely) results[at] = resultOf(items[at]?.jobId ?? '', untimely);
-      else due.push({ at, command });
+    await this.#takeHeaders(batches, answers);
+    await this.#takeEvents(network, events, answers);
+    return items.map(({ jobId }, at) => {
+      const answer = answers.get(at);
+      if (!answer) throw new Error(`an item of ${items.length} was not answered`);
+      return verdict(jobId, answer);
+    });
+  }
+
+  /** A batch of headers decoded, anything else as bytes. */
+  #open(network: NetworkId, { jobId, sealed }: SealedItem): Checked<HeaderBatch | Uint8Array> {
+    try {
+      const bytes = openBody(this.#openWith(), { purpose: 'evidence', network, jobId }, fromBase64(sealed));
+      if (evidenceKindOf(bytes) !== 'headers') return { ok: true, value: bytes };
+      const batch = decodeHeaderBatch(bytes);
+      return batch.network === network ? { ok: true, value: batch } : NETWORK_MISMATCH;
+    } catch (error) {
+      return protocolRefusal(error);
     }
-    const committed = due.length === 0 ? [] : await this.#core.submit(due.map(({ command }) => command));
+  }
+
+  /** Batches come in any order: one that leaves a gap is tried again as long as others move the head. */
+  async #takeHeaders(batches: readonly Placed<HeaderBatch>[], answers: Map<number, Outcome | Refused>): Promise<void> {
+    let waiting = batches;
+    let moved = true;
+    while (waiting.length > 0 && moved) {
+      moved = false;
+      const again: Placed<HeaderBatch>[] = [];
+      for (const batch of waiting) {
+        const outcome = await this.#headers.accept(batch.value);
+        answers.set(batch.at, outcome);
+        if (outcome.ok) moved = true;
+        else if (outcome.code === 'HEADER_GAP') again.push(batch);
+      }
+      waiting = again;
+    }
+  }
+
+  async #takeEvents(
+    network: NetworkId,
+    items: readonly Placed<Uint8Array>[],
+    answers: Map<number, Outcome | Refused>,
+  ): Promise<void> {
+    const proven: Placed<VaultEventCommand>[] = [];
+    for (const { at, value } of items) {
+      const checked = this.#check(network, value);
+      if (checked.ok) proven.push({ at, value: checked.value });
+      else answers.set(at, checked);
+      await nextTurn();
+    }
+    proven.sort((a, b) => a.value.event.seq - b.value.event.seq);
+    const due: Placed<VaultEventCommand>[] = [];
+    const ends = new Map<string, number>();
+    for (const item of proven) {
+      const untimely = this.#untimely(item.value, ends);
+      if (untimely) answers.set(item.at, untimely);
+      else due.push(item);
+    }
+    const committed = due.length === 0 ? [] : await this.#core.submit(due.map(({ value }) => value));
     for (const [i, { at }] of due.entries()) {
       const answer = committed[i];
-      const jobId = items[at]?.jobId;
-      if (!answer || jobId === undefined) throw new Error(`submit answered ${committed.length} of ${due.length}`);
-      results[at] = resultOf(jobId, answer.outcome);
+      if (!answer) throw new Error(`submit answered ${committed.length} of ${due.length}`);
+      answers.set(at, answer.outcome);
     }
-    return results;
+  }
+
+  #check(network: NetworkId, bytes: Uint8Array): Checked<VaultEventCommand> {
+    const { view } = this.#core;
+    const registered = view.network(network);
+    if (!registered) return refused('NETWORK_UNKNOWN', 'no such network is registered');
+    try {
+      return evidenceKindOf(bytes) === 'event'
+        ? checkSealed(view, registered, bytes)
+        : checkObserved(view, registered, bytes);
+    } catch (error) {
+      return protocolRefusal(error);
+    }
   }
 
   /**
@@ -85,42 +143,6 @@ export class EvidenceIntake {
     return undefined;
   }
 
-  #check(network: NetworkId, item: SealedItem): Checked {
-    let evidence: ObserverEvidence;
-    try {
-      const bytes = openBody(
-        this.#openWith(),
-        { purpose: 'evidence', network, jobId: item.jobId },
-        fromBase64(item.sealed),
-      );
-      evidence = decodeObserverEvidence(bytes);
-    } catch (error) {
-      return protocolRefusal(error);
-    }
-    const { view } = this.#core;
-    const registered = view.network(network);
-    if (!registered) return refused('NETWORK_UNKNOWN', 'no such network is registered');
-    const vault = vaultAt(view, network, evidence.log.address);
-    if (!vault) return refused('VAULT_UNKNOWN', 'the log is of no vault of this network');
-    const participants = view.participants();
-    const trust = trustRootFrom({ serviceId: view.serviceId, network: registered, vault, participants });
-    if (!trust.ok) return refused('TRUST_ROOT_UNUSABLE', trust.detail);
-    const proof = verifyObserverEvidence(evidence, trust.root, this.#verifySignature);
-    if (!proof.ok) return refused(proof.code, proof.detail);
-    return {
-      ok: true,
-      command: {
-        type: 'vaultEvent',
-        network,
-        asset: vault.asset,
-        event: proof.event,
-        blockNumber: proof.blockNumber,
-        evidenceDigest: proof.digest,
-        trustVersion: registered.trustVersion,
-      },
-    };
-  }
-
   #openWith(): Recipient & Readonly<{ publicPem: string }> {
     const pem = this.#core.view.secrets.sealingKey;
     if (this.#recipient?.pem !== pem) {
@@ -133,26 +155,7 @@ export class EvidenceIntake {
   }
 }
 
+const NETWORK_MISMATCH = refused('NETWORK_MISMATCH', 'the headers are of another network');
+
 /** Base64 as Node reads it; what is not base64 is then no envelope. */
 const fromBase64 = (text: string): Uint8Array => Buffer.from(text, 'base64');
-
-function vaultAt(view: SettlementView, network: NetworkId, address: string) {
-  for (const { vault } of view.vaultLedgers()) if (vault.network === network && vault.address === address) return vault;
-  return undefined;
-}
-
-/** Whoever sends garbage learns its code; anything but a protocol error is a bug and goes on. */
-function protocolRefusal(error: unknown): Checked {
-  if (error instanceof Error && error.name === 'ProtocolError' && 'code' in error) {
-    return refused(String(error.code), error.message);
-  }
-  throw error;
-}
-
-function resultOf(jobId: string, outcome: Outcome): EvidenceResult {
-  if (outcome.ok) return { jobId, result: 'accepted' };
-  const { code, detail, expectedSeq } = outcome;
-  const rest = { code, detail, ...(expectedSeq !== undefined && { expectedSeq }) };
-  if (code === 'EVENT_SEEN') return { jobId, result: 'duplicate', ...rest };
-  return { jobId, result: TRANSIENT.has(code) ? 'early' : 'refused', ...rest };
-}

@@ -3,6 +3,7 @@
 import type { Command, Entry, Outcome } from './command.ts';
 import { amendment } from './commands/amendment.ts';
 import { cancelTransfer } from './commands/cancel-transfer.ts';
+import { headerConflict, headers } from './commands/headers.ts';
 import { submitTransfer } from './commands/submit-transfer.ts';
 import { cancelLockRefund, claimLock, refundLock } from './commands/unmatched-lock.ts';
 import { vaultEvent } from './commands/vault-event.ts';
@@ -42,6 +43,10 @@ function applyCommand(overlay: Overlay, command: Command): Outcome {
       return cancelTransfer(overlay, command.bank, command.id);
     case 'vaultEvent':
       return vaultEvent(overlay, command);
+    case 'headers':
+      return headers(overlay, command);
+    case 'headerConflict':
+      return headerConflict(overlay, command);
     case 'refundLock':
       return refundLock(overlay, command);
     case 'cancelLockRefund':

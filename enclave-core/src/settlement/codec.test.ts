@@ -72,4 +72,4 @@ describe('entries', () => {
   });
 });
 
-const GOLDEN = '152ba25e4fb8f862fb930c212fb9ce491df49185a312a012ccbc3752aaabfee2';
+const GOLDEN = '379611f485ee08d4937cabab22909736e1831450c181fdd4c258c7e0142c53e0';

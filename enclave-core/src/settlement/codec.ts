@@ -4,8 +4,10 @@
  */
 import { MAX_ACTIONS_PER_AMENDMENT } from '@drawbridge/governance/amendment';
 import { actionToJson, parseActions } from '@drawbridge/governance/read-action';
+import { MAX_HEADERS } from '@drawbridge/protocol/consensus-evidence';
 import { ProtocolError } from '@drawbridge/protocol/protocol-error';
 import { decode, encode } from 'cborg';
+import { blockTuple, readBlock } from './chain-tuple.ts';
 import type { AmendmentSignature, Command, Entry } from './command.ts';
 import { MAX_COMMANDS_PER_ENTRY } from './limits.ts';
 import {
@@ -52,6 +54,8 @@ const NUMBERS = {
   clock: 6,
   amendment: 7,
   cancelLockRefund: 8,
+  headers: 9,
+  headerConflict: 10,
 } as const satisfies Record<Command['type'], number>;
 
 const LOCK_COMMANDS = {
@@ -107,6 +111,26 @@ function commandTuple(command: Command): Cbor {
         command.asset,
         vaultEventTuple(command.event),
         wholeOf(command.blockNumber),
+        bytesOf(command.blockHash),
+        bytesOf(command.evidenceDigest),
+        wholeOf(command.trustVersion),
+      ];
+    case 'headers':
+      return [
+        number,
+        command.network,
+        bytesOf(command.base),
+        command.blocks.map(blockTuple),
+        bytesOf(command.evidenceDigest),
+        wholeOf(command.trustVersion),
+      ];
+    case 'headerConflict':
+      return [
+        number,
+        command.network,
+        wholeOf(command.number),
+        bytesOf(command.trackedHash),
+        bytesOf(command.otherHash),
         bytesOf(command.evidenceDigest),
         wholeOf(command.trustVersion),
       ];
@@ -137,7 +161,11 @@ function readCommand(value: unknown): Command {
       return { type: 'cancelTransfer', bank: readParticipantId(bank), id: readTransferId(id) };
     }
     case NUMBERS.vaultEvent:
-      return readVaultEventCommand(readTuple(value, 7));
+      return readVaultEventCommand(readTuple(value, 8));
+    case NUMBERS.headers:
+      return readHeaders(readTuple(value, 6));
+    case NUMBERS.headerConflict:
+      return readHeaderConflict(readTuple(value, 7));
     case NUMBERS.refundLock:
     case NUMBERS.claimLock:
     case NUMBERS.cancelLockRefund: {
@@ -161,13 +189,39 @@ function readCommand(value: unknown): Command {
 }
 
 function readVaultEventCommand(tuple: readonly unknown[]): Command {
-  const [, network, asset, event, blockNumber, evidenceDigest, trustVersion] = tuple;
+  const [, network, asset, event, blockNumber, blockHash, evidenceDigest, trustVersion] = tuple;
   return {
     type: 'vaultEvent',
     network: readNetworkId(network),
     asset: readAssetCode(asset),
     event: readVaultEvent(event),
     blockNumber: readWhole(blockNumber),
+    blockHash: readBytes32(blockHash),
+    evidenceDigest: readBytes32(evidenceDigest),
+    trustVersion: readWhole(trustVersion),
+  };
+}
+
+function readHeaders(tuple: readonly unknown[]): Command {
+  const [, network, base, blocks, evidenceDigest, trustVersion] = tuple;
+  return {
+    type: 'headers',
+    network: readNetworkId(network),
+    base: readBytes32(base),
+    blocks: readList(blocks, MAX_HEADERS).map(readBlock),
+    evidenceDigest: readBytes32(evidenceDigest),
+    trustVersion: readWhole(trustVersion),
+  };
+}
+
+function readHeaderConflict(tuple: readonly unknown[]): Command {
+  const [, network, number, trackedHash, otherHash, evidenceDigest, trustVersion] = tuple;
+  return {
+    type: 'headerConflict',
+    network: readNetworkId(network),
+    number: readWhole(number),
+    trackedHash: readBytes32(trackedHash),
+    otherHash: readBytes32(otherHash),
     evidenceDigest: readBytes32(evidenceDigest),
     trustVersion: readWhole(trustVersion),
   };

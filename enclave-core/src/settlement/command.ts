@@ -2,6 +2,7 @@
  * What can be asked of the settlement state machine, and what it answers. Commands are data in the replicated log:
  * whoever proposes has checked identity, form and evidence; `apply` decides by state alone.
  */
+import type { BlockFacts } from '@drawbridge/evidence/tracked-chain';
 import type { Action } from '@drawbridge/governance/action';
 import type { Bytes32, Hex } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, LockId, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
@@ -36,8 +37,29 @@ export type Command =
       network: NetworkId;
       asset: AssetCode;
       event: VaultEvent;
-      /** Block of the event: the followers' cursor. */
+      /** Block of the event: the followers' cursor, and what a tracked chain must hold. */
       blockNumber: number;
+      blockHash: Bytes32;
+      evidenceDigest: Bytes32;
+      trustVersion: number;
+    }>
+  /** What verified headers say, of a network that is believed by consensus. */
+  | Readonly<{
+      type: 'headers';
+      network: NetworkId;
+      /** Hash of the tracked head that they were verified on. */
+      base: Bytes32;
+      blocks: readonly BlockFacts[];
+      evidenceDigest: Bytes32;
+      trustVersion: number;
+    }>
+  /** A block that is sealed as the rule demands, where another one is tracked. */
+  | Readonly<{
+      type: 'headerConflict';
+      network: NetworkId;
+      number: number;
+      trackedHash: Bytes32;
+      otherHash: Bytes32;
       evidenceDigest: Bytes32;
       trustVersion: number;
     }>
@@ -86,6 +108,14 @@ export type RefusalCode =
   | 'EVENT_SEEN'
   | 'EVENT_EARLY'
   | 'LANE_HALTED'
+  | 'RULE_MISMATCH'
+  | 'HEAD_EXPIRED'
+  | 'HEADERS_SEEN'
+  | 'HEADERS_STALE'
+  | 'HEADERS_INVALID'
+  | 'HEADER_AHEAD'
+  | 'BLOCK_NOT_TRACKED'
+  | 'BLOCK_UNKNOWN'
   | 'LOCK_NOT_FOUND'
   | 'LOCK_NOT_REFUNDABLE'
   | 'LOCK_NOT_CANCELLABLE'

@@ -2,6 +2,7 @@
 import { type Genesis, genesisRegistry } from '@drawbridge/governance/genesis';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { newVaultRow, SettlementState } from './state.ts';
+import { chainsAtCheckpoints } from './tracked-chains.ts';
 import { authorityProblem } from './vault-authority.ts';
 import type { ServiceSecrets } from './view.ts';
 
@@ -36,5 +37,6 @@ export function initialState(
   const header = { stampMs, nextOrder: 1, registry };
   const state = new SettlementState({ serviceId: genesis.serviceId, secrets, limits, header });
   for (const [key, vault] of registry.vaults) state.vaults.set(key, newVaultRow(vault));
+  for (const [network, chain] of chainsAtCheckpoints(registry)) state.chains.set(network, chain);
   return state;
 }

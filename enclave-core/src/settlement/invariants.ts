@@ -5,6 +5,7 @@
  * reserved than posted. 3. An escrow vault account never exceeds zero, an issue vault account is never below zero, and no
  * escrow vault owes more than it holds. 4. Every id is spent once: `Overlay.spend` asserts it on each use.
  */
+import { isConsensus } from '@drawbridge/governance/registration';
 import type { AssetCode, VaultKey } from '@drawbridge/protocol/ids';
 import { vaultKey } from '@drawbridge/protocol/ids';
 import { refundId, voidId } from './ids.ts';
@@ -78,6 +79,7 @@ export function assertAll(state: SettlementState): void {
   assertSums(state);
   assertTransfers(state);
   assertLocks(state);
+  assertChains(state);
   assertInstructions(state);
   assertReferences(state);
 }
@@ -140,6 +142,14 @@ function assertLocks(state: SettlementState): void {
     must(row.suspenseMinor === minor + row.overflowMinor, 'suspense is not that of the unmatched locks');
     must(row.overflowMinor >= 0n && row.unmatchedKept === kept, 'a count of unmatched locks is wrong');
   }
+}
+
+/** Every network that is believed by consensus has a chain, and no other has. */
+function assertChains(state: SettlementState): void {
+  for (const { id, finality } of state.networks()) {
+    must(state.chains.has(id) === isConsensus(finality), 'a network has a tracked chain that does not fit its rule');
+  }
+  for (const id of state.chains.keys()) must(state.network(id) !== undefined, 'a chain is tracked of no network');
 }
 
 /** A lock has its refund open while it goes back, and a void against it as long as one was asked for. */

@@ -18,6 +18,8 @@ export type Limits = Readonly<{
   retriesPerStep: number;
   /** Longest time from submission to a deadline, in ms. */
   deadlineHorizonMs: number;
+  /** How far a header's time may be ahead of the core's, in seconds: a head of the far future would be trusted for ever. */
+  headerLeadS: number;
 }>;
 
 export const DEFAULT_LIMITS: Limits = {
@@ -27,6 +29,7 @@ export const DEFAULT_LIMITS: Limits = {
   deadlinesPerEntry: 256,
   retriesPerStep: 64,
   deadlineHorizonMs: 366 * 24 * 3_600_000,
+  headerLeadS: 900,
 };
 
 /** Remittance text of a transfer, in characters, as in pacs.008. */

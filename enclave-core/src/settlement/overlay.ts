@@ -3,6 +3,7 @@
  * changes into the committed state at once. Command code checks everything before its first write, so that a refusal
  * has nothing to undo.
  */
+import type { TrackedChain } from '@drawbridge/evidence/tracked-chain';
 import type { Network, Participant, Vault } from '@drawbridge/governance/registration';
 import type { Registry } from '@drawbridge/governance/registry';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
@@ -37,6 +38,7 @@ export class Overlay {
   readonly instructions: Rows<InstructionId, OpenInstruction>;
   readonly parties: Rows<ParticipantId, PartyRow>;
   readonly outboxEnds: Rows<NetworkId, number>;
+  readonly chains: Rows<NetworkId, TrackedChain>;
   readonly touched: Touched = new Touched();
   journal: Journal = new Journal();
   stampMs: number;
@@ -58,6 +60,7 @@ export class Overlay {
     this.instructions = new Rows(base.instructions);
     this.parties = new Rows(base.parties);
     this.outboxEnds = new Rows(base.outboxEnds);
+    this.chains = new Rows(base.chains);
     this.#transfers = new Rows(base.transfers);
     this.stampMs = base.header.stampMs;
     this.nextOrder = base.header.nextOrder;
@@ -201,6 +204,7 @@ export class Overlay {
     mergeRows(this.unmatched, base.unmatched);
     mergeRows(this.parties, base.parties);
     mergeRows(this.outboxEnds, base.outboxEnds);
+    mergeRows(this.chains, base.chains);
   }
 }
 

@@ -97,6 +97,8 @@ export type AlarmCode =
   /** Another key than the core's may sign for the vault. */
   | 'AUTHORITY_ROTATED'
   | 'VAULT_MIGRATED'
+  /** The network sealed two blocks at one height. */
+  | 'CHAIN_FORKED'
   /** The guardians announced another authority. */
   | 'GUARDIAN_PROPOSED'
   /** A vault has more unmatched locks than are kept with particulars. */

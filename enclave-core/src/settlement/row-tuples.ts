@@ -62,10 +62,11 @@ export const limitsTuple = (limits: Limits): Cbor => [
   limits.deadlinesPerEntry,
   limits.retriesPerStep,
   limits.deadlineHorizonMs,
+  limits.headerLeadS,
 ];
 
 export function readLimits(value: unknown): Limits {
-  const [live, unmatched, past, deadlines, retries, horizon] = readTuple(value, 6);
+  const [live, unmatched, past, deadlines, retries, horizon, lead] = readTuple(value, 7);
   return {
     liveTransfersPerBank: readWhole(live),
     unmatchedLocksPerVault: readWhole(unmatched),
@@ -73,6 +74,7 @@ export function readLimits(value: unknown): Limits {
     deadlinesPerEntry: readWhole(deadlines),
     retriesPerStep: readWhole(retries),
     deadlineHorizonMs: readWhole(horizon),
+    headerLeadS: readWhole(lead),
   };
 }
 

@@ -7,6 +7,7 @@ import { vaultKey } from '@drawbridge/protocol/ids';
 import { ProtocolError } from '@drawbridge/protocol/protocol-error';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { decode, encode } from 'cborg';
+import { chainTuple, readChain } from './chain-tuple.ts';
 import { InvariantError } from './invariant-error.ts';
 import { assertAll } from './invariants.ts';
 import { accountKey, lockKey, type PastKey, transferKey } from './keys.ts';
@@ -46,7 +47,7 @@ import {
 } from './tuples.ts';
 
 const VERSION = 1;
-const FIELDS = 16;
+const FIELDS = 17;
 const SHARDS = 256;
 /** Rows of one table, when they are read back. */
 const MAX_ROWS = 50_000_000;
@@ -88,6 +89,7 @@ export function* snapshotSlices(state: SettlementState): Generator<undefined, Ui
     captured(state.pastReferences, (key, reference) => [key, bytesOf(reference)]),
     captured(state.unmatched, (_, lock) => unmatchedTuple(lock)),
     captured(state.instructions, (_, instruction) => instructionTuple(instruction)),
+    captured(state.chains, chainTuple),
   ];
   const parties = captured(state.parties, partyTuple);
   const outboxEnds = captured(state.outboxEnds, (network, end) => [network, end]);
@@ -163,7 +165,7 @@ function readState(value: unknown): SettlementState {
     secrets: readSecrets(fields[2]),
     limits: readLimits(fields[3]),
     header: { stampMs: readWhole(fields[4]), nextOrder: readWhole(fields[5]), registry: readRegistry(fields[6]) },
-    spent: SpentIds.fromShards(readList(fields[15], SHARDS).map(readBytes)),
+    spent: SpentIds.fromShards(readList(fields[16], SHARDS).map(readBytes)),
   });
   for (const row of readRows(fields[7])) {
     const account = readAccount(row);
@@ -188,7 +190,8 @@ function readState(value: unknown): SettlementState {
     const instruction = readInstruction(row);
     state.putInstruction(instruction.id, instruction);
   }
-  const [parties, outboxEnds] = readTuple(fields[14], 2);
+  for (const row of readRows(fields[14])) state.chains.set(...readChain(row));
+  const [parties, outboxEnds] = readTuple(fields[15], 2);
   for (const row of readRows(parties)) state.parties.set(...readParty(row));
   for (const row of readRows(outboxEnds)) {
     const [network, end] = readTuple(row, 2);

@@ -3,6 +3,7 @@
  * Rows are immutable and replaced whole; only a draft's commit and the decoder of snapshots call the `put` methods, which
  * keep the indexes. What has ended leaves the state and lives on in the history.
  */
+import type { TrackedChain } from '@drawbridge/evidence/tracked-chain';
 import type { Asset, ExposureCap, Network, Participant, Vault } from '@drawbridge/governance/registration';
 import type { Registry } from '@drawbridge/governance/registry';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
@@ -124,6 +125,8 @@ export class SettlementState implements SettlementView {
   readonly parties: Map<ParticipantId, PartyRow> = new Map();
   /** Last place given in each network's outbox. */
   readonly outboxEnds: Map<NetworkId, number> = new Map();
+  /** Of every network that is believed by consensus, and of no other. */
+  readonly chains: Map<NetworkId, TrackedChain> = new Map();
   readonly spent: SpentIds;
   /** Drafts committed in this process; tells a draft that its base has moved. Not part of the state. */
   revision = 0;
@@ -221,6 +224,9 @@ export class SettlementState implements SettlementView {
   }
   network(id: NetworkId): Network | undefined {
     return this.header.registry.networks.get(id);
+  }
+  trackedChain(id: NetworkId): TrackedChain | undefined {
+    return this.chains.get(id);
   }
   networks(): Iterable<Network> {
     return this.header.registry.networks.values();

@@ -1,4 +1,5 @@
 /** Read-only view of the committed state: what API and relay may ask. Nothing here changes anything. */
+import type { TrackedChain } from '@drawbridge/evidence/tracked-chain';
 import type { Asset, ExposureCap, Network, Participant, Vault } from '@drawbridge/governance/registration';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, InstructionId, LockId, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
@@ -91,6 +92,8 @@ export interface SettlementView {
   participantByCertificate(fingerprint: Bytes32): Participant | undefined;
   network(id: NetworkId): Network | undefined;
   networks(): Iterable<Network>;
+  /** Head, sets and latest hashes of a network that is believed by consensus. */
+  trackedChain(id: NetworkId): TrackedChain | undefined;
   vaultLedger(network: NetworkId, asset: AssetCode): VaultLedger | undefined;
   vaultLedgers(): Iterable<VaultLedger>;
   exposureCap(network: NetworkId, asset: AssetCode): ExposureCap | undefined;

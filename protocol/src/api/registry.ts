@@ -70,16 +70,35 @@ export const AssetListSchema: Wire<AssetList> = wire<AssetList>()(Type.Object({ 
 
 export type NetworkStateName = 'active' | 'paused' | 'halted' | 'fenced' | 'retired';
 
-/** How the core decides that something happened on a network. */
-export type FinalityResource = Readonly<{
+/** The core believes registered witnesses; the network itself proves nothing. */
+export type ObserversFinalityResource = Readonly<{
   rule: 'observers';
-  /** False: the core believes registered witnesses; the network itself proves nothing. */
-  byProof: boolean;
+  byProof: false;
   witnesses: number;
   threshold: number;
   /** Blocks from the event's to the head, both counted, before a witness vouches. */
   depthBlocks: number;
 }>;
+export type ConsensusRuleName = 'qbft' | 'ibft' | 'ibft2' | 'clique';
+/** The core verifies the seals of every block, and logs by proofs of their receipts. */
+export type ConsensusFinalityResource = Readonly<{
+  rule: ConsensusRuleName;
+  /** False for clique: its blocks are sealed, but no seal makes one final. */
+  byProof: boolean;
+  /** Members of the set that seals the next block. */
+  validators: number;
+  /** The latest verified block. */
+  headNumber: number;
+  headHash: Bytes32;
+  /** Of the head's header, Unix seconds. */
+  headTimestampS: number;
+  /** Seconds after its time stamp at which a head proves nothing any more; then only governance can go on. */
+  trustingPeriodS: number;
+  /** Blocks below the head that evidence may be of. */
+  maxGapBlocks: number;
+}>;
+/** How the core decides that something happened on a network. */
+export type FinalityResource = ObserversFinalityResource | ConsensusFinalityResource;
 
 export type VaultResource = Readonly<{
   asset: AssetCode;
@@ -105,13 +124,25 @@ export type NetworkResource = Readonly<{
 export type NetworkList = Readonly<{ networks: readonly NetworkResource[] }>;
 
 const FinalitySchema: Wire<FinalityResource> = wire<FinalityResource>()(
-  Type.Object({
-    rule: wordForm<'observers'>(['observers']),
-    byProof: Type.Boolean({ description: 'whether the network itself proves finality' }),
-    witnesses: CountForm,
-    threshold: CountForm,
-    depthBlocks: CountForm,
-  }),
+  Type.Union([
+    Type.Object({
+      rule: Type.Literal('observers'),
+      byProof: Type.Literal(false, { description: 'false: the network itself does not prove finality' }),
+      witnesses: CountForm,
+      threshold: CountForm,
+      depthBlocks: CountForm,
+    }),
+    Type.Object({
+      rule: wordForm<ConsensusRuleName>(['qbft', 'ibft', 'ibft2', 'clique']),
+      byProof: Type.Boolean({ description: 'whether the network itself proves finality' }),
+      validators: CountForm,
+      headNumber: CountForm,
+      headHash: Bytes32Form,
+      headTimestampS: CountForm,
+      trustingPeriodS: CountForm,
+      maxGapBlocks: CountForm,
+    }),
+  ]),
 );
 const VaultSchema: Wire<VaultResource> = wire<VaultResource>()(
   Type.Object({

@@ -1,9 +1,10 @@
 /** What the relay carries: sealed instructions out, sealed evidence in, and the followers' cursor. */
 import { Type } from '@sinclair/typebox';
+import type { Bytes32 } from '../bytes32.ts';
 import { MAX_ENVELOPE_BYTES } from '../envelope.ts';
 import type { AssetCode, NetworkId } from '../ids.ts';
 import { EXAMPLE_ASSET, EXAMPLE_SOURCE, EXAMPLE_VAULT } from './examples.ts';
-import { AssetCodeForm, CountForm, NetworkIdForm, wordForm } from './forms.ts';
+import { AssetCodeForm, Bytes32Form, CountForm, NetworkIdForm, wordForm } from './forms.ts';
 import { type Wire, wire } from './wire.ts';
 
 /** Most evidence items in one request. */
@@ -134,6 +135,8 @@ export type CursorResource = Readonly<{
     /** Block to watch from. */
     fromBlock: number;
   }>[];
+  /** Networks that are believed by consensus: the latest verified block, on which the next headers build. */
+  head?: Readonly<{ number: number; hash: Bytes32 }>;
 }>;
 export const CursorSchema: Wire<CursorResource> = wire<CursorResource>()(
   Type.Object(
@@ -142,6 +145,7 @@ export const CursorSchema: Wire<CursorResource> = wire<CursorResource>()(
       vaults: Type.Array(
         Type.Object({ asset: AssetCodeForm, address: Type.String(), nextEventSeq: CountForm, fromBlock: CountForm }),
       ),
+      head: Type.Optional(Type.Object({ number: CountForm, hash: Bytes32Form })),
     },
     {
       title: 'FollowerCursor',

@@ -188,6 +188,8 @@ export class FakeCore implements CoreService {
       case 'amendment':
       case 'clock':
       case 'vaultEvent':
+      case 'headers':
+      case 'headerConflict':
         return refuse('NOT_ALLOWED');
     }
   }
@@ -270,6 +272,7 @@ export class FakeCore implements CoreService {
       participantByCertificate: (fingerprint) =>
         this.registered.find(({ certificates }) => certificates.includes(fingerprint)),
       network: (id) => this.networks.find((candidate) => candidate.id === id),
+      trackedChain: () => undefined,
       networks: () => this.networks,
       vaultLedger: (id, asset) => (id === QUORUM_A && asset === EUR ? ledger : undefined),
       vaultLedgers: () => [ledger],

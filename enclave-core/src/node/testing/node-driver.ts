@@ -86,6 +86,7 @@ export class NodeDriver {
       asset: EUR,
       event: { type: 'locked', seq, lockId: word(`lock ${name}`), reference, depositor, amountMinor },
       blockNumber: seq,
+      blockHash: word(`block ${name}`),
       evidenceDigest: word(`evidence ${name}`),
       trustVersion: 1,
     });

@@ -17,6 +17,7 @@ import type { Overlay } from '../overlay.ts';
 import { overflowMark } from '../spent-ids.ts';
 import { newVaultRow } from '../state.ts';
 import { refuse } from '../terms.ts';
+import { movedChains } from '../tracked-chains.ts';
 import { authorityProblem } from '../vault-authority.ts';
 
 /** Most problems that an answer names. */
@@ -38,6 +39,10 @@ export function amendment(overlay: Overlay, command: Extract<Command, { type: 'a
   const impossible = refuseByLedger(overlay, applied.value, actions);
   if (impossible !== undefined) return refuse('ACTION_INVALID', impossible);
   overlay.registry = { ...applied.value, nextAmendment: number + 1 };
+  for (const [network, chain] of movedChains(registry, overlay.registry)) {
+    if (chain) overlay.chains.set(network, chain);
+    else overlay.chains.delete(network);
+  }
   for (const [key, vault] of overlay.registry.vaults) {
     if (overlay.vaults.get(key) === undefined) overlay.vaults.set(key, newVaultRow(vault));
   }

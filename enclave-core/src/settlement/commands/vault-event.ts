@@ -1,6 +1,7 @@
 /**
  * What a network proved about a vault. Order of checks: network, vault, counter seen before, network's word taken, trust
- * version, counter too high; then what the event says against the ledger. Answers name no transfer: they go to whoever
+ * version, block tracked where the network is believed by consensus, counter too high; then what the event says against
+ * the ledger. Answers name no transfer: they go to whoever
  * carried the evidence.
  */
 import { type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
@@ -11,6 +12,7 @@ import { retryWaiting, wakeWaiting } from '../instructing.ts';
 import { takesEvidence } from '../lane.ts';
 import type { Overlay } from '../overlay.ts';
 import { refuse } from '../terms.ts';
+import { refuseBlock } from './headers.ts';
 import { applyExecuted, applyVoided } from './instruction-outcome.ts';
 import { applyLocked } from './locked.ts';
 
@@ -26,6 +28,8 @@ export function vaultEvent(overlay: Overlay, command: Extract<Command, { type: '
   if (command.trustVersion !== network.trustVersion) {
     return refuse('TRUST_VERSION_STALE', `trust version is ${network.trustVersion}`);
   }
+  const unknown = refuseBlock(overlay, command);
+  if (unknown) return unknown;
   if (event.seq > expectedSeq) return { ...refuse('EVENT_EARLY', 'an earlier event comes first'), expectedSeq };
   const contradiction = book(overlay, key, event);
   if (contradiction) {

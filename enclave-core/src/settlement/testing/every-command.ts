@@ -1,5 +1,6 @@
 /** One command of each form, and what must hold when the bytes of an entry are damaged. */
 import type { Hex } from '@drawbridge/protocol/bytes32';
+import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEntry, encodeEntry } from '../codec.ts';
@@ -39,6 +40,7 @@ export const event = (body: EventBody): Command => ({
   asset: EUR,
   event: { ...body, seq: 7 } as Extract<Command, { type: 'vaultEvent' }>['event'],
   blockNumber: 12,
+  blockHash: word('block'),
   evidenceDigest: word('evidence'),
   trustVersion: 3,
 });
@@ -46,7 +48,19 @@ const id = word('id');
 const subject = word('subject');
 const trail: Hex = '0xabcd';
 
+const block = {
+  number: 8,
+  hash: word('block 8'),
+  parentHash: word('block 7'),
+  timestampS: 1_800_000_000,
+  proposer: addressOf('proposer').replace(`0x${'0'.repeat(24)}`, '0x') as EvmAddress,
+};
+const candidate = `0x${'c4'.repeat(20)}` as EvmAddress;
+const carried = { network: ALPHA, evidenceDigest: word('evidence'), trustVersion: 3 };
+
 export const COMMANDS: readonly Command[] = [
+  { type: 'headers', ...carried, base: word('block 7'), blocks: [block, { ...block, vote: { candidate, add: true } }] },
+  { type: 'headerConflict', ...carried, number: 8, trackedHash: word('block 8'), otherHash: word('other block 8') },
   { type: 'submitTransfer', terms },
   {
     type: 'submitTransfer',

@@ -238,6 +238,7 @@ export class World {
       asset: EUR,
       event: { ...event, seq } as VaultEvent,
       blockNumber: 10 + seq,
+      blockHash: word(`block ${networkId} ${seq}`),
       evidenceDigest: word(`evidence ${networkId} ${seq}`),
       trustVersion: this.state.network(networkId)?.trustVersion ?? 1,
       ...change,
