@@ -6,7 +6,7 @@ import { type CliqueTerms, DEFAULT_EPOCH_LENGTH } from './clique-genesis.ts';
 import type { CliqueNodeKeys } from './clique-node.ts';
 import { drawEvmKey, type EvmKey } from './evm-key.ts';
 
-/** Each is a process of 100 MB. */
+/** Each is a process of 60 MB. */
 const MAX_NODES = 16;
 const MAX_ACCOUNTS = 1_000;
 const DEFAULT_ACCOUNTS = 10;
