@@ -1,6 +1,6 @@
 import { encodeConsensusEvidence } from '@drawbridge/protocol/consensus-evidence';
 import { VAULT_TOPICS } from '@drawbridge/protocol/evm-vault-log';
-import { parseNetworkId } from '@drawbridge/protocol/ids';
+import { type EvmAddress, parseNetworkId } from '@drawbridge/protocol/ids';
 import { RLP } from '@ethereumjs/rlp';
 import { describe, expect, test } from '@jest/globals';
 import { concatBytes } from '@noble/hashes/utils.js';
@@ -39,6 +39,7 @@ test.each<[string, Change]>([
   expect(proof).toEqual({
     ok: true,
     rule: 'clique',
+    vault: item.root.vaults[0],
     event: {
       type: 'locked',
       seq: 1,
@@ -263,7 +264,7 @@ const FORGERIES: readonly Forgery[] = [
     'the vault of another network',
     'address',
     'ADDRESS_MISMATCH',
-    () => withRoot((root) => ({ ...root, vault: TRANSFER.address as typeof root.vault })),
+    () => withRoot((root) => ({ ...root, vaults: [TRANSFER.address as EvmAddress] })),
   ],
   [
     'an unknown event of the vault',

@@ -24,7 +24,8 @@ import { type ConsensusFinality, hashAt, type TrackedChain } from './tracked-cha
 /** What one item is checked against. It never comes out of the evidence. */
 export type ConsensusTrustRoot = Readonly<{
   network: NetworkId;
-  vault: EvmAddress;
+  /** The contracts whose events count. */
+  vaults: readonly EvmAddress[];
   /** As the ledger tracks it now. */
   chain: TrackedChain;
   finality: ConsensusFinality;
@@ -80,6 +81,7 @@ export type EvidenceRefusal = Readonly<{
 export type EvidenceProof = Readonly<{
   ok: true;
   rule: ConsensusRule;
+  vault: EvmAddress;
   event: VaultEvent;
   /** Of the place of the log, the same whichever copy of the header proved it. */
   digest: Bytes32;
@@ -96,7 +98,7 @@ const refuse = (check: EvidenceCheck, code: EvidenceRefusalCode, detail: string)
   detail,
 });
 
-/** Checks one item against one vault's trust root. Pure. */
+/** Checks one item against one network's trust root. Pure. */
 export function verifyConsensusEvidence(
   evidence: ConsensusEvidence,
   root: ConsensusTrustRoot,
@@ -117,11 +119,11 @@ export function verifyConsensusEvidence(
   if (untracked !== undefined) return untracked;
   const log = provenLog(evidence, block.receiptsRoot);
   if ('ok' in log) return log;
-  const event = eventOf(log, root.vault);
-  if ('ok' in event) return event;
+  const found = eventOf(log, root.vaults);
+  if ('ok' in found) return found;
   const { rule, network, transactionIndex, logIndexInReceipt } = evidence;
   const digest = consensusSubjectDigest({ rule, network, blockHash: block.hash, transactionIndex, logIndexInReceipt });
-  return { ok: true, rule, event, digest, blockNumber: block.number, blockHash: block.hash };
+  return { ok: true, rule, ...found, digest, blockNumber: block.number, blockHash: block.hash };
 }
 
 /** The same for bytes as they came: whatever is not one canonical item fails the check `form`. */
@@ -169,14 +171,18 @@ function provenLog(evidence: ConsensusEvidence, receiptsRoot: Bytes32): ReceiptL
   return log ?? refuse('log', 'LOG_MISSING', `the receipt has no log ${logIndexInReceipt}`);
 }
 
-function eventOf(log: ReceiptLog, vault: EvmAddress): VaultEvent | EvidenceRefusal {
+function eventOf(
+  log: ReceiptLog,
+  vaults: readonly EvmAddress[],
+): Readonly<{ vault: EvmAddress; event: VaultEvent }> | EvidenceRefusal {
   const content = logContent(log);
-  if (content.address !== vault) return refuse('address', 'ADDRESS_MISMATCH', 'the log is not of the vault');
+  const vault = vaults.find((known) => known === content.address);
+  if (vault === undefined) return refuse('address', 'ADDRESS_MISMATCH', 'the log is of no vault');
   if (!TOPICS.has(content.topics[0] ?? '')) {
     return refuse('topics', 'TOPICS_UNKNOWN', 'the log is no event of a vault');
   }
   try {
-    return decodeVaultLog(content);
+    return { vault, event: decodeVaultLog(content) };
   } catch (error) {
     return refuse('event', 'EVENT_INVALID', protocolFault(error));
   }

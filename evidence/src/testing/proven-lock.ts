@@ -95,7 +95,7 @@ export async function provenLock(change: Change = {}): Promise<ProvenLock> {
     },
     root: {
       network: parseNetworkId('alpha'),
-      vault: VAULT,
+      vaults: [VAULT],
       chain: {
         rule: 'clique',
         epochLength: 30_000,
