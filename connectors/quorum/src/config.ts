@@ -1,5 +1,6 @@
 /** The connector's configuration: one JSON file, checked whole, and the keys that it names. */
 import { dirname, resolve } from 'node:path';
+import { CactusSection, type CactusSetup, readCactusSetup } from '@drawbridge/connector-quorum-cactus/cactus-config';
 import { ConfigError, parseConfig, readJson, readKey, readText } from '@drawbridge/connector-sdk/connector-files';
 import { parseBytes32, parseHex } from '@drawbridge/protocol/bytes32';
 import { CONSENSUS_RULES, type ConsensusRule } from '@drawbridge/protocol/consensus-evidence';
@@ -149,6 +150,8 @@ const Config = Type.Object(
       minItems: 1,
       maxItems: 2,
     }),
+    /** Cactus's API, for existing clients of Cactus. Left out, nothing of it is loaded. */
+    cactus: Type.Optional(CactusSection),
     logLevel: Type.Union(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
       { default: 'info' },
@@ -191,7 +194,17 @@ export async function readSetup(file: string): Promise<ConnectorSetup> {
   const pinned = await Promise.all(
     (config.observers ?? []).map(async ({ certFile }) => (certFile === undefined ? undefined : readText(at(certFile)))),
   );
-  return parsed(config, { tlsKey, tlsCert, serviceCert, sealingKey, feeKey: feeKey.trim(), pinned, at });
+  const cactus = config.cactus && (await readCactusSetup(config.cactus, at));
+  return parsed(config, {
+    tlsKey,
+    tlsCert,
+    serviceCert,
+    sealingKey,
+    feeKey: feeKey.trim(),
+    pinned,
+    ...(cactus && { cactus }),
+    at,
+  });
 }
 
 type Files = Readonly<{
@@ -201,6 +214,7 @@ type Files = Readonly<{
   sealingKey: string;
   feeKey: string;
   pinned: readonly (string | undefined)[];
+  cactus?: CactusSetup;
   at: (path: string) => string;
 }>;
 
@@ -242,6 +256,7 @@ function parsed(config: FileConfig, files: Files) {
     })),
     listen: config.listen,
     roles: new Set(config.roles),
+    ...(files.cactus && { cactus: files.cactus }),
     logLevel: String(config.logLevel),
     limits: limitsOf(limits),
   };

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.stdout.write(
-    `${JSON.stringify({ ready: true, service: 'connector', network: setup.network, url: connector.url })}\n`,
+    `${JSON.stringify({ ready: true, service: 'connector', network: setup.network, url: connector.url, cactusUrl: connector.cactusUrl })}\n`,
   );
 }
 

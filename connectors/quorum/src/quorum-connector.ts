@@ -1,4 +1,5 @@
 /** The connector of one EVM network, put together: a worker of its instructions, a follower of its vaults. */
+import type { CactusSetup } from '@drawbridge/connector-quorum-cactus/cactus-config';
 import { BullmqEvidenceOutbox } from '@drawbridge/connector-sdk/bullmq-evidence-outbox';
 import { ConfigError } from '@drawbridge/connector-sdk/connector-files';
 import { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metrics';
@@ -14,6 +15,7 @@ import type { CursorSource, EvidenceBuilder } from '@drawbridge/connector-sdk/va
 import { VaultFollower } from '@drawbridge/connector-sdk/vault-follower';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
+import { computeAddress } from 'ethers';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { ConnectorSetup, ConsensusSetup } from './config.ts';
@@ -38,7 +40,13 @@ export type ConnectorDependencies = Readonly<{
   /** In place of the core at `coreUrl`. */
   cursors?: CursorSource;
 }>;
-export type RunningConnector = Readonly<{ url: string; metrics: ConnectorMetrics; stop: () => Promise<void> }>;
+/** `cactusUrl` is there where the configuration asks for Cactus's API. */
+export type RunningConnector = Readonly<{
+  url: string;
+  cactusUrl?: string;
+  metrics: ConnectorMetrics;
+  stop: () => Promise<void>;
+}>;
 
 /** One answer of the core or of an observer. */
 const MAX_ANSWER_BYTES = 1_048_576;
@@ -96,7 +104,26 @@ async function assemble(setup: ConnectorSetup, deps: ConnectorDependencies, clos
     { registry: metrics.registry, health: () => health(context, following) },
   );
   closers.push(() => status.close());
-  return { url: status.url, metrics };
+  const cactusUrl = setup.cactus && (await startCactusFace(context, setup.cactus));
+  return { url: status.url, metrics, ...(cactusUrl !== undefined && { cactusUrl }) };
+}
+
+/** Loaded only here: without it the connector holds nothing of Cactus's libraries. */
+async function startCactusFace({ setup, deps, closers }: Context, cactus: CactusSetup): Promise<string> {
+  const { startCactus } = await import('@drawbridge/connector-quorum-cactus/cactus-server');
+  const { rpcUrl, chainId, consensus, feeKey } = setup;
+  const running = await startCactus(
+    cactus,
+    {
+      rpcUrl,
+      chainId,
+      finalAtOnce: consensus !== undefined && consensus.rule !== 'clique',
+      reservedAccounts: [computeAddress(feeKey)],
+    },
+    deps,
+  );
+  closers.push(() => running.close());
+  return running.url;
 }
 
 /** Wrong chain, wrong genesis, wrong vault: better no start than a wrong one. Returns the service that the vaults obey. */

@@ -82,8 +82,6 @@ export const CactusSection = Type.Object(
     ),
     /** Tessera's own API, for transactions with `privateFor`. Without it they are refused. */
     transactionManagerUrl: Type.Optional(Type.String({ pattern: '^https?://' })),
-    /** Whether a block of this network is final at once, as with QBFT, IBFT and IBFT 2.0. */
-    finalAtOnce: Type.Boolean({ default: false }),
     /** What `invoke-raw-web3eth-method` may call. */
     rawMethods: Type.Array(Type.Union(RAW_METHOD_NAMES.map((name) => Type.Literal(name))), {
       default: [...DEFAULT_RAW_METHODS],
@@ -125,7 +123,6 @@ export type CactusSetup = Readonly<{
   tls?: Readonly<{ key: string; cert: string }>;
   keychains: readonly Readonly<{ keychainId: string; dir: string }>[];
   transactionManagerUrl?: string;
-  finalAtOnce: boolean;
   rawMethods: ReadonlySet<string>;
   developmentOnly: Readonly<{ privateKeyHex: boolean; nodeKeys: boolean }>;
   limits: CactusLimits;
@@ -165,7 +162,6 @@ export async function readCactusSetup(
     ...(tls && { tls: { key: await readKey(at(tls.keyFile)), cert: await readText(at(tls.certFile)) } }),
     keychains: section.keychains.map(({ keychainId, dir }) => ({ keychainId, dir: at(dir) })),
     ...(transactionManagerUrl !== undefined && { transactionManagerUrl }),
-    finalAtOnce: section.finalAtOnce,
     rawMethods: new Set(section.rawMethods.map(String)),
     developmentOnly: section.developmentOnly,
     limits: limitsOf(limits),

@@ -33,6 +33,8 @@ import { sendError } from './web-endpoint.ts';
 export type CactusNetwork = Readonly<{
   rpcUrl: string;
   chainId: number;
+  /** Whether a block is final at once, as with QBFT, IBFT and IBFT 2.0. */
+  finalAtOnce: boolean;
   /** Accounts that Cactus's clients may not use: the one that pays the relay's fees. */
   reservedAccounts: readonly string[];
 }>;
@@ -87,7 +89,7 @@ async function serve(setup: CactusSetup, network: CactusNetwork, deps: CactusDep
     }),
   });
   const plugin = new QuorumCactusPlugin(
-    { instanceId: setup.instanceId, finalAtOnce: setup.finalAtOnce, requests: limits.requests, document },
+    { instanceId: setup.instanceId, finalAtOnce: network.finalAtOnce, requests: limits.requests, document },
     {
       services,
       feed: new BlockFeed(limits, { rpc, clock }),

@@ -70,7 +70,7 @@ export async function startCactusBed(chainId: number): Promise<CactusBed> {
       const setup = await readCactusSetup(parseConfig(CactusSection, config), (path) => join(dir, path));
       const cactus = await startCactus(
         setup,
-        { rpcUrl: anvil.rpcUrl, chainId, reservedAccounts: [fees.address] },
+        { rpcUrl: anvil.rpcUrl, chainId, finalAtOnce: false, reservedAccounts: [fees.address] },
         { log, now: () => performance.now(), wallClock: () => Date.now(), plugins },
       );
       running.push(cactus);
