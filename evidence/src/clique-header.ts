@@ -30,7 +30,9 @@ export function readCliqueHeader(header: EthereumHeader, epochLength: number): R
   const hash = toBytes32(headerHash(header));
   const sealedAt = VANITY_BYTES + signersBytes;
   const proposer = {
-    digest: headerHash(header, extraData.subarray(0, sealedAt)),
+    get digest(): Uint8Array {
+      return headerHash(header, extraData.subarray(0, sealedAt));
+    },
     signature: extraData.subarray(sealedAt),
   };
   if (number % epochLength !== 0) {

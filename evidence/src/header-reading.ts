@@ -6,7 +6,7 @@ import { decodeRlp, type RlpItem } from './bounded-rlp.ts';
 import type { ConsensusRefusal } from './consensus-refusal.ts';
 import { type EthereumHeader, NO_UNCLES } from './ethereum-header.ts';
 
-/** `signature` as it came, over `digest`. */
+/** `signature` as it came, over `digest`, which is computed when it is asked for: most readers only want the hash. */
 export type Seal = Readonly<{ digest: Uint8Array; signature: Uint8Array }>;
 export type HeaderVote = Readonly<{ candidate: EvmAddress; add: boolean }>;
 

@@ -47,7 +47,12 @@ export function readIbftHeader(header: EthereumHeader): Reading {
   return {
     ok: true,
     hash: toBytes32(hash),
-    proposer: { digest: keccak_256(hashed(EMPTY)), signature },
+    proposer: {
+      get digest(): Uint8Array {
+        return keccak_256(hashed(EMPTY));
+      },
+      signature,
+    },
     ...(vote && { vote }),
     listed,
     commit: { digest: keccak_256(concatBytes(hash, COMMIT_MARK)), signatures },

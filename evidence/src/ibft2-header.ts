@@ -43,6 +43,11 @@ export function readIbft2Header(header: EthereumHeader): Reading {
     proposer: header.miner,
     ...(vote && { vote }),
     listed,
-    commit: { digest: headerHash(header, RLP.encode([vanity, validators, ballot, round])), signatures },
+    commit: {
+      get digest(): Uint8Array {
+        return headerHash(header, RLP.encode([vanity, validators, ballot, round]));
+      },
+      signatures,
+    },
   };
 }

@@ -41,12 +41,18 @@ export function readQbftHeader(header: EthereumHeader): Reading {
   if (ballot === undefined || (vote === undefined && !isNone)) return refuse('extra', 'the vote is malformed');
   const hashed = (inRound: Uint8Array): Uint8Array =>
     headerHash(header, RLP.encode([vanity, validators, ballot, inRound, []]));
+  const hash = hashed(EMPTY);
   return {
     ok: true,
-    hash: toBytes32(hashed(EMPTY)),
+    hash: toBytes32(hash),
     proposer: header.miner,
     ...(vote && { vote }),
     listed,
-    commit: { digest: hashed(round), signatures },
+    commit: {
+      get digest(): Uint8Array {
+        return round.length === 0 ? hash : hashed(round);
+      },
+      signatures,
+    },
   };
 }

@@ -1,0 +1,14 @@
+// `npm run vectors -- DIR`: installs what is missing, then runs the verifiers over recordings. Only built-in modules may
+// be imported here.
+import { fileURLToPath } from 'node:url';
+import { ensureInstalled } from './ensure-installed.mjs';
+import { runSource } from './node-child.mjs';
+
+if (await ensureInstalled()) {
+  process.exitCode = await runSource(
+    fileURLToPath(new URL('../test/vectors/check-recordings.ts', import.meta.url)),
+    process.argv.slice(2),
+  );
+} else {
+  process.exitCode = 1;
+}
