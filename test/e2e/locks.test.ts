@@ -1,4 +1,4 @@
-/** Locks that fit nothing, refunds of them that are refused, two couriers at once. */
+/** Locks that fit nothing, refunds of them that are refused, locks that the vault refuses, two couriers at once. */
 
 import { randomBytes } from 'node:crypto';
 import type { DrawbridgeClient } from '@drawbridge/client/bank-client';
@@ -9,7 +9,7 @@ import type { LockResource } from '@drawbridge/protocol/api/lock';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Contract } from 'ethers';
 import { executedIds } from './chain-facts.ts';
-import { nativeToken, releaseCap, send, timesSaid } from './refusals.ts';
+import { lockAboveReleaseCap, nativeToken, releaseCap, send, timesSaid } from './refusals.ts';
 import { eventually, startWorld, type World } from './world.ts';
 
 const EUR_A_TO_B = { from: 'aurora', to: 'boreal', asset: 'EUR', source: 'quorum-a', destination: 'quorum-b' } as const;
@@ -200,23 +200,29 @@ describe('a refund that its network refuses is voided when asked, and the lock',
     },
     STORY_MS,
   );
-
-  it(
-    'stays whole in suspense while it is above the release cap',
-    async () => {
-      const cap = await releaseCap(quorumA(), 'EUR');
-      const wallet = quorumA().wallet('corvid');
-      const vault = quorumA().vaults.find(({ asset }) => asset === 'EUR');
-      await send(token(), 'mint', wallet, (cap + 1n) * (vault?.unit ?? 1n));
-      const lock = await unknown(cap + 1n);
-      const executed = await executedIds(quorumA());
-      for (let round = 0; round < 2; round++) {
-        await refusedRefund(lock, 'VAULT_RELEASE_CAP_EXCEEDED');
-        await voidedRefund(lock);
-      }
-      expect(await executedIds(quorumA())).toEqual(executed);
-      expect(await quorumA().lockedAmount('EUR', lock.lockId)).toBe(cap + 1n);
-    },
-    STORY_MS,
-  );
 });
+
+it(
+  'a lock above the release cap is refused by the vault itself, and its depositor keeps the tokens',
+  async () => {
+    const known = await readLocks(world.system);
+    const cap = await releaseCap(quorumA(), 'EUR');
+    const wallet = quorumA().wallet('corvid');
+    const unit = quorumA().vaults.find(({ asset }) => asset === 'EUR')?.unit ?? 1n;
+    await send(nativeToken(quorumA(), 'EUR'), 'mint', wallet, (cap + 1n) * unit);
+    const before = await quorumA().balanceOf('EUR', wallet);
+    const held = await quorumA().vaultTotal('EUR');
+    const reference = `0x${randomBytes(32).toString('hex')}`;
+    await expect(quorumA().lock('corvid', 'EUR', reference, cap + 1n)).rejects.toMatchObject({
+      code: 'CALL_EXCEPTION',
+      data: lockAboveReleaseCap(cap, cap + 1n),
+    });
+    // The wallet counted a transaction that was never sent.
+    quorumA().forgetNonces();
+    expect(await quorumA().hasLock('EUR', reference)).toBe(false);
+    expect(await quorumA().balanceOf('EUR', wallet)).toBe(before);
+    expect(await quorumA().vaultTotal('EUR')).toBe(held);
+    expect(await readLocks(world.system)).toEqual(known);
+  },
+  STORY_MS,
+);

@@ -5,7 +5,7 @@ import { blockingTokenArtifact, vaultArtifact } from '@drawbridge/connector-quor
 import type { Chain } from '@drawbridge/demo/chain';
 import { connectorId } from '@drawbridge/demo/genesis-file';
 import type { LocalSystem } from '@drawbridge/demo/local-system';
-import { Contract, Wallet } from 'ethers';
+import { Contract, Interface, Wallet } from 'ethers';
 
 const vaultOf = (chain: Chain, asset: string): Chain['vaults'][number] => {
   const found = chain.vaults.find((vault) => vault.asset === asset);
@@ -33,6 +33,11 @@ export async function send(contract: Contract, method: string, ...args: readonly
 export async function releaseCap(chain: Chain, asset: string): Promise<bigint> {
   const vault = new Contract(vaultOf(chain, asset).address, vaultArtifact.abi, chain.provider);
   return (await vault.getFunction('releaseCap').staticCall()) as bigint;
+}
+
+/** What a call that the vault refuses so is answered, ABI-encoded; in minor units. */
+export function lockAboveReleaseCap(cap: bigint, amountMinor: bigint): string {
+  return new Interface(vaultArtifact.abi).encodeErrorResult('LockAboveReleaseCap', [cap, amountMinor]);
 }
 
 /** How often the network's connectors logged a code so far. */

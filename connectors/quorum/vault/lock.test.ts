@@ -10,6 +10,7 @@ import {
   issueBed,
   KIND,
   lock,
+  pass,
   people,
   read,
   refusal,
@@ -17,6 +18,7 @@ import {
   startChain,
   UNIT,
   vaultConfig,
+  word,
 } from './testbed.ts';
 
 const REFERENCE = hashText('transfer 1');
@@ -84,6 +86,7 @@ describe('lock in an escrow vault', () => {
   it('takes 2^63 - 1 minor units and refuses one more', async () => {
     const [, , bob] = people(chain);
     const limit = 2n ** 63n;
+    const bed = await escrowBed(chain, { config: { releaseCap: 2n ** 64n - 1n } });
     await send(bed.token, 'mint', [bob.address, limit * UNIT]);
     await send(bed.token, 'approve', [bed.address, limit * UNIT], bob);
     expect(await refusal(bed.vault, 'lock', [REFERENCE, limit * UNIT], bob)).toBe(`InvalidAmount(${limit})`);
@@ -102,6 +105,58 @@ describe('lock in an escrow vault', () => {
   it('passes on the token’s own refusal', async () => {
     const [, , , carol] = people(chain);
     expect(await refusal(bed.vault, 'lock', [REFERENCE, UNIT], carol)).toBe('Error(allowance)');
+  });
+});
+
+describe('lock takes exactly the release cap, refundable in one piece, and refuses one more', () => {
+  const CAP = 1_000n;
+  const config = { releaseCap: CAP };
+  const above = (amount: bigint): string => `LockAboveReleaseCap(${CAP},${amount})`;
+
+  async function expectUpToCap(bed: Bed): Promise<void> {
+    const [, alice] = people(chain);
+    const [balance, total] = [await balanceOf(bed, alice.address), await read(bed.token, 'totalSupply')];
+    expect(await refusal(bed.vault, 'lock', [REFERENCE, (CAP + 1n) * UNIT], alice)).toBe(above(CAP + 1n));
+    await expect(send(bed.vault, 'lock', [REFERENCE, (CAP + 1n) * UNIT], alice)).rejects.toMatchObject({
+      code: 'CALL_EXCEPTION',
+    });
+    expect(await read(bed.vault, 'lockNonce', alice.address)).toBe(0n);
+    expect([await balanceOf(bed, alice.address), await read(bed.token, 'totalSupply')]).toEqual([balance, total]);
+    const subject = await lock(bed, alice, CAP * UNIT);
+    expect(await balanceOf(bed, alice.address)).toBe(balance - CAP * UNIT);
+    await execute(bed, { kind: KIND.refund, subject, amount: CAP, beneficiary: word(alice.address) });
+    expect(await balanceOf(bed, alice.address)).toBe(balance);
+  }
+  const balanceOf = (bed: Bed, address: string): Promise<bigint> => read<bigint>(bed.token, 'balanceOf', address);
+
+  it('in an escrow vault', async () => {
+    await expectUpToCap(await escrowBed(chain, { config }));
+  });
+
+  it('in an issue vault', async () => {
+    const bed = await issueBed(chain, config);
+    const windows = 2 * Number(await read<bigint>(bed.vault, 'capWindowSeconds'));
+    await pass(chain, windows);
+    await execute(bed, { kind: KIND.issue, amount: CAP, beneficiary: word(people(chain)[1].address) });
+    await pass(chain, windows);
+    await expectUpToCap(bed);
+  });
+
+  it('whatever was spent of the cap in the present window', async () => {
+    const [, alice] = people(chain);
+    const bed = await issueBed(chain, config);
+    expect(await read(bed.vault, 'releaseHeadroom')).toBe(0n);
+    const lockId = await lock(bed, alice, CAP * UNIT);
+    expect((await read<{ amount: bigint }>(bed.vault, 'lockOf', lockId)).amount).toBe(CAP);
+  });
+
+  it('by what arrives of a token with fees', async () => {
+    const [, alice] = people(chain);
+    const bed = await escrowBed(chain, { token: 'test/FeeToken', config });
+    await send(bed.token, 'setFee', [5_000, false]);
+    expect(await refusal(bed.vault, 'lock', [REFERENCE, 2n * (CAP + 1n) * UNIT], alice)).toBe(above(CAP + 1n));
+    const lockId = await lock(bed, alice, 2n * CAP * UNIT);
+    expect((await read<{ amount: bigint }>(bed.vault, 'lockOf', lockId)).amount).toBe(CAP);
   });
 });
 

@@ -97,10 +97,11 @@ describe('migrate', () => {
     subject: word(typeof to === 'string' ? to : String(to.target)),
   });
 
-  it('moves the whole escrow, donations too, and closes the vault for ever', async () => {
+  it('moves the whole escrow, past the cap and donations too, and closes the vault for ever', async () => {
     const [, alice, bob] = people(chain);
-    const bed = await escrowBed(chain, { config: { releaseCap: 1n } });
+    const bed = await escrowBed(chain, { config: { releaseCap: 70n } });
     const lockId = await lock(bed, alice, 70n * UNIT);
+    await lock(bed, bob, 70n * UNIT);
     await send(bed.token, 'mint', [bed.address, 7n]);
     const successor = await successorOf(bed);
     await approve(bed, String(successor.target));
@@ -108,12 +109,12 @@ describe('migrate', () => {
     const receipt = await send(bed.vault, 'execute', [made, signature]);
     expect(eventOf(bed, receipt)).toEqual({
       name: 'Migrated',
-      seq: 2n,
+      seq: 3n,
       id: made.id,
       successor: successor.target,
-      tokenAmount: 70n * UNIT + 7n,
+      tokenAmount: 140n * UNIT + 7n,
     });
-    expect(await read(bed.token, 'balanceOf', successor.target)).toBe(70n * UNIT + 7n);
+    expect(await read(bed.token, 'balanceOf', successor.target)).toBe(140n * UNIT + 7n);
     expect(await read(bed.token, 'balanceOf', bed.address)).toBe(0n);
     expect(await read(bed.vault, 'closed')).toBe(true);
     const refund = { kind: KIND.refund, subject: lockId, amount: 70n, beneficiary: word(alice.address) };

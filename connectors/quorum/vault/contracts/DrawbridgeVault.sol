@@ -27,9 +27,11 @@ contract DrawbridgeVault is VaultBase {
     /// @notice Puts value into the vault: escrowed, or burned where the vault issues. The caller approved the vault
     /// for `tokenAmount` before, in both modes.
     /// @param lockReference links the lock to a transfer, for those who know it; need not be unique.
-    /// @param tokenAmount base units; what arrives must be a whole number of minor units, 1 to 2^63 - 1.
+    /// @param tokenAmount base units; what arrives must be a whole number of minor units, 1 to 2^63 - 1 and at most
+    /// releaseCap: what could never be paid back in one piece is not taken in.
     /// @return lockId keccak256(abi.encode(vault, depositor, lockReference, the depositor's lockNonce)).
-    /// Reverts: VaultPaused, NotWholeMinorUnits, InvalidAmount, TokenRefused, TransferNotExact, the token's own.
+    /// Reverts: VaultPaused, NotWholeMinorUnits, InvalidAmount, LockAboveReleaseCap, TokenRefused, TransferNotExact, the
+    /// token's own.
     function lock(bytes32 lockReference, uint256 tokenAmount) external guarded returns (bytes32 lockId) {
         if (paused()) revert VaultPaused();
         uint256 arrived = tokenAmount;
@@ -39,6 +41,7 @@ contract DrawbridgeVault is VaultBase {
         uint256 minor = arrived / unit;
         if (minor == 0 || minor >= AMOUNT_LIMIT) revert InvalidAmount(minor);
         uint64 amount = uint64(minor);
+        if (amount > releaseCap) revert LockAboveReleaseCap(releaseCap, amount);
         lockId = keccak256(abi.encode(address(this), msg.sender, lockReference, lockNonce[msg.sender]++));
         lockOf[lockId] = Lock({depositor: msg.sender, amount: amount, refunded: false});
         emit Locked(_nextSeq(), lockId, lockReference, msg.sender, amount);

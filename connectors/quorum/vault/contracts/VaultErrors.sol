@@ -59,6 +59,8 @@ error LockAlreadyRefunded(bytes32 lockId);
 error RefundMismatch(uint64 amount, address depositor);
 /// More, in minor units, than may leave now.
 error ReleaseCapExceeded(uint64 headroom, uint64 amount);
+/// The lock, in minor units, is more than may leave in a whole window: it could never be refunded in one piece.
+error LockAboveReleaseCap(uint64 releaseCap, uint64 amount);
 /// The successor is not a vault of this token, asset, unit and mode.
 error InvalidSuccessor(address successor);
 /// The guardians have not agreed to this successor.
