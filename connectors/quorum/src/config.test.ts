@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readSetup } from './config.ts';
 
 let dir: string;
@@ -56,6 +56,41 @@ test.each([
   ['two vaults of one asset', { vaults: [config.vaults[0], config.vaults[0]] }, /two vaults/],
 ])('%s is refused by name', async (_what, overrides, words) => {
   await expect(read(overrides)).rejects.toThrow(words);
+});
+
+describe('a network that is believed by proof', () => {
+  const absent = { observers: undefined, threshold: undefined };
+
+  test.each([
+    ['qbft', 1],
+    ['ibft', 1],
+    ['ibft2', 1],
+    ['clique', 7],
+  ])('%s needs no observers, and has a depth of its own', async (rule, depthBlocks) => {
+    const setup = await read({ ...absent, depthBlocks: undefined, rule, maxGapBlocks: 4_096 });
+    expect(setup).toMatchObject({ consensus: { rule, maxGapBlocks: 4_096 }, depthBlocks, observers: [] });
+    expect(await read({ ...absent, rule, maxGapBlocks: 64 })).toMatchObject({ depthBlocks: 3 });
+  });
+
+  test.each([
+    ['without what the core remembers', { ...absent, rule: 'qbft' }, /maxGapBlocks/],
+    ['with observers', { rule: 'qbft', maxGapBlocks: 64 }, /observers/],
+    ['that remembers less than its blocks vouch for', { ...absent, rule: 'clique', maxGapBlocks: 5 }, /depthBlocks/],
+    ['by a rule that nobody knows', { ...absent, rule: 'raft', maxGapBlocks: 64 }, /rule/],
+  ])('%s is refused by name', async (_what, overrides, words) => {
+    await expect(read(overrides)).rejects.toThrow(words);
+  });
+
+  test.each(['observers', 'threshold', 'depthBlocks'])('observers still need %s', async (field) => {
+    await expect(read({ [field]: undefined })).rejects.toThrow(field);
+    await expect(read({ maxGapBlocks: 64 })).rejects.toThrow(/maxGapBlocks/);
+  });
+});
+
+test('observers are the rule where none is named', async () => {
+  const setup = await read();
+  expect(setup).toMatchObject({ threshold: 1, depthBlocks: 3, observers: [{ id: 'one' }] });
+  expect(setup).not.toHaveProperty('consensus');
 });
 
 test('keys that others can read are refused', async () => {

@@ -11,7 +11,6 @@ import type { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metri
 import { headerBatchJobId } from '@drawbridge/connector-sdk/evidence-job-id';
 import { LedgerUnavailableError } from '@drawbridge/connector-sdk/ledger-connector';
 import type { EvidenceOffer, EvidenceOutbox, TrackedHead } from '@drawbridge/connector-sdk/vault-event-source';
-import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { ConsensusRule } from '@drawbridge/protocol/consensus-evidence';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { Logger } from 'pino';
@@ -176,8 +175,8 @@ export class HeaderFeed {
   async #offerNext(tip: number): Promise<boolean> {
     const { node, outbox, metrics, now } = this.#deps;
     const { vouchingBlocks, maxBatches, network, rule, idKey } = this.#options;
-    const [head, batches] = [this.#head, this.#batches];
-    if (!head || batches.length >= maxBatches) return false;
+    const head = this.#head;
+    if (!head || this.#batches.length >= maxBatches) return false;
     const tail = this.#tail(head);
     const target = Math.min(tip - vouchingBlocks, this.#furthest(head));
     if (target <= tail.number) return false;
@@ -188,14 +187,15 @@ export class HeaderFeed {
       this.#forget();
       throw new LedgerUnavailableError(`block ${first.number} does not build on the headers that were offered`);
     }
-    // The core's head may have moved meanwhile; then what to offer next is another question.
-    if (this.#head !== head || this.#batches !== batches) return true;
+    // A cursor may have come meanwhile; then what to offer next is another question.
+    if (!this.#isTail(tail)) return true;
     const jobId = headerBatchJobId(idKey, network, { firstHash: first.hash, lastHash: last.hash });
     const offer = { jobId, bytes: packHeaders(blocks, { rule, network }) };
     await this.#put(outbox, offer);
-    if (this.#batches.length === 0) this.#progressMs = now();
-    if (this.#head === head) this.#batches = [...this.#batches, { offer, tracked: headOf(tracked) }];
     metrics.headers('offered', 1);
+    if (!this.#isTail(tail)) return true;
+    if (this.#batches.length === 0) this.#progressMs = now();
+    this.#batches = [...this.#batches, { offer, tracked: { number: tracked.number, hash: tracked.hash } }];
     return true;
   }
 
@@ -211,6 +211,11 @@ export class HeaderFeed {
   /** The highest block that the core tracks when it has taken all that was offered. */
   #tail(head: TrackedHead): TrackedHead {
     return this.#batches.at(-1)?.tracked ?? head;
+  }
+
+  #isTail({ number, hash }: TrackedHead): boolean {
+    const tail = this.#head && this.#tail(this.#head);
+    return tail?.number === number && tail.hash === hash;
   }
 
   /** The highest block that the core may come to track without forgetting one that may hold an event. */
@@ -254,5 +259,3 @@ export class HeaderFeed {
     this.#schedule(this.#reofferDue ? 0 : pauseMs);
   }
 }
-
-const headOf = ({ number, hash }: Readonly<{ number: number; hash: Bytes32 }>): TrackedHead => ({ number, hash });
