@@ -8,7 +8,7 @@ const vault = new Interface(vaultArtifact.abi);
 const fragments = vault.fragments.filter((fragment): fragment is ErrorFragment => fragment.type === 'error');
 /** Of calls that no connector makes. */
 const OTHERS =
-  /^(NotDeployer|AlreadyInitialized|InvalidConfig|Guardian|NotGuardian|DuplicateGuardian|Proposal|NoProposal|NotWholeMinorUnits|TokenWithoutCode)/;
+  /^(NotDeployer|AlreadyInitialized|InvalidConfig|Guardian|NotGuardian|DuplicateGuardian|Proposal|NoProposal|NotWholeMinorUnits|LockAboveReleaseCap|TokenWithoutCode)/;
 
 const zero = (type: string): unknown =>
   type.startsWith('bytes')
