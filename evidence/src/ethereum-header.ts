@@ -6,9 +6,9 @@ import { type Bytes32, type Hex, toBytes32, toHex } from '@drawbridge/protocol/b
 import { MAX_HEADER_BYTES } from '@drawbridge/protocol/consensus-evidence';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { RLP } from '@ethereumjs/rlp';
-import { keccak_256 } from '@noble/hashes/sha3.js';
 import { decodeRlp, type RlpItem } from './bounded-rlp.ts';
 import { type ConsensusRefusal, refuse } from './consensus-refusal.ts';
+import { keccak256 } from './keccak.ts';
 
 /** keccak256 of the RLP of an empty list: the block has no uncles. */
 export const NO_UNCLES: Bytes32 = '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347' as Bytes32;
@@ -105,5 +105,5 @@ function headerOf(fields: readonly Uint8Array[], number: number): EthereumHeader
 
 /** keccak256 of the header's RLP, with other extra data where a rule leaves seals out of what it hashes. */
 export function headerHash({ fields }: EthereumHeader, extraData?: Uint8Array): Uint8Array {
-  return keccak_256(RLP.encode(extraData === undefined ? [...fields] : fields.with(EXTRA_DATA, extraData)));
+  return keccak256(RLP.encode(extraData === undefined ? [...fields] : fields.with(EXTRA_DATA, extraData)));
 }

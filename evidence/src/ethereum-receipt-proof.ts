@@ -7,7 +7,7 @@ import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { toHex } from '@drawbridge/protocol/bytes32';
 import { BranchMPTNode, decodeMPTNode, ExtensionMPTNode, LeafMPTNode, type MPTNode } from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
-import { keccak_256 } from '@noble/hashes/sha3.js';
+import { keccak256 } from './keccak.ts';
 
 /** The encoded receipt, or in words where the path breaks. */
 export type ReceiptProof = Readonly<{ ok: true; receipt: Uint8Array } | { ok: false; detail: string }>;
@@ -57,7 +57,7 @@ export function proveReceipt(
   let expected: string = receiptsRoot;
   let rest = keyNibbles(transactionIndex);
   for (const [at, bytes] of proof.entries()) {
-    if (toHex(keccak_256(bytes)) !== expected) return refuse(`node ${at} of the proof is not the one that is named`);
+    if (toHex(keccak256(bytes)) !== expected) return refuse(`node ${at} of the proof is not the one that is named`);
     const node = decodeNode(bytes);
     const step = node && stepOf(node, rest);
     if (step === undefined) return refuse(`node ${at} of the proof does not lead to the receipt`);

@@ -5,7 +5,6 @@
  */
 import { toBytes32 } from '@drawbridge/protocol/bytes32';
 import { RLP } from '@ethereumjs/rlp';
-import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes } from '@noble/hashes/utils.js';
 import type { RlpItem } from './bounded-rlp.ts';
 import { refuse } from './consensus-refusal.ts';
@@ -21,6 +20,7 @@ import {
   stringsOf,
   VANITY_BYTES,
 } from './header-reading.ts';
+import { keccak256 } from './keccak.ts';
 
 const COMMIT_MARK = Uint8Array.of(2);
 const EMPTY = new Uint8Array();
@@ -49,12 +49,12 @@ export function readIbftHeader(header: EthereumHeader): Reading {
     hash: toBytes32(hash),
     proposer: {
       get digest(): Uint8Array {
-        return keccak_256(hashed(EMPTY));
+        return keccak256(hashed(EMPTY));
       },
       signature,
     },
     ...(vote && { vote }),
     listed,
-    commit: { digest: keccak_256(concatBytes(hash, COMMIT_MARK)), signatures },
+    commit: { digest: keccak256(concatBytes(hash, COMMIT_MARK)), signatures },
   };
 }

@@ -26,7 +26,7 @@ const RECEIPTS = [1, 12, 300] as const;
 /** Of a batch. With `clique` the last of them only vouch for those before, and are not counted. */
 const HEADERS: Readonly<Record<ConsensusRule, number>> = { qbft: 16, ibft: 16, ibft2: 16, clique: 96 };
 /** Before the first case; the others find the code compiled. */
-const FIRST_WARM_UP_MS = 2_000;
+const FIRST_WARM_UP_MS = 4_000;
 const WARM_UP_MS = 200;
 const MEASURED_MS = 800;
 const NETWORK = parseNetworkId('alpha');

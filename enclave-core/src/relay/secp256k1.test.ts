@@ -1,20 +1,14 @@
+import type { SealRecovery } from '@drawbridge/evidence/sealed-header';
 import { fromHex, toHex } from '@drawbridge/protocol/bytes32';
 import { describe, expect, test } from '@jest/globals';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { numberToBytesBE } from '@noble/curves/utils.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes } from '@noble/hashes/utils.js';
-import {
-  type AddressRecovery,
-  addressRecovery,
-  libsecp256k1,
-  nobleSecp256k1,
-  RECOVERY_LIBRARY,
-  recoverSealer,
-} from './secp256k1.ts';
+import { addressRecovery, libsecp256k1, nobleSecp256k1, RECOVERY_LIBRARY, recoverSealer } from './secp256k1.ts';
 
 const native = await libsecp256k1();
-const LIBRARIES: readonly [string, AddressRecovery][] = [
+const LIBRARIES: readonly [string, SealRecovery][] = [
   ['@noble/curves', addressRecovery(nobleSecp256k1)],
   ['the library in use', recoverSealer],
 ];
@@ -123,7 +117,7 @@ describe.each(LIBRARIES)('%s', (_, recover) => {
 });
 
 test('both libraries say the same of random bytes', () => {
-  const [[, first], [, second]] = LIBRARIES as [[string, AddressRecovery], [string, AddressRecovery]];
+  const [[, first], [, second]] = LIBRARIES as [[string, SealRecovery], [string, SealRecovery]];
   for (let i = 0; i < 200; i++) {
     const digest = keccak_256(Uint8Array.of(1, i));
     const signature = concatBytes(keccak_256(Uint8Array.of(2, i)), keccak_256(Uint8Array.of(3, i)));

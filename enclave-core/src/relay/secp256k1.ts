@@ -3,21 +3,14 @@
  * platforms that have enclaves) and `@noble/curves` elsewhere, a tenth as fast; docs/performance.md has the figures. What is
  * accepted is decided here, before either, so that every node finds the same.
  */
+import { keccak256 } from '@drawbridge/evidence/keccak';
+import type { SealRecovery } from '@drawbridge/evidence/sealed-header';
 import { toHex } from '@drawbridge/protocol/bytes32';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { keccak_256 } from '@noble/hashes/sha3.js';
 
 /** Writes the public key, 65 bytes with the prefix 4, into `output`. Throws when there is none. */
 export type KeyRecovery = (signature: Uint8Array, recovery: 0 | 1, digest: Uint8Array, output: Uint8Array) => void;
-
-/** `undefined` for whatever names no signer. Never throws. */
-export type AddressRecovery = (
-  digest: Uint8Array,
-  /** r ‖ s, 64 bytes. */
-  signature: Uint8Array,
-  recovery: 0 | 1,
-) => EvmAddress | undefined;
 
 /** Half the order of the curve, big-endian: the largest s that is low (EIP-2). */
 const HALF_ORDER: Uint8Array = Uint8Array.from(
@@ -50,7 +43,7 @@ export const nobleSecp256k1: KeyRecovery = (signature, recovery, digest, output)
 };
 
 /** Refuses all but 32 bytes signed with a recovery bit and r, s of the curve, s low. */
-export function addressRecovery(recoverKey: KeyRecovery): AddressRecovery {
+export function addressRecovery(recoverKey: KeyRecovery): SealRecovery {
   const key = new Uint8Array(65);
   return (digest, signature, recovery) => {
     if (digest.length !== 32 || signature.length !== 64 || (recovery !== 0 && recovery !== 1)) return undefined;
@@ -63,7 +56,7 @@ export function addressRecovery(recoverKey: KeyRecovery): AddressRecovery {
       // No point of the curve has this r, or the key would be the point at infinity.
       return undefined;
     }
-    return toHex(keccak_256(key.subarray(1)).subarray(12)) as EvmAddress;
+    return toHex(keccak256(key.subarray(1)).subarray(12)) as EvmAddress;
   };
 }
 
@@ -72,5 +65,5 @@ const native = await libsecp256k1();
 /** Which library recovers in this process. */
 export const RECOVERY_LIBRARY: 'libsecp256k1' | '@noble/curves' = native ? 'libsecp256k1' : '@noble/curves';
 
-/** The port `SealRecovery` of the verifiers. */
-export const recoverSealer: AddressRecovery = addressRecovery(native ?? nobleSecp256k1);
+/** What the core gives its verifiers. */
+export const recoverSealer: SealRecovery = addressRecovery(native ?? nobleSecp256k1);
