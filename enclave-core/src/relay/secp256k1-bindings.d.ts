@@ -11,5 +11,5 @@ declare module 'secp256k1/bindings.js' {
     ): Uint8Array;
   }>;
 
-  export { bindings as default };
+  export = bindings;
 }
