@@ -5,6 +5,8 @@ import { resolve } from 'node:path';
 import { amendmentBytes, parseAmendment, refuseSignatures } from '@drawbridge/governance/amendment';
 import { applyActions } from '@drawbridge/governance/apply-actions';
 import { genesisRegistry, parseGenesis } from '@drawbridge/governance/genesis';
+import { readFinality } from '@drawbridge/governance/read-registration';
+import { readChecked } from '@drawbridge/governance/reading';
 import type { Hex } from '@drawbridge/protocol/bytes32';
 import { beforeAll, expect, test } from '@jest/globals';
 
@@ -29,6 +31,11 @@ test('the genesis file is one, and the amendment after it applies', () => {
   const registry = read(applyActions(genesisRegistry(genesis), amendment.actions));
   expect([...registry.assets.keys()]).toEqual(['EUR', 'GBP']);
   expect([...registry.exposureCaps.values()].map(({ amountMinor }) => amountMinor)).toEqual([500_000_000n]);
+});
+
+test('the finality by consensus is one', () => {
+  const finality = read(readChecked(JSON.parse(example('consensus')), readFinality));
+  expect(finality).toMatchObject({ rule: 'qbft', maxGapBlocks: 4096 });
 });
 
 test('the amendment stands in the normal form that is signed', () => {
