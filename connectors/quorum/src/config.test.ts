@@ -101,3 +101,13 @@ test('keys that others can read are refused', async () => {
 test('a file that is missing is named', async () => {
   await expect(read({ feeKeyFile: 'elsewhere' })).rejects.toThrow(/elsewhere/);
 });
+
+test('Cactus is off unless the file has its section, whose rules hold', async () => {
+  expect((await read()).cactus).toBeUndefined();
+  expect((await read({ cactus: {} })).cactus).toMatchObject({ host: '127.0.0.1', keychains: [] });
+  const keychains = [{ keychainId: 'bank', dir: 'bank-keys' }];
+  expect((await read({ cactus: { keychains } })).cactus?.keychains).toEqual([
+    { keychainId: 'bank', dir: join(dir, 'bank-keys') },
+  ]);
+  await expect(read({ cactus: { listen: '0.0.0.0:4000' } })).rejects.toThrow(/beyond loopback/);
+});

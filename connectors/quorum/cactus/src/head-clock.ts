@@ -25,7 +25,12 @@ export class HeadClock {
     return jsonNumber(await this.#rpc.ask('eth_blockNumber'), 'block number');
   }
 
-  /** Tells of every change of height, and of failures; the answer ends it. */
+  /** The height that was last seen, while somebody listens. */
+  get seen(): number | undefined {
+    return this.#height;
+  }
+
+  /** Tells what every look saw; the answer ends it. */
   subscribe(listener: (turn: HeadTurn) => void): () => void {
     this.#listeners.add(listener);
     this.#schedule();
@@ -35,8 +40,12 @@ export class HeadClock {
     };
   }
 
-  /** Resolves at the next change of height, or `false` after `timeoutMs`. */
-  changed(timeoutMs: number): Promise<boolean> {
+  /**
+   * Resolves once the height is another than `known`, or `false` after `timeoutMs`. With what `seen` said before asking
+   * the node for something, no block that came meanwhile is missed.
+   */
+  changedSince(known: number | undefined, timeoutMs: number): Promise<boolean> {
+    if (this.#height !== undefined && this.#height !== known) return Promise.resolve(true);
     return new Promise((resolve) => {
       const finish = (outcome: boolean): void => {
         clearTimeout(timer);
@@ -45,7 +54,7 @@ export class HeadClock {
       };
       const timer = setTimeout(() => finish(false), Math.max(0, timeoutMs));
       const end = this.subscribe((turn) => {
-        if ('height' in turn) finish(true);
+        if ('height' in turn && turn.height !== known) finish(true);
       });
     });
   }
@@ -66,9 +75,8 @@ export class HeadClock {
     this.#timer = undefined;
     this.#looking = true;
     const turn = await this.height().then(
-      (height): HeadTurn | undefined => {
+      (height): HeadTurn => {
         this.#failures = 0;
-        if (height === this.#height) return undefined;
         this.#height = height;
         return { height };
       },
@@ -78,7 +86,8 @@ export class HeadClock {
       },
     );
     this.#looking = false;
-    if (turn) for (const listener of [...this.#listeners]) listener(turn);
+    if (this.#listeners.size === 0) this.#stop();
+    for (const listener of [...this.#listeners]) listener(turn);
     this.#schedule();
   }
 }

@@ -244,9 +244,10 @@ export class TransactionRunner {
     const timeoutMs = Math.min(wish.timeoutMs || receiptTimeoutMs, longestReceiptTimeoutMs);
     const endMs = now() + timeoutMs;
     for (;;) {
+      const { seen } = clock;
       const found = await unlessUnavailable(this.#look(hash, wish.confirmations));
       if (found) return found;
-      if (now() >= endMs || !(await clock.changed(endMs - now()))) break;
+      if (now() >= endMs || !(await clock.changedSince(seen, endMs - now()))) break;
     }
     const last = await unlessUnavailable(this.#look(hash, wish.confirmations));
     if (last) return last;
