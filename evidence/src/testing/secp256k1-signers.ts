@@ -16,6 +16,10 @@ const addressOf = (publicKey: Uint8Array): EvmAddress =>
   toHex(keccak_256(publicKey.subarray(1)).subarray(12)) as EvmAddress;
 
 const made = new Map<number, Signer>();
+/** Who signed what, so that tests which verify one chain again and again recover each seal once. */
+const answers = new Map<string, EvmAddress | undefined>();
+const questionOf = (digest: Uint8Array, signature: Uint8Array, recovery: number | undefined): string =>
+  `${toHex(digest)}${toHex(signature)}${recovery}`;
 
 /** The same key for the same `seed` in every run. */
 export function signer(seed: number): Signer {
@@ -26,7 +30,9 @@ export function signer(seed: number): Signer {
     address: addressOf(secp256k1.getPublicKey(key, false)),
     seal: (digest) => {
       const recovered = secp256k1.sign(digest, key, { prehash: false, format: 'recovered' });
-      return concatBytes(recovered.subarray(1), recovered.subarray(0, 1));
+      const signature = recovered.subarray(1);
+      answers.set(questionOf(digest, signature, recovered[0]), created.address);
+      return concatBytes(signature, recovered.subarray(0, 1));
     },
   };
   made.set(seed, created);
@@ -36,8 +42,7 @@ export function signer(seed: number): Signer {
 /** The first `count` signers, seeds from 1. */
 export const signers = (count: number): readonly Signer[] => Array.from({ length: count }, (_, i) => signer(i + 1));
 
-/** Takes high s, so that a verifier that leaves that to its port is found out. */
-export const recoverSealer: SealRecovery = (digest, signature, recovery) => {
+function recovered(digest: Uint8Array, signature: Uint8Array, recovery: 0 | 1): EvmAddress | undefined {
   try {
     const point = secp256k1.Signature.fromBytes(signature, 'compact').addRecoveryBit(recovery).recoverPublicKey(digest);
     return addressOf(point.toBytes(false));
@@ -45,4 +50,11 @@ export const recoverSealer: SealRecovery = (digest, signature, recovery) => {
     // The library throws for nothing but signatures that no key made.
     return undefined;
   }
+}
+
+/** Takes high s, so that a verifier that leaves that to its port is found out. */
+export const recoverSealer: SealRecovery = (digest, signature, recovery) => {
+  const question = questionOf(digest, signature, recovery);
+  if (!answers.has(question)) answers.set(question, recovered(digest, signature, recovery));
+  return answers.get(question);
 };
