@@ -229,7 +229,7 @@ describe('at each cursor', () => {
       if (number === 30) feed.coreAt(rig.head(5));
     };
     await feed.turn();
-    expect(rig.outbox.offered.at(-1)).toEqual([6, 40]);
+    expect(rig.outbox.offered).toEqual([[6, 40]]);
     expect(await feed.upTo(40)).toBe('offered');
   });
 });

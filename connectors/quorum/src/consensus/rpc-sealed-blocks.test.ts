@@ -104,6 +104,10 @@ describe('a node that answers something else', () => {
     ['receipts in another order', receipts((all) => [...all].reverse())],
     ['receipts of another chain', receipts((all) => all.map(() => otherChain.receipts[0]))],
     ['receipts of another block', receipts((all) => all.map((one) => ({ ...one, blockHash: `0x${'22'.repeat(32)}` })))],
+    [
+      'receipts of other transactions',
+      receipts((all) => all.map((one) => ({ ...one, transactionHash: `0x${'33'.repeat(32)}` }))),
+    ],
     ['receipts without status', receipts((all) => all.map((one) => ({ ...one, status: undefined })))],
     ['receipts without logs', receipts((all) => all.map((one) => ({ ...one, logs: null })))],
     ['a log without topics', receipts((all) => all.map((one) => ({ ...one, logs: [{ address: one.to }] })))],
@@ -128,6 +132,8 @@ describe('a node that answers something else', () => {
     if (!sealed) throw new RangeError('it was recorded');
     recordedNode.transactions = [{ v: '0x25' }];
     await expect(blocks.privateTransactions(sealed)).rejects.toMatchObject(unavailable);
+    recordedNode.transactions = recorded.receipts.map(() => ({ v: '0x25' }));
+    expect((await blocks.privateTransactions(sealed)).size).toBe(12);
     rewrite('eth_getBlockByNumber', (result) => ({ ...(result as RpcFields), hash: otherChain.block.hash }));
     await expect(blocks.privateTransactions(sealed)).rejects.toMatchObject(unavailable);
   });
