@@ -6,7 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CactusSection, readCactusSetup } from '@drawbridge/connector-quorum-cactus/cactus-config';
 import { InstructionQueue } from '@drawbridge/connector-sdk/conformance/instruction-queue';
+import { parseConfig } from '@drawbridge/connector-sdk/connector-files';
 import { BodyOpener } from '@drawbridge/connector-sdk/sealed-body';
 import type { CursorSource } from '@drawbridge/connector-sdk/vault-event-source';
 import { type RedisServer, startRedis } from '@drawbridge/devnets/redis';
@@ -243,3 +245,12 @@ test('says how it is', async () => {
   const answer = await fetch(`${url}/health`);
   expect(await answer.json()).toMatchObject({ ok: true, redis: true, network: bed.network });
 }, 60_000);
+
+test('with a cactus section Cactus is served beside the relay, and ends with it', async () => {
+  const cactus = await readCactusSetup(parseConfig(CactusSection, {}), (path) => join(dir, path));
+  const { cactusUrl = '', stop } = await start('with-cactus', { cactus });
+  const health = await fetch(`${cactusUrl}/api/v1/api-server/healthcheck`);
+  expect(await health.json()).toMatchObject({ success: true });
+  await stop();
+  await expect(fetch(cactusUrl)).rejects.toThrow();
+});

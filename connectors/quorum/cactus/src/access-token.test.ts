@@ -63,6 +63,11 @@ describe('refused without a reason', () => {
     await expect(bearer(Promise.resolve(`${encode({ alg: 'none' })}.${payload}.`))).rejects.toMatchObject(unauthorized);
   });
 
+  test('an algorithm that is not configured', async () => {
+    const other = new AccessTokens({ ...rules, algorithms: ['RS256'] }, () => NOW_MS);
+    await expect(other.bearer(`Bearer ${await sign()}`)).rejects.toMatchObject(unauthorized);
+  });
+
   test.each([undefined, '', 'Basic abc', 'Bearer', 'Bearer a b', `Bearer ${'a'.repeat(9_000)}`])(
     'the header %p',
     async (header) => {

@@ -307,6 +307,24 @@ test('with authentication a socket needs a token that reads', async () => {
   expect(await scoped('read:spec', '/api/v1/api-server/get-open-api-spec')).toBe(200);
 });
 
+test('whatever a token lacks is told in the same form, on every path', async () => {
+  const guarded = await bed.start({ authentication: bed.authentication });
+  const authorization = `Bearer ${await bed.tokenWith('read:health')}`;
+  const lacking = { status: 403, body: { message: 'Forbidden', error: expect.stringContaining('lacks the scope') } };
+  for (const prefix of PREFIXES) {
+    for (const { dialect, name } of OPERATIONS)
+      expect(await post(dialect, name, {}, prefix, { authorization }, guarded.url)).toEqual(
+        expect.objectContaining(lacking),
+      );
+    for (const name of ['get-prometheus-exporter-metrics', 'get-open-api-spec']) {
+      const path = `${prefix}/cactus-plugin-ledger-connector-besu/${name}`;
+      expect(await send('GET', path, { headers: { authorization } }, guarded.url)).toEqual(
+        expect.objectContaining(lacking),
+      );
+    }
+  }
+});
+
 test('a token that reads may CALL and not SEND', async () => {
   const guarded = await bed.start({ authentication: bed.authentication });
   const headers = { authorization: `Bearer ${await bed.tokenWith('read:ledger')}` };

@@ -122,7 +122,9 @@ export class QuorumCactusPlugin
   #operationEndpoint(prefix: string, operation: Operation): IWebServiceEndpoint {
     const { dialect, name } = operation;
     const path = operationPath(prefix, dialect, name);
-    return new WebEndpoint({ verb: 'post', path, scopes: this.#scopes('read', 'write') }, (request, response) =>
+    const guard = (request: Request): void => this.#authorise(request, operation.scope(request.body));
+    const scopes = this.#scopes('read', 'write');
+    return new WebEndpoint({ verb: 'post', path, scopes, guard }, (request, response) =>
       this.#serve(operation, request, response),
     );
   }
@@ -130,11 +132,13 @@ export class QuorumCactusPlugin
   #documentEndpoints(prefix: string, dialect: Dialect): IWebServiceEndpoint[] {
     const endpoint = (name: string, scope: Scope, answer: (response: Response) => Promise<void>) =>
       new WebEndpoint(
-        { verb: 'get', path: operationPath(prefix, dialect, name), scopes: this.#scopes(scope) },
-        async (request, response) => {
-          this.#authorise(request, scope);
-          await answer(response);
+        {
+          verb: 'get',
+          path: operationPath(prefix, dialect, name),
+          scopes: this.#scopes(scope),
+          guard: (request) => this.#authorise(request, scope),
         },
+        (_request, response) => answer(response),
       );
     return [
       endpoint('get-prometheus-exporter-metrics', 'metrics', async (response) => {
@@ -153,7 +157,6 @@ export class QuorumCactusPlugin
     const body: unknown = request.body;
     let code = 'OK';
     try {
-      this.#authorise(request, operation.scope(body));
       if (this.#busy >= this.#options.requests) throw new CactusError('BUSY', 'too many requests are under way');
       this.#busy += 1;
       try {
@@ -181,11 +184,10 @@ export class QuorumCactusPlugin
   }
 }
 
-/** What the ledger or the method refused is an answer of its own; faults and access are not. */
+/** What the ledger or the method refused is an answer of its own; faults of the request are not. */
 function sendRawError(response: Response, error: unknown): string {
   const known = asCactusError(error);
-  const outside: readonly string[] = ['FORBIDDEN', 'UNAUTHORIZED', 'BUSY'];
-  if (error instanceof RequestFaultsError || outside.includes(known.code)) return sendError(response, error);
+  if (error instanceof RequestFaultsError || known.code === 'BUSY') return sendError(response, error);
   response.json({ status: known.status, errorDetail: known.message });
   return known.code;
 }

@@ -35,6 +35,13 @@ test('a reference gives the key, as hex with and without 0x and as PEM', async (
   expect(signer).toMatchObject({ kind: 'key', address: computeAddress(own) });
 });
 
+test('a refused type is named, with what to send instead', async () => {
+  for (const type of ['PRIVATE_KEY_HEX', 'GETH_KEYCHAIN_PASSWORD']) {
+    const refused = credentials(stored).signer({ type, ethAccount: account, secret: 'x' });
+    await expect(refused).rejects.toThrow(new RegExp(`takes no ${type}: .*CACTUS_KEYCHAIN_REF`));
+  }
+});
+
 test('old clients name the account by its public key', async () => {
   for (const ethAccount of [key.publicKey, key.publicKey.slice(4), key.compressedPublicKey])
     expect(await credentials(stored).signer({ ...reference, ethAccount })).toMatchObject({ address: account });

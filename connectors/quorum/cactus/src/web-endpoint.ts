@@ -7,8 +7,10 @@ import { asCactusError, type CactusError, errorBody, RequestFaultsError } from '
 export type EndpointOptions = Readonly<{
   verb: 'get' | 'post';
   path: string;
-  /** Of which a token needs one; `undefined` without authentication. The handler looks closer. */
+  /** Of which a token needs one; `undefined` without authentication. */
   scopes: readonly string[] | undefined;
+  /** Looks closer, and first: what Cactus's own check refuses gets an answer that is not Cactus's form. @throws CactusError */
+  guard: (request: Request) => void;
 }>;
 
 const RETRY_AFTER_SECONDS = '5';
@@ -23,6 +25,16 @@ export class WebEndpoint implements IWebServiceEndpoint {
   }
 
   async registerExpress(app: Express): Promise<IWebServiceEndpoint> {
+    const { verb, path, guard } = this.#options;
+    app[verb](path, (request, response, next) => {
+      try {
+        guard(request);
+      } catch (error) {
+        sendError(response, error);
+        return;
+      }
+      next();
+    });
     await registerWebServiceEndpoint(app, this);
     return this;
   }
