@@ -62,6 +62,10 @@ export type CliqueNetwork = Readonly<{
    * @throws CliqueError `CLIQUE_NO_MAJORITY` when too few signers run, DeadlineError when the set does not change.
    */
   proposeSigner: (address: string, add: boolean) => Promise<void>;
+  /**
+   * With just enough signers left, the others may stop too until this one is back: once in some twenty times they are
+   * left with two newest blocks of equal weight, each sealed by one who may not seal the next.
+   */
   stopNode: (index: number) => Promise<void>;
   /** A crash of one node. */
   killNode: (index: number) => Promise<void>;
@@ -179,7 +183,6 @@ class NodeSet {
     }));
   }
 
-  /** Nobody seals before all know each other: so that no two first blocks have to be weighed against each other. */
   async startAll(firstRpcPort: number | undefined): Promise<void> {
     const started = this.#places.map(async (place) => {
       await withFreePorts(3, async ([p2p = 0, auth = 0, drawn = 0]) => {
@@ -195,11 +198,8 @@ class NodeSet {
       this.#places.flatMap((_, from) => this.#places.slice(0, from).map(({ index }) => [from, index])),
     );
     await this.#levelWithOthers(this.#running());
+    if (Number(await this.rpc(this.anyRunning(), 'eth_blockNumber')) === 0) await this.#sealFirstBlock();
     await Promise.all(this.#running().map((index) => this.rpc(index, 'miner_start')));
-    await until('the nodes share a first block', AGREE_DEADLINE_MS, async () => {
-      const hashes = await Promise.all(this.#running().map((index) => this.#blockHash(index, '0x1')));
-      return new Set(hashes).size === 1 && hashes[0] !== undefined;
-    });
   }
 
   async startAgain(index: number): Promise<void> {
@@ -293,6 +293,25 @@ class NodeSet {
     });
   }
 
+  /**
+   * At the start every signer may seal, and if all did, nobody might be left who may seal a second block: so the one whose
+   * turn it is does it alone. The others have mined for a moment, as a node that never did throws away the first block that
+   * it is told of. What they may have sealed in it weighs less.
+   */
+  async #sealFirstBlock(): Promise<void> {
+    const set = await this.signersAt(this.anyRunning());
+    const first = this.#running().find((index) => this.#sealerOf(index) === set[1 % set.length]);
+    if (first === undefined) throw new TypeError('the signers of the genesis block are nodes of this network');
+    for (const method of ['miner_start', 'miner_stop']) {
+      await Promise.all(this.#running().map((index) => (index === first ? undefined : this.rpc(index, method))));
+    }
+    await this.rpc(first, 'miner_start');
+    await until('all nodes have the first block', AGREE_DEADLINE_MS, async () => {
+      const hashes = await Promise.all(this.#running().map((index) => this.#blockHash(index, '0x1')));
+      return hashes[first] !== undefined && hashes.every((hash) => hash === hashes[first]);
+    });
+  }
+
   /** One side of each pair is told: were both to dial, each could hang up on the other's call. */
   async #introduce(pairs: readonly (readonly number[])[]): Promise<void> {
     await Promise.all(
@@ -309,7 +328,7 @@ class NodeSet {
     const highest = Math.max(...heights.map(Number));
     await until('the nodes are connected and have the same blocks', AGREE_DEADLINE_MS, async () => {
       for (const index of indexes) {
-        if (Number(await this.rpc(index, 'net_peerCount')) < running.length - 1) return false;
+        if (readyPeers(await this.rpc(index, 'admin_peers')) < running.length - 1) return false;
         if (Number(await this.rpc(index, 'eth_blockNumber')) < highest) return false;
       }
       return true;
@@ -340,4 +359,10 @@ class NodeSet {
     if (!ports) throw new CliqueError('CLIQUE_NODE_STOPPED', `node ${index} was not started`);
     return ports;
   }
+}
+
+/** Peers that also shook hands as Ethereum nodes: others are not told of new blocks yet. */
+function readyPeers(peers: unknown): number {
+  if (!Array.isArray(peers)) throw new TypeError('admin_peers answers with a list');
+  return peers.filter((peer: { protocols?: { eth?: unknown } }) => typeof peer.protocols?.eth === 'object').length;
 }
