@@ -17,7 +17,10 @@ beforeEach(async () => {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       received = { url: request.url, body: JSON.parse(Buffer.concat(chunks).toString()) };
-      response.writeHead(reply.status).end(reply.body);
+      // A redirect leads to a good answer.
+      if (reply.status === 307 && request.url === '/storeraw')
+        response.writeHead(307, { location: '/elsewhere' }).end();
+      else response.writeHead(reply.status === 307 ? 200 : reply.status).end(reply.body);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -36,6 +39,14 @@ const manager = () => ({
 test('the payload goes to storeraw in base64; its key comes back as hex', async () => {
   expect(await storePayload(manager(), '0x0102', { privateFor: ['x'], privateFrom: 'me' })).toBe(payloadKey);
   expect(received).toEqual({ url: '/storeraw', body: { payload: 'AQI=', from: 'me' } });
+});
+
+test('a redirect of the manager is not followed with the payload', async () => {
+  reply = { ...reply, status: 307 };
+  await expect(storePayload(manager(), '0x01', { privateFor: [] })).rejects.toMatchObject({
+    code: 'TRANSACTION_MANAGER_UNAVAILABLE',
+  });
+  expect(received.url).toBe('/storeraw');
 });
 
 test.each([
