@@ -15,10 +15,12 @@ import {
 } from '@drawbridge/protocol/ids';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import { CliError } from './cli-error.ts';
-import { fieldsOf } from './input-file.ts';
+import { count, type Fields, object, objects, text, wrong } from './genesis-fields.ts';
+import { type GenesisFinality, readFinality } from './genesis-finality.ts';
 
 type Registration = Parameters<typeof trustRootFrom>[0];
-type RegisteredNetwork = Registration['network'] & Readonly<{ chainId: number }>;
+export type RegisteredNetwork = Omit<Registration['network'], 'finality'> &
+  Readonly<{ chainId: number; finality: GenesisFinality }>;
 type GenesisVault = Readonly<{ network: NetworkId; asset: AssetCode; address: EvmAddress }>;
 
 export type GenesisRoots = Readonly<{
@@ -40,22 +42,8 @@ export function readGenesisRoots(value: unknown): GenesisRoots {
   }
 }
 
-const wrong = (what: string): never => {
-  throw new CliError('FILE', `the genesis file is wrong: ${what}`);
-};
-const text = (value: unknown, what: string): string =>
-  typeof value === 'string' ? value : wrong(`${what} must be text`);
-const count = (value: unknown, what: string): number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-    ? value
-    : wrong(`${what} must be a whole number`);
-const list = (value: unknown, what: string): readonly unknown[] =>
-  Array.isArray(value) ? value : wrong(`${what} must be a list`);
-const objects = (value: unknown, what: string): ReadonlyMap<string, unknown>[] =>
-  list(value, what).map((item, i) => fieldsOf(item, `${what}[${i}]`));
-
 function read(value: unknown): GenesisRoots {
-  const genesis = fieldsOf(value, 'the genesis file');
+  const genesis = object(value, 'the genesis file');
   if (genesis.get('version') !== 1) wrong('its version is unknown');
   return {
     serviceId: parseBytes32(text(genesis.get('serviceId'), 'serviceId'), 'serviceId'),
@@ -82,39 +70,38 @@ function read(value: unknown): GenesisRoots {
   };
 }
 
-function readNetwork(network: ReadonlyMap<string, unknown>) {
+function readNetwork(network: Fields): readonly [NetworkId, RegisteredNetwork] {
   const id = parseNetworkId(text(network.get('id'), 'network id'));
-  const finality = fieldsOf(network.get('finality'), `finality of ${id}`);
-  const rule = text(finality.get('rule'), `rule of ${id}`);
-  if (rule !== 'observers') wrong(`network ${id} has the unknown rule ${rule}`);
-  const observers = list(finality.get('observers'), `observers of ${id}`);
   return [
     id,
     {
       id,
       chainId: count(network.get('chainId'), `chainId of ${id}`),
       genesisHash: parseBytes32(text(network.get('genesisHash'), 'genesisHash'), 'genesisHash'),
-      finality: {
-        rule,
-        observers: observers.map((observer) => parseParticipantId(text(observer, 'observer'))),
-        threshold: count(finality.get('threshold'), `threshold of ${id}`),
-        depthBlocks: count(finality.get('depthBlocks'), `depthBlocks of ${id}`),
-      },
+      finality: readFinality(object(network.get('finality'), `finality of ${id}`), id),
     },
-  ] as const;
+  ];
 }
+
+export const vaultsOf = (genesis: GenesisRoots, network: NetworkId): readonly GenesisVault[] =>
+  genesis.vaults.filter((vault) => vault.network === network);
 
 /** The root for evidence of `address`; without a vault there, of another vault, which then refuses it by its address. */
 export function rootFor(
   genesis: GenesisRoots,
-  network: RegisteredNetwork,
+  { finality, ...network }: RegisteredNetwork,
   address: EvmAddress,
 ): Readonly<{ ok: true; root: ObserverTrustRoot; asset?: AssetCode }> | Readonly<{ ok: false; detail: string }> {
-  const vaults = genesis.vaults.filter((vault) => vault.network === network.id);
+  if (finality.rule !== 'observers') {
+    return { ok: false, detail: `network ${network.id} is believed by its seals (${finality.rule}), not by observers` };
+  }
+  const vaults = vaultsOf(genesis, network.id);
   const own = vaults.find((vault) => vault.address === address);
   const vault = own ?? vaults[0];
-  if (vault === undefined) return { ok: false, detail: `genesis registers no vault on ${network.id}` };
+  if (vault === undefined) return { ok: false, detail: noVault(network.id) };
   const { serviceId, participants } = genesis;
-  const result = trustRootFrom({ serviceId, network, vault, participants });
+  const result = trustRootFrom({ serviceId, network: { ...network, finality }, vault, participants });
   return result.ok ? { ...result, ...(own && { asset: own.asset }) } : result;
 }
+
+export const noVault = (network: NetworkId): string => `genesis registers no vault on ${network}`;

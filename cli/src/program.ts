@@ -20,7 +20,7 @@ import { CliError } from './cli-error.ts';
 import { reasonOf } from './input-file.ts';
 import type { Output } from './output.ts';
 import { type Access, type ConnectionFlags, readAccess } from './profile.ts';
-import { verifyEvidenceCommand } from './verify-evidence.ts';
+import { type VerifyFlags, verifyEvidenceCommand } from './verify-evidence.ts';
 
 /** What a run touches besides files. */
 export type CliParts = Readonly<{
@@ -115,9 +115,13 @@ function addVerify(program: Command, parts: CliParts, exitWith: (code: number) =
       'what a file of evidence proves, or the first check that fails (exit 0, 1; 2 when it cannot be judged)',
     )
     .argument('<file>', 'JSON {"evidence":"0x…","genesis"?:{…}}, or the bare bytes')
-    .option('--genesis <file>', 'genesis file of the service: networks, vaults and keys of observers')
+    .option('--genesis <file>', 'genesis file of the service: networks, vaults, keys of observers, checkpoints')
+    .option(
+      '--headers <path...>',
+      'evidence by consensus: headers from the checkpoint on; files as above, or folders of them, in any order',
+    )
     .option('--json', 'print the verdict as JSON')
-    .action(async (file: string, flags: { genesis?: string; json?: boolean }) => {
+    .action(async (file: string, flags: VerifyFlags) => {
       exitWith(await verifyEvidenceCommand(file, flags, parts.output));
     });
 }

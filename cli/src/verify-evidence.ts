@@ -1,101 +1,101 @@
 /** `drawbridge verify evidence FILE`: what a file proves, or the first check that fails. */
-import {
-  OBSERVER_CHECKS,
-  type ObserverProof,
-  type ObserverRefusal,
-  verifyObserverEvidence,
-} from '@drawbridge/evidence/observers';
+import { OBSERVER_CHECKS, type ObserverProof, verifyObserverEvidence } from '@drawbridge/evidence/observers';
 import type { ObserverTrustRoot } from '@drawbridge/evidence/trust-root';
-import { formatAmount } from '@drawbridge/protocol/amount';
-import { fromHex, parseHex } from '@drawbridge/protocol/bytes32';
-import type { AssetCode } from '@drawbridge/protocol/ids';
+import { evidenceKindOf } from '@drawbridge/protocol/consensus-evidence';
 import { decodeObserverEvidence, type ObserverEvidence } from '@drawbridge/protocol/observer-evidence';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
-import type { VaultEvent } from '@drawbridge/protocol/vault-event';
 import { CliError } from './cli-error.ts';
 import { verifyEd25519 } from './ed25519.ts';
+import { eventJson, eventLines, type VaultAsset } from './event-lines.ts';
+import { parseEvidenceFile } from './evidence-file.ts';
 import { type GenesisRoots, readGenesisRoots, rootFor } from './genesis-roots.ts';
-import { fieldsOf, parseJson, readInput, readJsonFile } from './input-file.ts';
+import { readInput, readJsonFile } from './input-file.ts';
 import { aligned, json, type Line, type Output } from './output.ts';
+import { type Refusal, refusalJson, refusalLines, refusedBy } from './refusal.ts';
+import { judgeSealed, type SealedVerdict, sealedJson, sealedLines } from './verify-consensus.ts';
 
-/** `evidence` as it came; `genesis` where the file carries one. */
-type EvidenceFile = Readonly<{ bytes: Uint8Array; genesis?: unknown }>;
+type ObservedVerdict = Readonly<{
+  ok: true;
+  proof: ObserverProof;
+  evidence: ObserverEvidence;
+  root: ObserverTrustRoot;
+  chainId: number;
+}> &
+  VaultAsset;
+type Verdict = ObservedVerdict | SealedVerdict | Refusal;
 
-export type Verdict =
-  | Readonly<{
-      proof: ObserverProof;
-      evidence: ObserverEvidence;
-      root: ObserverTrustRoot;
-      asset?: AssetCode;
-      scale?: number;
-      chainId: number;
-    }>
-  | ObserverRefusal;
+export type VerifyFlags = Readonly<{
+  genesis?: string;
+  /** Files and folders with batches of headers. */
+  headers?: readonly string[];
+  json?: boolean;
+}>;
 
 /**
  * Prints the verdict. @returns 0 for proven, 1 for refused.
- * @throws CliError where there is nothing to judge: a file that cannot be read, no genesis, one that is wrong.
+ * @throws CliError where there is nothing to judge: a file that cannot be read, no genesis, one that is wrong, headers that
+ * are missing.
  */
-export async function verifyEvidenceCommand(
-  path: string,
-  options: Readonly<{ genesis?: string; json?: boolean }>,
-  output: Output,
-): Promise<0 | 1> {
+export async function verifyEvidenceCommand(path: string, options: VerifyFlags, output: Output): Promise<0 | 1> {
   const file = parseEvidenceFile(await readInput(path), path);
   const given = options.genesis === undefined ? file.genesis : await readJsonFile(options.genesis);
   if (given === undefined) {
     throw new CliError(
       'USAGE',
-      'name the genesis file of the service with --genesis: it has the keys of the observers',
+      'name the genesis file of the service with --genesis: it says whom each network is believed by',
     );
   }
   const genesis = readGenesisRoots(given);
-  const verdict = judge(file.bytes, genesis);
+  const verdict = await judge(file.bytes, { genesis, path, headers: options.headers });
   const source = options.genesis ?? `${path} itself`;
   output.out(
     options.json
-      ? json(verdictJson(verdict, genesis))
-      : verdictText(verdict, { genesis, source, carried: options.genesis === undefined }),
+      ? json({ ...verdictJson(verdict), serviceId: genesis.serviceId })
+      : aligned([...verdictLines(verdict), ...rootLines(genesis, source, options.genesis === undefined)]),
   );
-  return 'proof' in verdict ? 0 : 1;
+  return verdict.ok ? 0 : 1;
 }
 
-/** JSON `{"evidence":"0x…","genesis":{…}}` or the bare bytes, which never begin with a brace. */
-function parseEvidenceFile(content: Buffer, path: string): EvidenceFile {
-  const text = content.toString('utf8');
-  if (!text.trimStart().startsWith('{')) return { bytes: Uint8Array.from(content) };
-  const fields = fieldsOf(parseJson(text, path), path);
-  const evidence = fields.get('evidence');
-  if (typeof evidence !== 'string') throw new CliError('FILE', `${path} has no evidence`);
-  try {
-    const genesis = fields.get('genesis');
-    return { bytes: fromHex(parseHex(evidence, 'evidence')), ...(genesis !== undefined && { genesis }) };
-  } catch (cause) {
-    if (isProtocolError(cause)) throw new CliError('FILE', `${path}: ${cause.message}`, { cause });
-    throw cause;
+type Given = Readonly<{ genesis: GenesisRoots; path: string; headers: readonly string[] | undefined }>;
+
+async function judge(bytes: Uint8Array, { genesis, path, headers }: Given): Promise<Verdict> {
+  const kind = evidenceKindOf(bytes);
+  if (kind === 'headers') {
+    throw new CliError('USAGE', `${path} is a batch of headers: name the event there, and the batch with --headers`);
   }
+  if (kind === 'event' || (kind === undefined && headers !== undefined)) {
+    return judgeSealed(bytes, genesis, headers ?? []);
+  }
+  if (headers !== undefined) {
+    throw new CliError('USAGE', `${path} is evidence by observers, who need no headers: leave out --headers`);
+  }
+  return judgeObserved(bytes, genesis);
 }
 
-function judge(bytes: Uint8Array, genesis: GenesisRoots): Verdict {
+const refuse = (check: (typeof OBSERVER_CHECKS)[number], code: string, detail: string): Refusal =>
+  refusedBy(OBSERVER_CHECKS, { ok: false, check, code, detail });
+
+function judgeObserved(bytes: Uint8Array, genesis: GenesisRoots): ObservedVerdict | Refusal {
   let evidence: ObserverEvidence;
   try {
     evidence = decodeObserverEvidence(bytes);
   } catch (error) {
     if (!isProtocolError(error)) throw error;
-    return { ok: false, check: 'form', code: 'FORM_INVALID', detail: error.message };
+    return refuse('form', 'FORM_INVALID', error.message);
   }
   const { network, log } = evidence;
   const registered = genesis.networks.get(network);
   if (registered === undefined) {
-    return { ok: false, check: 'network', code: 'NETWORK_MISMATCH', detail: `genesis registers no network ${network}` };
+    return refuse('network', 'NETWORK_MISMATCH', `genesis registers no network ${network}`);
   }
   const found = rootFor(genesis, registered, log.address);
-  if (!found.ok) return { ok: false, check: 'trustRoot', code: 'TRUST_ROOT_UNUSABLE', detail: found.detail };
+  if (!found.ok) return refuse('trustRoot', 'TRUST_ROOT_UNUSABLE', found.detail);
   const proof = verifyObserverEvidence(evidence, found.root, verifyEd25519);
-  if (!proof.ok) return proof;
+  if (!proof.ok) return refusedBy(OBSERVER_CHECKS, proof);
   const { asset } = found;
   const scale = asset && genesis.scales.get(asset);
   return {
+    ok: true,
     proof,
     evidence,
     root: found.root,
@@ -105,91 +105,38 @@ function judge(bytes: Uint8Array, genesis: GenesisRoots): Verdict {
   };
 }
 
-type Context = Readonly<{ genesis: GenesisRoots; source: string; carried: boolean }>;
+function verdictLines(verdict: Verdict): Line[] {
+  if (!verdict.ok) return refusalLines(verdict);
+  return 'root' in verdict ? observedLines(verdict) : sealedLines(verdict);
+}
 
-function verdictText(verdict: Verdict, { genesis, source, carried }: Context): string {
-  const roots: Line[] = [
-    ['trust roots', carried ? `${source}: they prove nothing unless you know this service id from elsewhere` : source],
-    ['service', genesis.serviceId],
-  ];
-  if (!('proof' in verdict)) {
-    const position = OBSERVER_CHECKS.indexOf(verdict.check);
-    return aligned([
-      ['evidence', 'REFUSED'],
-      ['check', `${verdict.check} (${position + 1} of ${OBSERVER_CHECKS.length})`],
-      ['code', verdict.code],
-      ['why', verdict.detail],
-      ...roots,
-    ]);
-  }
-  const { proof, evidence, root, chainId } = verdict;
-  return aligned([
+const rootLines = ({ serviceId }: GenesisRoots, source: string, carried: boolean): Line[] => [
+  ['trust roots', carried ? `${source}: they prove nothing unless you know this service id from elsewhere` : source],
+  ['service', serviceId],
+];
+
+function observedLines(verdict: ObservedVerdict): Line[] {
+  const { proof, evidence, root, chainId, asset } = verdict;
+  return [
     ['evidence', 'PROVEN'],
     ['network', `${evidence.network}, chain ${chainId}, genesis ${evidence.genesisHash}`],
     ['block', `${proof.blockNumber}, ${proof.blockHash}`],
     ['depth', `${proof.depthBlocks} blocks, ${root.depthBlocks} needed`],
     ['transaction', `${evidence.log.transactionHash}, log ${evidence.log.logIndex}`],
-    ['vault', `${root.vault}${verdict.asset === undefined ? '' : `, ${verdict.asset}`}`],
-    ...eventLines(proof.event, (amount) => amountText(amount, verdict)),
+    ['vault', `${root.vault}${asset === undefined ? '' : `, ${asset}`}`],
+    ...eventLines(proof.event, verdict),
     ['vouched by', proof.vouchedBy.join(', ')],
     ['finality', `not final by proof: ${proof.vouchedBy.length} of ${root.observers.length} observers`],
     ['digest', proof.digest],
-    ...roots,
-  ]);
+  ];
 }
 
-function amountText(amountMinor: bigint, { asset, scale }: { asset?: AssetCode; scale?: number }): string {
-  if (asset === undefined || scale === undefined) return `${amountMinor} minor units`;
-  return `${asset} ${formatAmount(amountMinor, scale)}`;
-}
-
-function eventLines(event: VaultEvent, amount: (minor: bigint) => string): Line[] {
-  const head: Line = ['event', `${event.seq}, ${event.type}`];
-  switch (event.type) {
-    case 'locked':
-      return [
-        head,
-        ['amount', amount(event.amountMinor)],
-        ['depositor', event.depositor],
-        ['reference', event.reference],
-        ['lock', event.lockId],
-      ];
-    case 'executed':
-      return [
-        head,
-        ['kind', event.kind],
-        ['amount', amount(event.amountMinor)],
-        ['beneficiary', event.beneficiary],
-        ['instruction', event.id],
-        ['subject', event.subject],
-        ['epoch', `${event.epoch}`],
-      ];
-    case 'voided':
-      return [head, ['instruction', event.id], ['voids', event.subject], ['epoch', `${event.epoch}`]];
-    case 'rotated':
-      return [head, ['authority', event.authority], ['epoch', `${event.epoch}`], ['by', by(event.byGuardian)]];
-    case 'pauseChanged':
-      return [head, ['paused', event.paused ? 'yes' : 'no'], ['by', by(event.byGuardian)]];
-    case 'migrated':
-      return [head, ['successor', event.successor]];
-    case 'guardianProposed':
-    case 'guardianCancelled':
-      return [head];
-  }
-}
-
-const by = (guardian: boolean): string => (guardian ? 'guardians' : 'authority');
-
-function verdictJson(verdict: Verdict, { serviceId }: GenesisRoots): object {
-  if (!('proof' in verdict)) {
-    const { check, code, detail } = verdict;
-    return { proven: false, check, code, detail, serviceId };
-  }
+function verdictJson(verdict: Verdict): object {
+  if (!verdict.ok) return refusalJson(verdict);
+  if (!('root' in verdict)) return sealedJson(verdict);
   const { proof, evidence, root, chainId, asset, scale } = verdict;
-  const { event } = proof;
   return {
     proven: true,
-    serviceId,
     network: evidence.network,
     chainId,
     genesisHash: evidence.genesisHash,
@@ -201,7 +148,7 @@ function verdictJson(verdict: Verdict, { serviceId }: GenesisRoots): object {
     vault: root.vault,
     asset,
     scale,
-    event: 'amountMinor' in event ? { ...event, amountMinor: event.amountMinor.toString() } : event,
+    event: eventJson(proof.event),
     vouchedBy: proof.vouchedBy,
     finalByProof: false,
     observers: root.observers.length,
