@@ -8,6 +8,7 @@ import type { AssetCode, NetworkId } from '@drawbridge/protocol/ids';
 import type { Logger } from 'pino';
 import type { ConnectorMetrics } from './connector-metrics.ts';
 import { evidenceJobId } from './evidence-job-id.ts';
+import { TurnLoop } from './turn-loop.ts';
 import type {
   CursorSource,
   EvidenceBuilder,
@@ -73,28 +74,32 @@ export class VaultFollower<Raw> {
   /** Last block read; `undefined` before the first cursor and after something did not hold together. */
   #scannedBlock: number | undefined;
   #cursorDueMs = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #failures = 0;
+  readonly #loop: TurnLoop;
 
   constructor(options: VaultFollowerOptions, dependencies: VaultFollowerDependencies<Raw>) {
     this.#options = options;
     this.#deps = dependencies;
+    const { pollMs } = options;
+    this.#loop = new TurnLoop({
+      turn: () => this.turn(),
+      pauseMs: (failures) => Math.min(pollMs * 2 ** Math.min(failures, 16), Math.max(MAX_PAUSE_MS, pollMs)),
+      failed: 'follower turn failed; will try again',
+      log: dependencies.log,
+    });
   }
 
   start(): void {
-    this.#schedule(0);
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    clearTimeout(this.#timer);
-    await this.#running;
+    await this.#loop.stop();
   }
 
   /** Turns that failed one after another: 0 is healthy. */
   get failures(): number {
-    return this.#failures;
+    return this.#loop.failures;
   }
 
   /**
@@ -241,25 +246,5 @@ export class VaultFollower<Raw> {
   #offer(tracked: TrackedEvent<Raw>): EvidenceOffer {
     if (!tracked.bytes) throw new TypeError('evidence is built before it is offered');
     return { jobId: evidenceJobId(this.#options.idKey, this.#options.network, tracked.event), bytes: tracked.bytes };
-  }
-
-  #schedule(delayMs: number): void {
-    if (this.#stopping.signal.aborted) return;
-    this.#timer = setTimeout(() => {
-      this.#running = this.#timedTurn();
-    }, delayMs);
-  }
-
-  async #timedTurn(): Promise<void> {
-    try {
-      await this.turn();
-      this.#failures = 0;
-    } catch (error) {
-      this.#failures += 1;
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
-      this.#deps.log.warn({ code, failures: this.#failures }, 'follower turn failed; will try again');
-    }
-    const { pollMs } = this.#options;
-    this.#schedule(Math.min(pollMs * 2 ** Math.min(this.#failures, 16), Math.max(MAX_PAUSE_MS, pollMs)));
   }
 }

@@ -1,5 +1,4 @@
 /** Ed25519 by `node:crypto` for tests and benchmarks: keys from fixed seeds, so that every run is the same. */
-// biome-ignore lint/style/noRestrictedImports: stands outside the pure code, as a test does.
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { fromHex, type Hex, toHex } from '@drawbridge/protocol/bytes32';
 import type { SignatureVerifier } from '../observers.ts';
@@ -12,7 +11,6 @@ const keys = new Map<Hex, KeyObject>();
 /** `seed`: one byte, repeated 32 times. */
 export function signingObserver(seed: number): SigningObserver {
   const der = Uint8Array.from([...PKCS8_PREFIX, ...new Uint8Array(32).fill(seed)]);
-  // biome-ignore lint/style/noRestrictedGlobals: node:crypto takes a Buffer here.
   const key = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' });
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   return { publicKey: toHex(spki.subarray(-32)), sign: (message) => toHex(sign(null, message, key)) };
@@ -26,7 +24,6 @@ export const verifier: SignatureVerifier = (publicKey, message, signature) => {
 };
 
 function publicKeyOf(raw: Hex): KeyObject {
-  // biome-ignore lint/style/noRestrictedGlobals: node:crypto takes base64url here.
   const x = Buffer.from(fromHex(raw)).toString('base64url');
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }

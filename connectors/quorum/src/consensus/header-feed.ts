@@ -10,6 +10,7 @@
 import type { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metrics';
 import { headerBatchJobId } from '@drawbridge/connector-sdk/evidence-job-id';
 import { LedgerUnavailableError } from '@drawbridge/connector-sdk/ledger-connector';
+import { TurnLoop } from '@drawbridge/connector-sdk/turn-loop';
 import type { EvidenceOffer, EvidenceOutbox, TrackedHead } from '@drawbridge/connector-sdk/vault-event-source';
 import type { ConsensusRule } from '@drawbridge/protocol/consensus-evidence';
 import type { NetworkId } from '@drawbridge/protocol/ids';
@@ -74,32 +75,35 @@ export class HeaderFeed {
   #progressMs = 0;
   #reofferDue = false;
   #turns: Promise<unknown> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #state: 'new' | 'running' | 'stopped' = 'new';
-  #failures = 0;
+  readonly #loop: TurnLoop;
+  #stopped = false;
 
   constructor(options: HeaderFeedOptions, dependencies: HeaderFeedDependencies) {
     this.#options = options;
     this.#deps = dependencies;
     this.#disputed = new DisputedHead(options, dependencies);
+    const { headerMs } = options;
+    this.#loop = new TurnLoop({
+      turn: () => this.turn(),
+      pauseMs: (failures) => (failures === 0 ? headerMs : Math.min(FIRST_PAUSE_MS * 2 ** failures, headerMs)),
+      failed: 'headers could not be offered; will try again',
+      log: dependencies.log,
+    });
   }
 
   start(): void {
-    this.#state = 'running';
-    this.#schedule(0);
+    this.#loop.start();
   }
 
   async stop(): Promise<void> {
-    this.#state = 'stopped';
-    clearTimeout(this.#timer);
-    await this.#running;
+    this.#stopped = true;
+    await this.#loop.stop();
     await this.#turns;
   }
 
   /** Turns that failed one after another: 0 is healthy. */
   get failures(): number {
-    return this.#failures;
+    return this.#loop.failures;
   }
 
   /** Whether the node's block at the core's head is another than the core's. */
@@ -122,7 +126,7 @@ export class HeaderFeed {
       this.#forget();
     }
     this.#reofferDue = true;
-    if (this.#state === 'running') this.#schedule(0);
+    this.#loop.wake();
   }
 
   /** Offers headers, so that the core will track the block, or says why not. Throws what node and queue throw. */
@@ -160,7 +164,7 @@ export class HeaderFeed {
     }
     this.#disputed.end();
     if (reofferDue) await this.#reoffer();
-    while (this.#state !== 'stopped' && (await this.#offerNext(tip)));
+    while (!this.#stopped && (await this.#offerNext(tip)));
     return undefined;
   }
 
@@ -234,28 +238,5 @@ export class HeaderFeed {
     const result = this.#turns.then(turn);
     this.#turns = result.catch(() => undefined);
     return result;
-  }
-
-  #schedule(delayMs: number): void {
-    if (this.#state !== 'running') return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#running = this.#timedTurn();
-    }, delayMs);
-  }
-
-  async #timedTurn(): Promise<void> {
-    try {
-      await this.turn();
-      this.#failures = 0;
-    } catch (error) {
-      this.#failures += 1;
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
-      this.#deps.log.warn({ code, failures: this.#failures }, 'headers could not be offered; will try again');
-    }
-    const { headerMs } = this.#options;
-    const pauseMs = this.#failures === 0 ? headerMs : Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, headerMs);
-    // A cursor that came during the turn asks for another.
-    this.#schedule(this.#reofferDue ? 0 : pauseMs);
   }
 }
