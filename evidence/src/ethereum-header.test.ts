@@ -27,6 +27,8 @@ describe('a header', () => {
     expect(header).toMatchObject({ timestampS: block.timestampS, parentHash: chain.finality.checkpoint.blockHash });
     expect(header.fields).toHaveLength(16);
     expect(toBytes32(headerHash(header))).toBe(block.hash);
+    const sealless = decodeHeader(withField(12, new Uint8Array(7)), FIELDS);
+    expect(sealless.ok && headerHash(sealless.header)).toEqual(headerHash(header, new Uint8Array(7)));
   });
 
   test('with trailing bytes, truncated or empty is refused', () => {

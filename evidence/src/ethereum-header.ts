@@ -56,7 +56,7 @@ const SCALARS: readonly number[] = [7, 8, 9, 10, 11];
 
 /** A minimal big-endian number; `undefined` for leading zeros and for what JavaScript cannot count. */
 export function scalarOf(bytes: Uint8Array): number | undefined {
-  if (bytes.length > 7 || bytes[0] === 0) return undefined;
+  if (bytes[0] === 0) return undefined;
   let value = 0;
   for (const byte of bytes) value = value * 256 + byte;
   return Number.isSafeInteger(value) ? value : undefined;

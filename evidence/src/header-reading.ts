@@ -69,13 +69,15 @@ export function voteOf(ballot: RlpItem | undefined): HeaderVote | undefined {
 export function bftConstantFault({ unclesHash, mixHash, difficulty }: EthereumHeader): string | undefined {
   if (mixHash !== BFT_MIX_HASH) return 'the mix hash is not that of the rule';
   if (difficulty !== 1) return 'the difficulty is not 1';
-  return unclesHash === NO_UNCLES ? undefined : 'the block has uncles';
+  if (unclesHash !== NO_UNCLES) return 'the block has uncles';
+  return undefined;
 }
 
 /** The same for rule `clique`, whose difficulty means something. */
 export function cliqueConstantFault({ unclesHash, mixHash }: EthereumHeader): string | undefined {
   if (mixHash !== ZERO_BYTES32) return 'the mix hash is not zero';
-  return unclesHash === NO_UNCLES ? undefined : 'the block has uncles';
+  if (unclesHash !== NO_UNCLES) return 'the block has uncles';
+  return undefined;
 }
 
 /** Where miner and nonce are the vote. Nobody proposed writes zeros in both. */

@@ -92,9 +92,7 @@ export function chainFrom({ rule, checkpoint, epochLength, maxGapBlocks }: Conse
 
 /** The hash of the tracked block at a height; `undefined` above the head and below what is remembered. */
 export function hashAt({ head, hashes }: TrackedChain, number: number): Bytes32 | undefined {
-  return number > head.number || number <= head.number - hashes.length
-    ? undefined
-    : hashes[number - head.number - 1 + hashes.length];
+  return hashes[number - head.number - 1 + hashes.length];
 }
 
 /** The set that seals the block at a height; `undefined` where none is remembered. */

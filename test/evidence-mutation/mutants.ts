@@ -21,9 +21,14 @@ export function withoutEntries(source: string, opening: string): Mutant[] {
 }
 
 /** An `if` whose body refuses, on one line or opening a block. */
-const GUARD = /^ *if \((.+)\) (?=(?:return |throw )?(?:refuse|wrong|new ProtocolError|['`]|\{ ok: false)|\{$)/gm;
+const GUARD = /^ *if \((.+)\) (?=(?:return |throw )?(?:refuse|wrong|new \w+Error|['`]|\{ ok: false)|\{$)/gm;
 /** `return condition ? value : refuse(…);`, where `wrong` is another word for it */
 const CHOICE = /(return|=>)\s+[^;?]*?\s+\?\s+([^;?]+?)\s+:\s+(?:refuse|wrong)\([^;]*\);/g;
+
+/** What a check that stands elsewhere found, handed on. */
+const HANDED_ON = /^ *if \((fault !== undefined|!(\w+)\.ok)\) return (?:fault|\2);$/gm;
+/** `return value ?? refuse(…);` */
+const FALLBACK = / \?\? refuse\([^;]*\)(?=;)/g;
 
 /** One mutant for each condition on which the source refuses: without that condition. */
 export function withoutGuards(source: string): Mutant[] {
@@ -31,6 +36,17 @@ export function withoutGuards(source: string): Mutant[] {
     ...[...source.matchAll(GUARD)].map((match) =>
       without(source, match.index, match[0], match[0].replace(`(${match[1]})`, '(false)')),
     ),
+    ...[...source.matchAll(HANDED_ON)].map((match) => without(source, match.index, match[0], '')),
+    ...[...source.matchAll(FALLBACK)].map((match) => without(source, match.index, match[0], '')),
     ...[...source.matchAll(CHOICE)].map((match) => without(source, match.index, match[0], `${match[1]} ${match[2]};`)),
   ].toSorted((a, b) => a.line - b.line);
+}
+
+/** A part of a check that no pattern finds: `from`, which stands in `file` once, becomes `to`. */
+export type Replacement = Readonly<{ file: string; from: string; to: string }>;
+
+export function withReplacement(source: string, { file, from, to }: Replacement): Mutant {
+  const at = source.indexOf(from);
+  if (at < 0 || source.includes(from, at + 1)) throw new Error(`${file} does not have once: ${from}`);
+  return { ...without(source, at, from, to), name: `with ${to || 'nothing'} for ${from}`.replaceAll(/\s+/g, ' ') };
 }
