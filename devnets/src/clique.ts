@@ -302,8 +302,9 @@ class NodeSet {
     const set = await this.signersAt(this.anyRunning());
     const first = this.#running().find((index) => this.#sealerOf(index) === set[1 % set.length]);
     if (first === undefined) throw new TypeError('the signers of the genesis block are nodes of this network');
+    const others = this.#running().filter((index) => index !== first);
     for (const method of ['miner_start', 'miner_stop']) {
-      await Promise.all(this.#running().map((index) => (index === first ? undefined : this.rpc(index, method))));
+      await Promise.all(others.map((index) => this.rpc(index, method)));
     }
     await this.rpc(first, 'miner_start');
     await until('all nodes have the first block', AGREE_DEADLINE_MS, async () => {
