@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { JsonRpcProvider, Wallet } from 'ethers';
 import { startProcess } from './child-process.ts';
 import { type CliqueNetwork, startCliqueNetwork } from './clique.ts';
+import type { CliqueOptions } from './clique-options.ts';
 import { sourceProgram } from './source-program.ts';
 import { testWithGeth } from './testing/with-geth.ts';
 import { until } from './until.ts';
@@ -20,19 +21,27 @@ const OPTIONS = { chainId: 7331, signers: 3, nonSigners: 1, periodS: 1, epochLen
 
 /** One network over all tests of this file: each goes on where the one before it ended. */
 let dir: string;
-let network: CliqueNetwork | undefined;
+let latest: CliqueNetwork | undefined;
+/** Also those of tests that a later one, which would have ended them, did not follow. */
+const started: CliqueNetwork[] = [];
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'drawbridge-clique-test-'));
 });
 afterAll(async () => {
-  await network?.stop();
+  await Promise.all(started.map((each) => each.stop()));
   await rm(dir, { recursive: true });
 });
 
+async function start(options: CliqueOptions): Promise<CliqueNetwork> {
+  latest = await startCliqueNetwork(options);
+  started.push(latest);
+  return latest;
+}
+
 function running(): CliqueNetwork {
-  if (network === undefined) throw new TypeError('the first test starts the network');
-  return network;
+  if (latest === undefined) throw new TypeError('the first test starts the network');
+  return latest;
 }
 
 function addressOf(index: number): string {
@@ -106,7 +115,7 @@ function answers(host: string, port: number): Promise<boolean> {
 }
 
 withGeth('three signers seal in turn, and the fourth node follows', async () => {
-  network = await startCliqueNetwork({ ...OPTIONS, stateDir: dir });
+  const network = await start({ ...OPTIONS, stateDir: dir });
   expect(network.genesisHash).toMatch(/^0x[0-9a-f]{64}$/);
   expect(await network.signers()).toEqual([0, 1, 2].map((index) => addressOf(index).toLowerCase()).sort());
   for (const index of [0, 1, 2, 3]) await untilBlock(index, 6);
@@ -185,7 +194,7 @@ withGeth('a network that was stopped goes on with its chain, keys and accounts',
   const before = running();
   const height = await before.blockNumber();
   await before.stop();
-  network = await startCliqueNetwork({ ...OPTIONS, stateDir: dir });
+  const network = await start({ ...OPTIONS, stateDir: dir });
   expect(network).toMatchObject({ genesisHash: before.genesisHash, accounts: before.accounts });
   await untilBlock(0, height + 2);
   await pay(2, 3);
@@ -195,7 +204,7 @@ withGeth('a network that was stopped goes on with its chain, keys and accounts',
 });
 
 withGeth('too few signers that run cannot change the set; a node that ends by itself is told', async () => {
-  network = await startCliqueNetwork({ chainId: 7332, signers: 2, nonSigners: 0, accounts: 1 });
+  const network = await start({ chainId: 7332, signers: 2, nonSigners: 0, accounts: 1 });
   await network.stopNode(1);
   const vote = network.proposeSigner(SPARE, true);
   await expect(vote).rejects.toMatchObject({ code: 'CLIQUE_NO_MAJORITY' });
