@@ -21,6 +21,10 @@ describe('votes on the set', () => {
     expect(two).toEqual({ validators: [a, b, c, d], votes: [add(a, e), add(b, e)] });
     expect(after(two, add(c, e))).toEqual({ validators: [a, b, c, d, e], votes: [] });
   });
+  test('a member is put where its address belongs', () => {
+    const first = address('0');
+    expect(after(four, add(a, first), add(b, first), add(c, first)).validators).toEqual([first, a, b, c, d]);
+  });
   test('exactly half change nothing', () => {
     expect(after(four, drop(a, d), drop(b, d)).validators).toEqual([a, b, c, d]);
   });

@@ -52,9 +52,10 @@ function recovered(digest: Uint8Array, signature: Uint8Array, recovery: 0 | 1): 
   }
 }
 
-/** Takes high s, so that a verifier that leaves that to its port is found out. */
+/** Takes high s and any recovery id by its last bit, so that a verifier that leaves these to its port is found out. */
 export const recoverSealer: SealRecovery = (digest, signature, recovery) => {
-  const question = questionOf(digest, signature, recovery);
-  if (!answers.has(question)) answers.set(question, recovered(digest, signature, recovery));
+  const bit = recovery % 2 === 0 ? 0 : 1;
+  const question = questionOf(digest, signature, bit);
+  if (!answers.has(question)) answers.set(question, recovered(digest, signature, bit));
   return answers.get(question);
 };
