@@ -57,7 +57,9 @@ describe('a receipt is refused with', () => {
     ],
     ['three fields', RLP.encode(FIELDS.slice(0, 3)), 'has 3 fields'],
     ['five fields', RLP.encode([...FIELDS, new Uint8Array()]), 'has 5 fields'],
+    ['a string behind its type', concatBytes(Uint8Array.of(2), RLP.encode(TOPIC)), 'not one RLP list'],
     ['a state root as status', withField(0, TOPIC), 'has no status'],
+    ['a state root that begins like a status', withField(0, TOPIC.with(0, 1)), 'has no status'],
     ['status 2', withField(0, Uint8Array.of(2)), 'has no status'],
     ['status zero as a byte', withField(0, Uint8Array.of(0)), 'has no status'],
     ['a list as status', withField(0, []), 'has no status'],
@@ -74,6 +76,7 @@ describe('a receipt is refused with', () => {
     ['a short topic', withLog([ADDRESS, [TOPIC, ADDRESS], ADDRESS]), 'log 1 of the receipt is malformed'],
     ['a topic in a list', withLog([ADDRESS, [[TOPIC]], ADDRESS]), 'log 1 of the receipt is malformed'],
     ['topics that are bytes', withLog([ADDRESS, new Uint8Array(3), ADDRESS]), 'log 1 of the receipt is malformed'],
+    ['an empty string of topics', withLog([ADDRESS, new Uint8Array(), ADDRESS]), 'log 1 of the receipt is malformed'],
     ['five topics', withLog([ADDRESS, Array(5).fill(TOPIC), ADDRESS]), 'log 1 of the receipt is malformed'],
     ['a list as data', withLog([ADDRESS, [TOPIC], []]), 'log 1 of the receipt is malformed'],
   ])('%s', (_, input, detail) => {

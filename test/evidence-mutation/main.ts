@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EVENT_REPLACEMENTS } from './event-replacements.ts';
 import { type Mutant, withoutEntries, withoutGuards, withReplacement } from './mutants.ts';
 import { REPLACEMENTS } from './replacements.ts';
 
@@ -39,6 +40,11 @@ const SUBJECTS = [
   { file: 'evidence/src/validator-votes.ts', tests: 'evidence/src/validator-votes\\.test\\.ts$' },
   { file: 'evidence/src/sealed-header.ts', tests: 'evidence/src/((bft|clique)-headers|tracked-chain)\\.test\\.ts$' },
   { file: 'evidence/src/tracked-chain.ts', tests: 'evidence/src/((bft|clique)-headers|tracked-chain)\\.test\\.ts$' },
+  { file: 'evidence/src/consensus-evidence.ts', tests: 'evidence/src/consensus-evidence\\.test\\.ts$' },
+  { file: 'evidence/src/ethereum-receipt.ts', tests: 'evidence/src/ethereum-receipt\\.test\\.ts$' },
+  { file: 'evidence/src/ethereum-receipt-proof.ts', tests: 'evidence/src/ethereum-receipt-proof\\.test\\.ts$' },
+  { file: 'protocol/src/consensus-evidence.ts', tests: 'protocol/src/consensus-evidence\\.test\\.ts$' },
+  { file: 'enclave-core/src/relay/secp256k1.ts', tests: 'enclave-core/src/relay/secp256k1\\.test\\.ts$' },
   { file: 'protocol/src/evm-vault-log.ts', tests: 'protocol/src/evm-vault-log\\.test\\.ts$' },
   { file: 'protocol/src/observer-evidence.ts', tests: 'protocol/src/observer-evidence\\.test\\.ts$' },
   { file: 'protocol/src/canonical-cbor.ts', tests: 'protocol/src/(observer-evidence|envelope)\\.test\\.ts$' },
@@ -46,7 +52,7 @@ const SUBJECTS = [
   { file: 'observers/src/json-rpc-node.ts', tests: 'observers/src/json-rpc-node\\.test\\.ts$' },
 ] as const;
 
-const PARTS = ['protocol', 'evidence', 'observers'] as const;
+const PARTS = ['protocol', 'evidence', 'enclave-core', 'observers'] as const;
 
 /** Checks that a later one repeats, so that no test can tell; they are there for their words. */
 const REPEATED: Readonly<Record<string, string>> = {
@@ -59,7 +65,7 @@ const REPEATED: Readonly<Record<string, string>> = {
 
 function mutantsOf(file: string, source: string): Mutant[] {
   const entries = source.includes('const CHECKS') ? withoutEntries(source, 'const CHECKS: readonly Check[] = [') : [];
-  const replacements = REPLACEMENTS.filter((replacement) => replacement.file === file);
+  const replacements = [...REPLACEMENTS, ...EVENT_REPLACEMENTS].filter((replacement) => replacement.file === file);
   return [...entries, ...withoutGuards(source), ...replacements.map((one) => withReplacement(source, one))];
 }
 

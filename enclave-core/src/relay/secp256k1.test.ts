@@ -116,6 +116,35 @@ describe.each(LIBRARIES)('%s', (_, recover) => {
   });
 });
 
+describe('decided before a library is asked is', () => {
+  const { digest, r, s, recovery } = SOUND;
+  /** Finds a key for everything. */
+  const recover = addressRecovery((_signature, _recovery, _digest, output) => {
+    output.fill(4);
+  });
+
+  test('control: nothing about a sound signature', () => {
+    expect(recover(digest, pair(r, s), recovery)).toMatch(/^0x[0-9a-f]{40}$/);
+  });
+
+  test.each([
+    ['r zero', pair(0n, s)],
+    ['s zero', pair(r, 0n)],
+    ['r of the order', pair(ORDER, s)],
+    ['r above the order', pair(2n ** 256n - 1n, s)],
+    ['s above half of it', pair(r, ORDER / 2n + 1n)],
+    ['63 bytes', pair(r, s).subarray(0, 63)],
+    ['65 bytes', concatBytes(pair(r, s), Uint8Array.of(0))],
+  ])('%s', (_name, signature) => {
+    expect(recover(digest, signature, recovery)).toBeUndefined();
+  });
+
+  test('a digest of another length, and a recovery bit that is none', () => {
+    expect(recover(digest.subarray(1), pair(r, s), recovery)).toBeUndefined();
+    expect(recover(digest, pair(r, s), 2 as 0)).toBeUndefined();
+  });
+});
+
 test('both libraries say the same of random bytes', () => {
   const [[, first], [, second]] = LIBRARIES as [[string, SealRecovery], [string, SealRecovery]];
   for (let i = 0; i < 200; i++) {
