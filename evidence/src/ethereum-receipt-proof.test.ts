@@ -118,6 +118,7 @@ describe('a node that hashes right leads nowhere when it is', () => {
     ['an extension with its child inside', RLP.encode([Uint8Array.of(0x10), [Uint8Array.of(0x31), hash]])],
     ['an extension to 31 bytes', RLP.encode([Uint8Array.of(0x10), hash.subarray(1)])],
     ['an extension that goes past the key', RLP.encode([Uint8Array.of(0x10, 0x11), hash])],
+    ['a leaf with a list for its receipt', RLP.encode([Uint8Array.of(0x20, 1), [hash, hash]])],
     ['a leaf of another key', RLP.encode([Uint8Array.of(0x20, 2), hash])],
     ['a leaf of a shorter key', RLP.encode([Uint8Array.of(0x30), hash])],
     ['a leaf of a longer key', RLP.encode([Uint8Array.of(0x20, 1, 0), hash])],

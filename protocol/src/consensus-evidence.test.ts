@@ -170,6 +170,10 @@ describe('an event is refused with', () => {
     ['more bytes than the bound', new Uint8Array(MAX_CONSENSUS_EVIDENCE_BYTES + 1).fill(0x81)],
     ['a map', encode({ version: 1 })],
     ['a tag in front', Uint8Array.of(0xc1, ...eventBytes)],
+    ['a list of indefinite length', Uint8Array.of(0x9f, ...eventBytes.subarray(1), 0xff)],
+    ['a length in more bytes than it needs', Uint8Array.of(0x98, 8, ...eventBytes.subarray(1))],
+    ['a number in more bytes than it needs', Uint8Array.of(0x88, 0x18, 1, ...eventBytes.subarray(2))],
+    ['a number as a float', Uint8Array.of(0x88, 0xf9, 0x3c, 0, ...eventBytes.subarray(2))],
   ])('%s', (_, input) => expect(() => decodeConsensusEvidence(input)).toThrow(REFUSED));
 });
 

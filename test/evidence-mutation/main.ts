@@ -59,6 +59,14 @@ const REPEATED: Readonly<Record<string, string>> = {
   'without if (observers.length === 0)': 'no threshold lies between 1 and none',
   'without if (version !== 1)': 'the canonical form writes version 1',
   "without if (rule !== 'observers')": 'the canonical form writes the rule',
+  'without if (kind !== expected)': 'the canonical form writes the kind',
+  "without ?? refuse('evidence rule is not one of consensus')": 'the canonical form writes the rule that was found',
+  "with nothing for demandHead(parts, 'headers');": 'the canonical form writes version and kind',
+  "with nothing for demandHead(parts, 'event');": 'the canonical form writes version and kind',
+  'with nothing for Array.isArray(value) && ':
+    'nothing else has parts of these kinds, and the canonical form is a list',
+  'with nothing for && value.length === length': 'the canonical form has that many parts',
+  'with item.length !== 3 for !Array.isArray(item) || item.length !== 3': 'three bytes have no address among them',
   'with nothing for || !areStrings(items)': 'RLP of depth 1 has no list in its list',
   'with nothing for part instanceof Uint8Array && ': 'RLP of depth 2 has no list in the lists of its list',
 };
