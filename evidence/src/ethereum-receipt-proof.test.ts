@@ -17,7 +17,7 @@ const proofOf = (trie: MerklePatriciaTrie, index: number): Promise<Uint8Array[]>
   createMerkleProof(trie, RLP.encode(index));
 
 describe('every receipt of a block is proven, as the library proves it', () => {
-  test.each([1, 2, 12, 17, 129, 300])('of %i', async (count) => {
+  test.each([1, 2, 12, 17, 129])('of %i', async (count) => {
     const { trie, root } = await trieOf(count);
     const proven: unknown[] = [];
     for (let index = 0; index < count; index++) {
@@ -32,8 +32,10 @@ describe('every receipt of a block is proven, as the library proves it', () => {
 
 describe('a proof is refused with', () => {
   const NAMED = expect.stringContaining('is not the one that is named');
+  let made: ReturnType<typeof trieOf> | undefined;
   const make = async () => {
-    const { trie, root } = await trieOf(300);
+    made ??= trieOf(300);
+    const { trie, root } = await made;
     return { root, trie, proof: await proofOf(trie, 200) };
   };
 

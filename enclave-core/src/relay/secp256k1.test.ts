@@ -51,8 +51,8 @@ describe.each(LIBRARIES)('%s', (_, recover) => {
     expect(recover(fromHex(hash), fromHex(signature), bit)).toBe(address);
   });
 
-  test('finds the signers of 64 signatures, and no other with the other bit', () => {
-    for (let i = 1; i <= 64; i++) {
+  test('finds the signers of 8 signatures, and no other with the other bit', () => {
+    for (let i = 1; i <= 8; i++) {
       const item = signed(scalar((BigInt(i) * 7n ** 90n) % ORDER), keccak_256(Uint8Array.of(i)));
       expect(recover(item.digest, pair(item.r, item.s), item.recovery)).toBe(item.address);
       expect(recover(item.digest, pair(item.r, item.s), item.recovery === 0 ? 1 : 0)).not.toBe(item.address);
@@ -147,7 +147,7 @@ describe('decided before a library is asked is', () => {
 
 test('both libraries say the same of random bytes', () => {
   const [[, first], [, second]] = LIBRARIES as [[string, SealRecovery], [string, SealRecovery]];
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 40; i++) {
     const digest = keccak_256(Uint8Array.of(1, i));
     const signature = concatBytes(keccak_256(Uint8Array.of(2, i)), keccak_256(Uint8Array.of(3, i)));
     // Half of all are high; the others are made low enough to be looked at.
