@@ -119,6 +119,7 @@ describe('a batch of headers is refused with', () => {
     ['a network that is not text', inBatch(3, 7)],
     ['a network of wrong form', inBatch(3, 'Alpha')],
     ['headers that are bytes', inBatch(4, Uint8Array.of(1))],
+    ['headers that are a number', inBatch(4, 7)],
     ['no header', inBatch(4, [])],
     ['more headers than the bound', inBatch(4, Array(MAX_HEADERS + 1).fill(Uint8Array.of(1)))],
     ['a header as text', inBatch(4, ['c1'])],
