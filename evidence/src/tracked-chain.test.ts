@@ -144,8 +144,9 @@ describe('bounds', () => {
       add: true,
     }));
     const vote = { candidate: address(999_999), add: true };
-    expect(step({ ...start, votes }, { ...facts, vote })).toMatchObject({ check: 'votes', code: 'VOTES_TOO_MANY' });
-    expect(step({ ...start, votes: votes.slice(1) }, { ...facts, vote })).toMatchObject({ ok: true });
+    const tooMany = step({ ...start, votes }, { ...facts, vote });
+    expect(tooMany.ok ? 'taken' : tooMany.code).toBe('VOTES_TOO_MANY');
+    expect(step({ ...start, votes: votes.slice(1) }, { ...facts, vote }).ok).toBe(true);
   });
   test('of a batch, before anything in it is looked at', () => {
     const [header] = sealed.headers as [Uint8Array];
