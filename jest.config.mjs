@@ -6,6 +6,8 @@ const shared = {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
   modulePathIgnorePatterns: ['/dist/'],
+  // The same ethers in one file: a tenth of a second less for every test file that loads it.
+  moduleNameMapper: { '^ethers$': '<rootDir>/node_modules/ethers/dist/ethers.js' },
 };
 
 /**

@@ -18,9 +18,10 @@ const FROM_CLIQUE = {
   destination: 'quorum-a',
 } as const;
 const STORY_MS = 300_000;
-/** Longer than any pause of a connector between two looks. */
-const SPELL_MS = 3_000;
-const SIGNER_DOWN_MS = 10_000;
+/** Spoilt answers of one kind that the connector gets before the next kind. */
+const ANSWERS_PER_SPELL = 3;
+/** A network of one-second blocks that shows none for so long has stopped. */
+const STANDSTILL_MS = 30_000;
 
 const geth = await gethOrReason();
 if ('reason' in geth) process.stderr.write(`skipped: a network of sealed blocks: ${geth.reason}\n`);
@@ -95,13 +96,15 @@ describeWhere('a network of sealed blocks', () => {
     async () => {
       const clique = ground.network();
       await clique.killNode(2);
+      const last = await clique.blockNumber();
       // Two of three signers can tie, each with a block of its own that the other may not build on: Clique then stands
       // still until the third is back. So the payments may end before or after it.
       const payments = [
         settle({ ...FROM_CLIQUE, amountMinor: 3_001n, fundBySeconds: 200, deliverBySeconds: 280 }),
         settle({ ...TO_CLIQUE, amountMinor: 3_002n, fundBySeconds: 200, deliverBySeconds: 280 }),
       ];
-      await new Promise((resolve) => setTimeout(resolve, SIGNER_DOWN_MS));
+      const passed = async () => ((await clique.blockNumber()) > last + 5 ? true : undefined);
+      await eventually('blocks without it', passed, STANDSTILL_MS).catch(() => undefined);
       await clique.startNode(2);
       await Promise.all(payments);
     },
@@ -143,11 +146,15 @@ describeWhere('a network of sealed blocks', () => {
       ];
       const payments: Promise<void>[] = [];
       for (const [i, spell] of spells.entries()) {
-        proxy.tamper(spell);
+        let spoilt = 0;
+        proxy.tamper((request, answer) => {
+          spoilt += 1;
+          return spell(request, answer);
+        });
         payments.push(
           settle({ ...FROM_CLIQUE, amountMinor: 5_001n + BigInt(i), fundBySeconds: 240, deliverBySeconds: 290 }),
         );
-        await new Promise((resolve) => setTimeout(resolve, SPELL_MS));
+        await eventually('enough spoilt answers', async () => (spoilt >= ANSWERS_PER_SPELL ? true : undefined));
       }
       proxy.tamper(undefined);
       await Promise.all(payments);
