@@ -1,11 +1,14 @@
 // `npm test`: installs what is missing, then runs the tests. Arguments go to jest; without any, everything runs, and
 // the whole system last and one at a time. Only built-in modules may be imported here.
+import { availableParallelism } from 'node:os';
 import { ensureInstalled } from './ensure-installed.mjs';
 import { runNode } from './node-child.mjs';
 
 const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+// Jest alone would leave one core idle, which on a machine of two is half of it; many tests wait for other processes.
+const workers = String(Math.max(2, availableParallelism() - 1));
 const everything = [
-  ['--selectProjects', 'unit', 'fuzz', 'network'],
+  ['--selectProjects', 'unit', 'fuzz', 'network', '--maxWorkers', workers],
   ['--selectProjects', 'e2e', '--runInBand', '--passWithNoTests'],
 ];
 
