@@ -71,7 +71,12 @@ describe('a header', () => {
     expect(refusal(withField(at, field.subarray(1)))).toBe('form');
     expect(refusal(withField(at, concatBytes(field, Uint8Array.of(1))))).toBe('form');
   });
-  test.each([7, 8, 9, 10, 11])('with number %i not minimal, or beyond counting, is refused', (at) => {
+  test.each([9, 10])('with gas %i of any size is taken, if it is minimal', (at) => {
+    expect(refusal(withField(at, new Uint8Array(32).fill(1)))).toBe('taken');
+    expect(refusal(withField(at, new Uint8Array(33).fill(1)))).toBe('form');
+    expect(refusal(withField(at, concatBytes(Uint8Array.of(0), fields[at] ?? new Uint8Array())))).toBe('form');
+  });
+  test.each([7, 8, 11])('with number %i not minimal, or beyond counting, is refused', (at) => {
     expect(refusal(withField(at, concatBytes(Uint8Array.of(0), fields[at] ?? new Uint8Array())))).toBe('form');
     expect(refusal(withField(at, Uint8Array.of(0x20, 0, 0, 0, 0, 0, 0)))).toBe('form');
     expect(refusal(withField(at, new Uint8Array(8).fill(1)))).toBe('form');

@@ -51,8 +51,11 @@ const LENGTHS: readonly (readonly [field: number, bytes: number])[] = [
   [13, 32],
   [14, 8],
 ];
-/** Difficulty, number, gas limit, gas used, timestamp. */
-const SCALARS: readonly number[] = [7, 8, 9, 10, 11];
+/** Difficulty, number, timestamp. */
+const SCALARS: readonly number[] = [7, 8, 11];
+/** Gas limit and gas used, which nothing here counts: networks without fees write limits of any size. */
+const GAS: readonly number[] = [9, 10];
+const MAX_GAS_BYTES = 32;
 
 /** A minimal big-endian number; `undefined` for leading zeros and for what JavaScript cannot count. */
 export function scalarOf(bytes: Uint8Array): number | undefined {
@@ -82,6 +85,9 @@ export function decodeHeader(input: Uint8Array, expected: HeaderFields): HeaderD
   }
   if (SCALARS.some((at) => scalarOf(items[at] ?? new Uint8Array(1)) === undefined)) {
     return refuse('form', 'a number in the header is not minimal, or too large');
+  }
+  if (GAS.some((at) => items[at]?.[0] === 0 || (items[at]?.length ?? 0) > MAX_GAS_BYTES)) {
+    return refuse('form', 'gas in the header is not minimal, or too large');
   }
   return { ok: true, header: headerOf(items, number) };
 }

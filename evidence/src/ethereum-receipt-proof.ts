@@ -5,8 +5,10 @@
  */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { toHex } from '@drawbridge/protocol/bytes32';
+import { MAX_PROOF_BYTES } from '@drawbridge/protocol/consensus-evidence';
 import { BranchMPTNode, decodeMPTNode, ExtensionMPTNode, LeafMPTNode, type MPTNode } from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
+import { decodeRlp, type RlpBounds } from './bounded-rlp.ts';
 import { keccak256 } from './keccak.ts';
 
 /** The encoded receipt, or in words where the path breaks. */
@@ -19,7 +21,11 @@ function keyNibbles(transactionIndex: number): readonly number[] {
 
 const refuse = (detail: string): ReceiptProof => ({ ok: false, detail });
 
+/** A branch has 17 items, and short nodes may stand in it; the library's decoder has no bounds of its own. */
+const NODE_BOUNDS: RlpBounds = { bytes: MAX_PROOF_BYTES, items: 256, depth: 4 };
+
 function decodeNode(bytes: Uint8Array): MPTNode | undefined {
+  if (decodeRlp(bytes, NODE_BOUNDS) === undefined) return undefined;
   try {
     return decodeMPTNode(bytes);
   } catch {

@@ -1,11 +1,12 @@
 /**
  * Receipts of the Ethereum family as consensus encodes them (EIP-2718): RLP of status, gas, bloom and logs, behind one byte
- * for the type where the transaction is typed. What is decoded here must come out of a proven trie: the bytes are then as
- * long and as deeply nested as a block's gas allowed, and not as a courier likes.
+ * for the type where the transaction is typed. Size, parts and depth are bounded before anything is decoded: those who seal
+ * a network's blocks may put any bytes under a receipts root.
  */
 import { type Bytes32, type Hex, toBytes32, toHex } from '@drawbridge/protocol/bytes32';
+import { MAX_PROOF_BYTES } from '@drawbridge/protocol/consensus-evidence';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
-import { type NestedUint8Array, RLP } from '@ethereumjs/rlp';
+import { decodeRlp, type RlpBounds, type RlpItem } from './bounded-rlp.ts';
 
 /** Access list, fee market, blob, set code: all have the receipt of EIP-658. Others may not, and are refused. */
 const KNOWN_TYPES: ReadonlySet<number> = new Set([1, 2, 3, 4]);
@@ -29,17 +30,15 @@ export type EthereumReceipt = Readonly<{
 /** The receipt, or in words what is wrong with its form. */
 export type ReceiptDecoding = Readonly<{ ok: true; receipt: EthereumReceipt } | { ok: false; detail: string }>;
 
-type RlpItem = NestedUint8Array[number];
+/** Parts of one receipt, lists counted too: some 580 logs. A network may let a transaction have more; it is not proven then. */
+export const MAX_RECEIPT_ITEMS = 4_096;
+/** Receipt, logs, log, topics. */
+const BOUNDS: RlpBounds = { bytes: MAX_PROOF_BYTES, items: MAX_RECEIPT_ITEMS, depth: 4 };
 
 /** One RLP list and nothing after it; `undefined` for anything else. */
 function rlpList(input: Uint8Array): readonly RlpItem[] | undefined {
-  try {
-    const item = RLP.decode(input);
-    return Array.isArray(item) ? item : undefined;
-  } catch {
-    // The library throws for nothing but bytes that are not RLP.
-    return undefined;
-  }
+  const item = decodeRlp(input, BOUNDS);
+  return Array.isArray(item) ? item : undefined;
 }
 
 const isBytes = (item: RlpItem | undefined, length: number): item is Uint8Array =>

@@ -296,13 +296,13 @@ export function dropKnown(
   return { ok: true, headers: [], conflicting: false };
 }
 
-/** Two sealed blocks at one height: more than a third of the set signed both, or rule `clique` forked beyond its margin. */
+/** Two sealed blocks on one parent: more than a third of the set signed both, or rule `clique` forked beyond its margin. */
 export type ConflictProof = Readonly<{ ok: true; number: number; trackedHash: Bytes32; otherHash: Bytes32 }>;
 
 /**
  * Verifies that the first header is of a remembered height and another block than the tracked one, and sealed as the rule
- * demands: by a quorum of the set of that height, or (`clique`) on a tracked parent and with enough difficulty stacked in
- * the headers that follow it. Votes and sealers before the run are not remembered, so a clique run counts its own only.
+ * demands: on a tracked parent, since neither hash nor seal names the chain and the same keys may have sealed another one;
+ * by a quorum of the set of that height, or (`clique`) with enough difficulty stacked in the headers that follow it. Votes and sealers before the run are not remembered, so a clique run counts its own only.
  */
 export function verifyConflict(
   chain: TrackedChain,
@@ -315,12 +315,12 @@ export function verifyConflict(
   const [first = new Uint8Array()] = headers;
   const read = readHeader(first, finality);
   if (!read.ok) return read;
-  const { number, parentHash } = read.header;
+  const { number } = read.header;
   const otherHash = read.reading.hash;
   const isClique = finality.rule === 'clique';
   const trackedHash = hashAt(chain, number);
   const validators = validatorsAt(chain, number);
-  const parent = isClique ? hashAt(chain, number - 1) : parentHash;
+  const parent = hashAt(chain, number - 1);
   if (trackedHash === undefined || validators === undefined || parent === undefined) {
     return refuse('remembered', `block ${number} is not among those that are remembered with their set`);
   }

@@ -40,6 +40,8 @@ export const MAX_GAP_BLOCKS = 65_536;
 /** Fields of a header: the 15 of Frontier, and none beyond what any client has written. */
 const HEADER_FIELDS = { min: 15, max: 32 };
 const MAX_HEADER_FORKS = 16;
+/** Blocks of an epoch, and so the votes that can stand at once. */
+const MAX_EPOCH_LENGTH = 65_536;
 const YEAR_S = 31_536_000;
 /** No control characters and no half characters, which would not come back from bytes as they went in. */
 const NAME = /^(?![\s\p{Cc}\p{Cs}])[^\p{Cc}\p{Cs}]{1,140}$/u;
@@ -160,7 +162,7 @@ export function readFinality(r: Reading): Finality {
   return NO_FINALITY;
 }
 
-const BLOCK = [0, Number.MAX_SAFE_INTEGER] as const;
+const BLOCK = [0, 2 ** 52] as const;
 
 function readConsensusFinality(r: Reading): ConsensusFinality {
   r.object(
@@ -170,7 +172,7 @@ function readConsensusFinality(r: Reading): ConsensusFinality {
   const finality: ConsensusFinality = {
     rule: r.at('rule').oneOf(CONSENSUS_RULES, 'qbft'),
     checkpoint: r.field('checkpoint', readCheckpoint, NO_CHECKPOINT),
-    epochLength: r.field('epochLength', (length) => length.whole(1, Number.MAX_SAFE_INTEGER), 1),
+    epochLength: r.field('epochLength', (length) => length.whole(1, MAX_EPOCH_LENGTH), 1),
     headerFields: r.field('headerFields', (list) => list.list(readHeaderFields, { min: 1, max: MAX_HEADER_FORKS }), []),
     trustingPeriodS: r.field('trustingPeriodS', (period) => period.whole(60, YEAR_S), 60),
     maxGapBlocks: r.field('maxGapBlocks', (blocks) => blocks.whole(1, MAX_GAP_BLOCKS), 1),

@@ -257,7 +257,7 @@ function byConsensus(
   { outbox, idKey, openFromBlock }: Pick<HeaderFeedDependencies, 'outbox' | 'openFromBlock'> & { idKey: Uint8Array },
 ): Readonly<{ builder: EvidenceBuilder<EvmLog>; feed: HeaderFeed }> {
   const { network, depthBlocks, limits } = setup;
-  const node = new RpcSealedBlocks({ rpc });
+  const node = new RpcSealedBlocks({ rpc }, { rule });
   const feed = new HeaderFeed(
     {
       network,

@@ -57,13 +57,13 @@ export function readBlock(value: unknown): BlockFacts {
 export const chainTuple = (network: string, chain: TrackedChain): Cbor => [
   network,
   chain.rule,
-  chain.epochLength,
-  chain.maxGapBlocks,
-  [chain.head.number, bytesOf(chain.head.hash), chain.head.timestampS],
+  wholeOf(chain.epochLength),
+  wholeOf(chain.maxGapBlocks),
+  [wholeOf(chain.head.number), bytesOf(chain.head.hash), wholeOf(chain.head.timestampS)],
   chain.hashes.map(bytesOf),
-  chain.sets.map(({ fromBlock, validators }) => [fromBlock, validators.map(bytesOf)]),
+  chain.sets.map(({ fromBlock, validators }) => [wholeOf(fromBlock), validators.map(bytesOf)]),
   chain.votes.map(({ voter, candidate, add }) => [bytesOf(voter), bytesOf(candidate), add]),
-  chain.recents.map(({ number, sealer }) => [number, bytesOf(sealer)]),
+  chain.recents.map(({ number, sealer }) => [wholeOf(number), bytesOf(sealer)]),
 ];
 
 export function readChain(value: unknown): [NetworkId, TrackedChain] {

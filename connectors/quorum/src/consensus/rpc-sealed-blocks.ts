@@ -4,8 +4,10 @@
  */
 import { LedgerUnavailableError } from '@drawbridge/connector-sdk/ledger-connector';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import type { ConsensusRule } from '@drawbridge/protocol/consensus-evidence';
 import type { RpcAnswer } from '../rpc-node.ts';
 import { encodeHeader } from './header-rlp.ts';
+import { withLowSeals } from './low-seals.ts';
 import { type BlockReceipt, readReceipt } from './receipt-rlp.ts';
 import { malformed, type RpcObject, rpcList, rpcNumber, rpcObject, rpcWord } from './rpc-value.ts';
 import type { SealedBlock, SealedBlocks } from './sealed-blocks.ts';
@@ -24,11 +26,14 @@ export interface RpcCaller {
 
 export class RpcSealedBlocks implements SealedBlocks {
   readonly #rpc: RpcCaller;
+  readonly #rule: ConsensusRule | undefined;
   /** Found out once: a node does not learn methods while it runs. */
   #hasBlockReceipts = true;
 
-  constructor(dependencies: { rpc: RpcCaller }) {
+  /** @param options with a rule, commit seals are given in the one form that the core takes */
+  constructor(dependencies: { rpc: RpcCaller }, options: { rule?: ConsensusRule } = {}) {
     this.#rpc = dependencies.rpc;
+    this.#rule = options.rule;
   }
 
   async blockNumber(): Promise<number> {
@@ -45,7 +50,7 @@ export class RpcSealedBlocks implements SealedBlocks {
       hash: rpcWord(block.hash, "a block's hash"),
       parentHash: rpcWord(block.parentHash, "a header's parentHash"),
       receiptsRoot: rpcWord(block.receiptsRoot, "a header's receiptsRoot"),
-      header: encodeHeader(block),
+      header: this.#rule === undefined ? encodeHeader(block) : withLowSeals(encodeHeader(block), this.#rule),
       transactions: rpcList(block.transactions, "a block's transactions").map((hash) =>
         rpcWord(hash, "a transaction's hash"),
       ),
