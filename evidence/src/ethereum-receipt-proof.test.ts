@@ -106,6 +106,15 @@ describe('a node that hashes right leads nowhere when it is', () => {
   const hash = new Uint8Array(32).fill(7);
   const branch = (children: Readonly<Record<number, unknown>>, value: Uint8Array = new Uint8Array()): Uint8Array =>
     RLP.encode([...Array.from({ length: 16 }, (_, i) => (children[i] ?? new Uint8Array()) as Uint8Array), value]);
+  test('a branch with more parts than any node has, though it would lead on', () => {
+    const wide = (parts: number): Uint8Array => branch({ 0: hash, 5: Array(parts).fill(new Uint8Array()) });
+    const detail = (parts: number) => {
+      const result = proveReceipt([wide(parts)], rootOf(wide(parts)), 1);
+      return result.ok ? 'accepted' : result.detail;
+    };
+    expect(detail(17)).toBe('the proof ends before the receipt');
+    expect(detail(300)).toBe('node 0 of the proof does not lead to the receipt');
+  });
   // Index 1 has the key nibbles 0 and 1.
   test.each([
     ['no RLP', Uint8Array.of(0xc2, 1)],

@@ -1,6 +1,7 @@
 /**
  * Sealed headers of all four rules: what they say, who proposed them, and whether the set that seals at their height sealed
- * them. A header is refused whole for one bad seal: nobody honest passes on a duplicate or a stranger's.
+ * them. A header is refused whole for one bad seal: a duplicate, a stranger's, one with high s. Clients take the latter, so
+ * connectors hand commit seals in with low s.
  */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { ConsensusRule } from '@drawbridge/protocol/consensus-evidence';

@@ -42,6 +42,13 @@ describe('finality by consensus', () => {
       'is zero',
     ],
     ['a zero hash', 'finality.checkpoint.blockHash', withCheckpoint({ blockHash: `0x${'00'.repeat(32)}` }), 'is zero'],
+    ['an epoch without end', 'finality.epochLength', { ...sampleConsensus(), epochLength: 65_537 }, 'is 65537'],
+    [
+      'a block beyond counting',
+      'finality.checkpoint.blockNumber',
+      withCheckpoint({ blockNumber: 2 ** 52 + 1 }),
+      'is 4',
+    ],
     ['a gap of none', 'finality.maxGapBlocks', { ...sampleConsensus(), maxGapBlocks: 0 }, 'is 0'],
     ['a gap beyond memory', 'finality.maxGapBlocks', { ...sampleConsensus(), maxGapBlocks: 65_537 }, 'is 65537'],
     ['trust without end', 'finality.trustingPeriodS', { ...sampleConsensus(), trustingPeriodS: 31_536_001 }, 'is 3'],
