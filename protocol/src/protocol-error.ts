@@ -7,7 +7,9 @@ export type ProtocolErrorCode =
   | 'EVIDENCE_INVALID'
   | 'ENVELOPE_INVALID'
   | 'JOB_INVALID'
-  | 'ATTEST_INVALID';
+  | 'ATTEST_INVALID'
+  | 'LEDGER_INVALID'
+  | 'RECEIPT_INVALID';
 
 /** Bytes or text that do not have the form that this protocol gives them. The message never repeats confidential content. */
 export class ProtocolError extends Error {
