@@ -104,7 +104,8 @@ export class MerkleFrontier {
    */
   static of(size: number, peaks: readonly Uint8Array[], sha256: Sha256): MerkleFrontier {
     if (!Number.isSafeInteger(size) || size < 0) throw new RangeError('size must be a whole number');
-    if (peaks.length !== ones(size)) throw new RangeError(`${size} leaves have ${ones(size)} peaks, not ${peaks.length}`);
+    if (peaks.length !== ones(size))
+      throw new RangeError(`${size} leaves have ${ones(size)} peaks, not ${peaks.length}`);
     if (peaks.some((peak) => peak.length !== DIGEST_BYTES)) throw new RangeError(`a peak has ${DIGEST_BYTES} bytes`);
     return new MerkleFrontier(sha256, size, [...peaks], null);
   }
