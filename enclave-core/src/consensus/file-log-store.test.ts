@@ -164,6 +164,7 @@ describe('file log store', () => {
           return {
             size: file.size,
             read: (at, length) => file.read(at, length),
+            truncate: (length) => file.truncate(length),
             sync: () => file.sync(),
             close: () => file.close(),
             async write(bytes, at) {

@@ -1,24 +1,30 @@
-/** The few file operations that the log needs, as a port, so that tests can make them fail. */
+/** The few file operations that log and ledger need, as a port, so that tests can make them fail. */
 import { Buffer } from 'node:buffer';
 import { constants, type PathLike } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 
 export interface DiskFile {
+  /** Bytes when it was opened. */
   readonly size: number;
   /** All bytes from `position`, up to `length` or the end of the file. */
   read(position: number, length: number): Promise<Buffer>;
   /** Writes all bytes. In a `durable` file they are on disk when it resolves. */
   write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Cuts the file off at `length`, or fills it up to there with zeros. */
+  truncate(length: number): Promise<void>;
   /** fsync. Must never be tried again after it failed: the kernel may have dropped the pages. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
-export type OpenMode = 'read' | 'create' | 'durable';
+export type OpenMode = 'read' | 'create' | 'update' | 'durable';
 
 export interface Disk {
-  /** `create`: new, empty, must not exist; `durable`: exists, each write is synchronous (O_DSYNC). Files have mode 0600. */
+  /**
+   * `create`: new, empty, must not exist; `update`: exists, for reading and writing; `durable`: the same, and each write is
+   * synchronous (O_DSYNC). Files have mode 0600.
+   */
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** Names in a folder, sorted. */
   list(directory: string): Promise<string[]>;
@@ -35,6 +41,7 @@ export interface Disk {
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY,
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+  update: constants.O_RDWR,
   durable: constants.O_RDWR | constants.O_DSYNC,
 };
 
@@ -64,6 +71,10 @@ class NodeFile implements DiskFile {
       const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done);
       done += bytesWritten;
     }
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.#handle.truncate(length);
   }
 
   sync(): Promise<void> {

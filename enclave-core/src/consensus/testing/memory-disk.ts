@@ -1,6 +1,6 @@
 /** A disk in memory. Tests look into `files` and change them as a crash or rot would. */
 import { Buffer } from 'node:buffer';
-import type { Disk, DiskFile } from '../log/disk.ts';
+import type { Disk, DiskFile, OpenMode } from '../log/disk.ts';
 import { LogLockedError } from '../log/log-errors.ts';
 
 export class MemoryDisk implements Disk {
@@ -8,7 +8,7 @@ export class MemoryDisk implements Disk {
   readonly files = new Map<string, Buffer>();
   readonly #locked = new Set<string>();
 
-  async open(path: string, mode: 'read' | 'create' | 'durable'): Promise<DiskFile> {
+  async open(path: string, mode: OpenMode): Promise<DiskFile> {
     const exists = this.files.has(path);
     if (mode === 'create' && exists) throw failure('EEXIST', path);
     if (mode !== 'create' && !exists) throw failure('ENOENT', path);
@@ -19,21 +19,28 @@ export class MemoryDisk implements Disk {
     const locate = (): string => {
       if (this.files.get(name) === held) return name;
       for (const [other, bytes] of this.files) if (bytes === held) name = other;
+      // Otherwise another descriptor made it longer or shorter.
+      held = this.files.get(name) ?? held;
       return name;
+    };
+    const resize = (at: string, length: number): void => {
+      const other = Buffer.alloc(length);
+      held.copy(other);
+      this.files.set(at, other);
+      held = other;
     };
     return {
       size: held.length,
-      read: async (position, length) => Buffer.from(held.subarray(position, position + length)),
+      read: async (position, length) => {
+        locate();
+        return Buffer.from(held.subarray(position, position + length));
+      },
       write: async (bytes, position) => {
         const at = locate();
-        if (position + bytes.length > held.length) {
-          const larger = Buffer.alloc(position + bytes.length);
-          held.copy(larger);
-          this.files.set(at, larger);
-          held = larger;
-        }
+        if (position + bytes.length > held.length) resize(at, position + bytes.length);
         held.set(bytes, position);
       },
+      truncate: async (length) => resize(locate(), length),
       sync: async () => undefined,
       close: async () => undefined,
     };
