@@ -21,7 +21,7 @@ function pipeline(maxWriteBytes = 1e6) {
     done: (count: number) => events.push(`done ${count}`),
     failed: (error: unknown) => events.push(`failed ${(error as Error).message}`),
   };
-  return { appends: new AppendPipeline(maxWriteBytes, host), writes, events };
+  return { appends: new AppendPipeline(maxWriteBytes, null, host), writes, events };
 }
 
 const hard = (term: number, commit: number): HardState => ({ term, vote: 0, commit });
@@ -104,11 +104,41 @@ describe('append pipeline', () => {
     expect(events).toEqual(['write 5@1']);
     writes[0]?.finish();
     await turn();
-    expect(events).toEqual(['write 5@1', 'done 1', 'install 90', 'write 91@4']);
-    expect(writes[1]?.batch.installed).toEqual({ index: 90, term: 4 });
+    // Term and vote are durable before the snapshot is, without a commit index that only it can bear out.
+    expect(events).toEqual(['write 5@1', 'done 1', 'write ']);
+    expect(writes[1]?.batch).toEqual({ entries: [], hardState: hard(4, 0), installed: null });
     writes[1]?.finish();
+    await turn();
+    expect(events.slice(3)).toEqual(['install 90', 'write 91@4']);
+    expect(writes[2]?.batch).toMatchObject({ hardState: hard(4, 90), installed: { index: 90, term: 4 } });
+    writes[2]?.finish();
     await appends.idle();
     expect(events.at(-1)).toBe('done 2');
+  });
+
+  test('says when a commit index is durable, and writes it by itself when nothing else is to be written', async () => {
+    const { appends, writes, events } = pipeline();
+    appends.push(entries(range(1, 2), hard(1, 0)));
+    appends.start();
+    writes[0]?.finish();
+    await appends.idle();
+    await appends.commitDurable(0);
+    appends.push(commitOnly(hard(1, 2)));
+    appends.start();
+    await appends.idle();
+    const durable = appends.commitDurable(2).then(() => events.push('durable'));
+    await turn();
+    expect(events.at(-1)).toBe('write ');
+    expect(writes[1]?.batch.hardState).toEqual(hard(1, 2));
+    writes[1]?.finish();
+    await durable;
+    await appends.idle();
+    appends.push(entries(range(3, 3)));
+    appends.start();
+    const lost = appends.commitDurable(3);
+    writes[2]?.fail(new Error('disk'));
+    await expect(lost).rejects.toThrow('disk');
+    await expect(appends.commitDurable(3)).rejects.toThrow('disk');
   });
 
   test('a failed write is told once, acknowledges nothing, and nothing is written after it', async () => {

@@ -1,11 +1,12 @@
 /**
  * Group commit: while one write to the log runs, the appends that raft asks for gather, and the next write takes them
- * all. Raft is told in order, and only of what is durable. A commit index alone needs no write of its own.
+ * all. Raft is told in order, and only of what is durable. A commit index alone needs no write of its own. Term and vote
+ * that come with a snapshot are durable before it is.
  */
 import type { LogBatch, LogStore } from './ports.ts';
 import type { Entry, HardState, RaftSnapshot, Ready } from './raft-types.ts';
 
-/** Puts a snapshot that a leader sent in place: saved, and restored by the state machine. */
+/** Puts a snapshot that a leader sent in place: taken by the state machine, and saved. */
 export type InstallSnapshot = (snapshot: RaftSnapshot) => Promise<void>;
 
 export type AppendPipelineHost = Readonly<{
@@ -17,19 +18,29 @@ export type AppendPipelineHost = Readonly<{
 }>;
 
 type Append = Pick<Ready, 'entries' | 'hardState' | 'snapshot' | 'mustSync'>;
+type CommitWaiter = Readonly<{ index: number; resolve: () => void; reject: (error: unknown) => void }>;
+
+const NOTHING: HardState = { term: 0, vote: 0, commit: 0 };
 
 export class AppendPipeline {
   readonly #host: AppendPipelineHost;
   readonly #maxWriteBytes: number;
   readonly #queue: Append[] = [];
   #running: Promise<void> | null = null;
-  #failed = false;
+  #failure: { error: unknown } | null = null;
   /** A newer commit index than the log has; goes with the next write. */
   #riding: HardState | null = null;
+  /** As the log has it. */
+  #durable: HardState;
+  #waiters: CommitWaiter[] = [];
 
-  /** @param maxWriteBytes bytes of entries after which a write takes no further append */
-  constructor(maxWriteBytes: number, host: AppendPipelineHost) {
+  /**
+   * @param maxWriteBytes bytes of entries after which a write takes no further append
+   * @param hardState as the log has it
+   */
+  constructor(maxWriteBytes: number, hardState: HardState | null, host: AppendPipelineHost) {
     this.#maxWriteBytes = maxWriteBytes;
+    this.#durable = hardState ?? NOTHING;
     this.#host = host;
   }
 
@@ -49,16 +60,28 @@ export class AppendPipeline {
     }
   }
 
+  /** Resolves when the log on disk says that everything up to `index` is committed; raft must have said so before. */
+  commitDurable(index: number): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure.error);
+    if (this.#durable.commit >= index) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ index, resolve, reject });
+      this.flush();
+    });
+  }
+
   #begin(work: () => Promise<void>): void {
-    if (this.#running || this.#failed) return;
+    if (this.#running || this.#failure) return;
     this.#running = work()
       .catch((error: unknown) => {
-        this.#failed = true;
+        this.#failure = { error };
+        for (const { reject } of this.#waiters.splice(0)) reject(error);
         this.#host.failed(error);
       })
       .finally(() => {
         this.#running = null;
         this.start();
+        if (this.#waiters.length > 0) this.flush();
       });
   }
 
@@ -69,8 +92,8 @@ export class AppendPipeline {
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
-      const snapshot = this.#queue[0]?.snapshot;
-      if (snapshot) await this.#host.install(snapshot);
+      const { snapshot, hardState } = this.#queue[0] ?? {};
+      if (snapshot) await this.#install(snapshot, hardState ?? this.#durable);
       const { batch, count, durable } = this.#take();
       if (durable) await this.#write(batch);
       else this.#riding = batch.hardState ?? this.#riding;
@@ -78,10 +101,27 @@ export class AppendPipeline {
     }
   }
 
+  async #install(snapshot: RaftSnapshot, { term, vote }: HardState): Promise<void> {
+    const { commit } = this.#riding ?? this.#durable;
+    if (term !== this.#durable.term || vote !== this.#durable.vote) {
+      await this.#write({ entries: [], hardState: { term, vote, commit }, installed: null });
+    }
+    await this.#host.install(snapshot);
+  }
+
   async #write(batch: LogBatch): Promise<void> {
     const hardState = batch.hardState ?? this.#riding;
     this.#riding = null;
     await this.#host.store.append({ ...batch, hardState });
+    if (!hardState) return;
+    this.#durable = hardState;
+    if (this.#waiters.length > 0) this.#answerWaiters(hardState.commit);
+  }
+
+  #answerWaiters(commit: number): void {
+    const waiters = this.#waiters;
+    this.#waiters = waiters.filter(({ index }) => index > commit);
+    for (const { index, resolve } of waiters) if (index <= commit) resolve();
   }
 
   /** The next write: appends from the front of the queue, up to a snapshot that is not at the front. */

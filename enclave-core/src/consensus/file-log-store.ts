@@ -1,6 +1,6 @@
 /**
- * The durable log on a local disk: segments of frames, one frame per group commit, kept for ever, and the newest
- * snapshots. Entry data is ciphertext already; indexes, terms and the hard state are in clear.
+ * The durable log on a local disk: segments of frames, one frame per group commit, and the newest snapshots. Segments
+ * that no kept snapshot needs are dropped on demand, oldest first, one at a time. Entry data is ciphertext already; indexes, terms and the hard state are in clear.
  * Formats: `log/frame.ts`, `log/segment.ts`, `log/snapshot-file.ts`; what may be cut after a crash: `log/recovery.ts`.
  */
 import { Buffer } from 'node:buffer';
@@ -55,6 +55,8 @@ export class FileLogStore implements LogStore {
   readonly #disk: Disk;
   readonly #lock: DirectoryLock;
   readonly #writer = new FrameWriter();
+  /** All that are on disk, oldest first; the last is appended to. */
+  readonly #segments: Pick<SegmentHead, 'number' | 'nextIndex'>[];
   #loaded: StoredLog | null;
   #tail: LogTail;
   #spareBytes: Promise<number>;
@@ -67,6 +69,7 @@ export class FileLogStore implements LogStore {
     this.#lock = lock;
     this.#loaded = recovered.stored;
     this.#tail = recovered.tail;
+    this.#segments = recovered.segments.map(({ number, nextIndex }) => ({ number, nextIndex }));
     this.#spareBytes = this.#prepareSpare();
   }
 
@@ -163,6 +166,7 @@ export class FileLogStore implements LogStore {
     const { nextIndex, hardState } = position;
     const head: SegmentHead = { number: before.number + 1, bytes, logId: before.logId, chain, nextIndex, hardState };
     const file = await nameSegment(this.#disk, directory, head);
+    this.#segments.push({ number: head.number, nextIndex });
     this.#tail = { ...this.#tail, head, file, offset: FRAMES_AT };
     await full.write(encodeSeal(before, chain), SEAL_AT);
     await full.close();
@@ -195,6 +199,24 @@ export class FileLogStore implements LogStore {
     }
   }
 
+  async dropBefore(index: number): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    const { directory } = this.#options;
+    try {
+      const oldest = snapshotIndexes(await this.#disk.list(directory)).at(-1) ?? 0;
+      // Recovery reads from a segment on that begins at or before the snapshot's index.
+      while ((this.#segments[1]?.nextIndex ?? Infinity) <= Math.min(index, oldest)) {
+        const dropped = this.#segments.shift();
+        if (!dropped) break;
+        await this.#disk.remove(`${directory}/${segmentName(dropped.number)}`);
+        // Before the next one goes, so that no crash leaves a gap: a gap is damage.
+        await this.#disk.syncDirectory(directory);
+      }
+    } catch (cause) {
+      throw this.#fail('a segment could not be removed', cause);
+    }
+  }
+
   async loadSnapshot(index: number): Promise<StoredSnapshot | null> {
     const file = `${this.#options.directory}/${snapshotName(index)}`;
     try {
@@ -209,7 +231,8 @@ export class FileLogStore implements LogStore {
 
   readEntries(fromIndex: number): AsyncGenerator<Entry, void, undefined> {
     const { head, offset } = this.#tail;
-    return readCommitted(this.#disk, this.#options.directory, fromIndex, { number: head.number, offset });
+    const numbers = this.#segments.map(({ number }) => number);
+    return readCommitted(this.#disk, this.#options.directory, numbers, fromIndex, { number: head.number, offset });
   }
 
   async close(): Promise<void> {

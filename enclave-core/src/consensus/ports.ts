@@ -5,7 +5,10 @@
 import type { ConfState, Entry, HardState, RaftMessage } from './raft-types.ts';
 
 /** State of everything up to `index`. `content` is opaque here: ciphertext that the state machine made. */
-export type StoredSnapshot = Readonly<{ index: number; term: number; confState: ConfState; content: Uint8Array }>;
+export type StoredSnapshot = SnapshotPoint & Readonly<{ content: Uint8Array }>;
+
+/** Where a snapshot stands in the log, and the members as of there. */
+export type SnapshotPoint = Readonly<{ index: number; term: number; confState: ConfState }>;
 
 /** Bytes that a crash left of a write that was never acknowledged, and that were cut off. */
 export type TornTail = Readonly<{ file: string; offset: number; bytes: number }>;
@@ -37,11 +40,19 @@ export interface LogStore {
   load(): Promise<StoredLog>;
   /** Resolves when the batch is durable as a whole; a crash before that leaves all, a prefix or none of it. One at a time. */
   append(batch: LogBatch): Promise<void>;
-  /** Resolves when durable. May run beside `append`. */
+  /** Resolves when durable. May run beside `append`, not beside itself or `dropBefore`. */
   saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
   /** The snapshot of exactly this index, null when it is not kept any more. */
   loadSnapshot(index: number): Promise<StoredSnapshot | null>;
-  /** Committed entries from `fromIndex` on, as far as the commit index on disk reaches. Indexes that a received snapshot jumped over are absent. */
+  /**
+   * Gives back space: entries up to `index` may go, as far as no kept snapshot needs them. What follows the oldest kept
+   * snapshot always stays. May run beside `append`.
+   */
+  dropBefore(index: number): Promise<void>;
+  /**
+   * Committed entries from `fromIndex` on, or from the oldest that the log has, as far as the commit index on disk
+   * reaches. Indexes that a received snapshot jumped over are absent.
+   */
   readEntries(fromIndex: number): AsyncIterable<Entry>;
   close(): Promise<void>;
 }
@@ -58,12 +69,18 @@ export interface PeerTransport {
 
 /** Applies what is committed. Must be deterministic; an exception stops the replica for good. */
 export interface StateMachine {
-  /** Every committed entry of one Ready in index order, empty and configuration entries included, so one draft serves all. */
-  applyBatch(entries: readonly Entry[]): void;
-  /** Captures the state as of the last applied entry before it first awaits, then encodes and encrypts it. */
-  snapshot(): Promise<Uint8Array>;
-  /** Replaces the state by that of a snapshot. */
-  restore(content: Uint8Array, at: Readonly<{ index: number; term: number }>): Promise<void>;
+  /**
+   * Committed entries in index order, empty and configuration entries included, so one draft serves all. A configuration
+   * entry is always the last of its batch; `members` are those before the batch.
+   */
+  applyBatch(entries: readonly Entry[], members: ConfState): void;
+  /** Called once, at the start: replaces the state by that of a snapshot that this node kept. */
+  restore(content: Uint8Array, at: SnapshotPoint): Promise<void>;
+  /**
+   * Replaces the state by that of a snapshot that the leader `from` sent and that is not kept yet. May take minutes:
+   * nothing is applied meanwhile. What it rejects with ends the replica; `signal` says that the replica stops.
+   */
+  install(from: number, at: SnapshotPoint, content: Uint8Array, signal: AbortSignal): Promise<void>;
 }
 
 /** Calls `onTick` at a steady pace until the returned function is called. */

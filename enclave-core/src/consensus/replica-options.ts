@@ -21,7 +21,7 @@ export type ReplicaOptions = EngineSettings &
     maxInboundBytes: number;
   }>;
 
-/** For a tick of 50 ms: an election after 1 to 2 s of silence, a heartbeat every 100 ms. */
+/** For a tick of 50 ms: an election after 1 to 2 s of silence, a heartbeat every 100 ms, 30 s to install a snapshot. */
 export const REPLICA_DEFAULTS: Omit<ReplicaOptions, 'id' | 'bootstrap'> = {
   electionTicks: 20,
   heartbeatTicks: 2,
@@ -37,9 +37,9 @@ export const REPLICA_DEFAULTS: Omit<ReplicaOptions, 'id' | 'bootstrap'> = {
   readRetryTicks: 10,
   readTimeoutTicks: 100,
   maxPendingReads: 65_536,
-  snapshotEveryEntries: 50_000,
-  snapshotEveryBytes: 256 * 1024 * 1024,
   cachedEntries: 10_000,
+  snapshotRetryTicks: 20,
+  snapshotInstallTicks: 600,
   maxWriteBytes: 4 * 1024 * 1024,
   maxInboundBytes: 64 * 1024 * 1024,
 };
@@ -60,7 +60,14 @@ export type ReplicaDependencies = Readonly<{
   /** Called once; the replica is stopped then and only a restart from disk helps. */
   onFatal: (error: unknown) => void;
   onRoleChange: (change: RoleChange) => void;
-  onMembersChange: (members: ConfState) => void;
+  /** This node can act as leader, or cannot any more: see `Replica.leading`. */
+  onLeading: (leading: boolean) => void;
+  /** `index`: of the entry or snapshot that brought them. */
+  onMembersChange: (members: ConfState, index: number) => void;
+  /** This node was a member and is none any more, for ever; it does nothing more and is to be stopped. */
+  onRemoved: () => void;
+  /** `member` waits for a snapshot, and none is kept that names it: one at `index` or later would. Called again while it waits. */
+  onSnapshotWanted: (index: number, member: number) => void;
 }>;
 
 export type ReplicaStatus = Omit<RaftStatus, 'leader'> &

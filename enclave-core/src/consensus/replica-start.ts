@@ -26,17 +26,30 @@ export type EngineSettings = Readonly<{
 /** Snapshot at this index and term is where every log begins. */
 const FIRST = { index: 1, term: 1 } as const;
 
-/** Loads the log; an empty one is bootstrapped, or left empty for a node that joins a group. */
+/**
+ * Loads the log; an empty one is bootstrapped, or left empty for a node that joins a group. The hard state that it gives
+ * is durable.
+ */
 export async function loadLog(store: LogStore, bootstrap: Bootstrap | null): Promise<StoredLog> {
   const stored = await store.load();
   const isEmpty = !stored.snapshot && !stored.hardState && stored.entries.length === 0;
-  if (!bootstrap || !isEmpty) return stored;
+  if (!bootstrap || !isEmpty) return reconcile(store, stored);
   const confState = { voters: bootstrap.voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
   const snapshot: StoredSnapshot = { ...FIRST, confState, content: bootstrap.content };
   const hardState = { term: FIRST.term, vote: 0, commit: FIRST.index };
   await store.saveSnapshot(snapshot);
   await store.append({ entries: [], hardState, installed: FIRST });
   return { ...stored, snapshot, hardState };
+}
+
+async function reconcile(store: LogStore, stored: StoredLog): Promise<StoredLog> {
+  const hardState = reconciled(stored);
+  const { hardState: found } = stored;
+  const asFound =
+    hardState?.term === found?.term && hardState?.vote === found?.vote && hardState?.commit === found?.commit;
+  if (!hardState || asFound) return stored;
+  await store.append({ entries: [], hardState, installed: null });
+  return { ...stored, hardState };
 }
 
 /**
@@ -59,7 +72,10 @@ export async function startEngine(
   dependencies: RaftEngineDependencies,
 ): Promise<RaftEngine> {
   const { snapshot, entries } = stored;
-  if (snapshot) await stateMachine.restore(snapshot.content, { index: snapshot.index, term: snapshot.term });
+  if (snapshot) {
+    const { index, term, confState, content } = snapshot;
+    await stateMachine.restore(content, { index, term, confState });
+  }
   const options = {
     ...settings,
     snapshot: snapshot && {
@@ -68,7 +84,7 @@ export async function startEngine(
       confState: snapshot.confState,
       data: contentDigest(snapshot.content),
     },
-    hardState: reconciled(stored),
+    hardState: stored.hardState,
     entries,
     applied: snapshot?.index ?? 0,
   };

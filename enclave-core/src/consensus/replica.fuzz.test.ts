@@ -16,9 +16,9 @@ test.each([1, 2, 3])('seed %i: through crashes and partitions all logs agree and
 );
 
 test('a member that was away for long, and a new one, catch up by snapshot', async () => {
-  const options = { snapshotEveryEntries: 40, cachedEntries: 5 };
+  const overrides = { snapshotEvery: 40, options: { cachedEntries: 5 } };
   const group = new ReplicaGroup(module, [1, 2, 3]);
-  await group.startAll({ options });
+  await group.startAll(overrides);
   const leader = await group.leader();
   const away = leader.id === 1 ? 2 : 1;
   group.isolate(away);
@@ -33,10 +33,10 @@ test('a member that was away for long, and a new one, catch up by snapshot', asy
   expect(back.machine.restored).toBe(2);
   expect(back.machine.lines).toEqual(lines);
   await group.crash(away);
-  await group.start(away, { options });
+  await group.start(away, overrides);
   expect((await group.caughtUp(away, lines)).machine.lines).toEqual(lines);
 
-  const joining = await group.start(4, { options });
+  const joining = await group.start(4, overrides);
   await group.settled(leader.replica.changeMembers({ transition: 'auto', changes: [{ type: 'addLearner', id: 4 }] }));
   await group.caughtUp(4, lines);
   await group.settled(

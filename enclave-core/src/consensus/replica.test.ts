@@ -73,13 +73,13 @@ describe('a single replica', () => {
   });
 
   test('makes snapshots, restarts from them, and keeps the whole log', async () => {
-    const options = { snapshotEveryEntries: 15, cachedEntries: 5 };
-    await running([1], { options });
+    const overrides = { snapshotEvery: 15, options: { cachedEntries: 5 } };
+    await running([1], overrides);
     const { replica } = await group.leader();
     for (let i = 0; i < 60; i++) await group.settled(replica.propose(text(`${i}`)));
     await group.until(() => replica.status().firstIndex > 30);
     await group.crash(1);
-    const again = await group.start(1, { options });
+    const again = await group.start(1, overrides);
     const lines = Array.from({ length: 60 }, (_, i) => `${i}`);
     await group.caughtUp(1, lines);
     expect(again.machine.restored).toBe(1);

@@ -5,7 +5,9 @@
  */
 import { Buffer } from 'node:buffer';
 import { AppendPipeline } from './append-pipeline.ts';
-import type { StoredLog } from './ports.ts';
+import { Applier } from './applier.ts';
+import { Leadership } from './leadership.ts';
+import type { StoredLog, StoredSnapshot } from './ports.ts';
 import { type CommittedAt, ProposalTracker } from './proposal-tracker.ts';
 import { type RaftEngine, RaftEngineError } from './raft-engine.ts';
 import type {
@@ -51,6 +53,8 @@ export class Replica {
   readonly #reads: ReadBarrier;
   readonly #appends: AppendPipeline;
   readonly #snapshots: SnapshotKeeper;
+  readonly #applier: Applier;
+  readonly #leadership: Leadership;
   readonly #inbound: Inbound[] = [];
   readonly #commands: (() => void)[] = [];
   readonly #changes: Change[] = [];
@@ -61,29 +65,34 @@ export class Replica {
   #scheduled = false;
   #inTurn = false;
   #again = false;
-  #members: ConfState;
-  #role: Role = 'follower';
-  #leader: number | null = null;
+  /** Last index that the state machine has; 0 before it has any. */
+  #appliedIndex: number;
   #lastStatus: ReplicaStatus | null = null;
 
   private constructor(options: ReplicaOptions, host: ReplicaDependencies, engine: RaftEngine, stored: StoredLog) {
     this.#options = options;
     this.#host = host;
     this.#engine = engine;
-    this.#members = stored.snapshot?.confState ?? noMembers;
     this.recovered = { tornTail: stored.tornTail, damagedSnapshots: stored.damagedSnapshots };
     this.#proposals = new ProposalTracker(options);
     const origin = Buffer.alloc(16);
     host.entropy.fill(origin);
     origin.writeBigUInt64LE(BigInt(options.id));
     this.#reads = new ReadBarrier(options, origin);
-    const { store, transport, stateMachine } = host;
+    const { store, transport, stateMachine, onMembersChange, onRemoved, onLeading } = host;
     const failed = (error: unknown): void => this.#die(error);
     const wake = (): void => this.#turn();
-    this.#snapshots = new SnapshotKeeper(options, { engine, store, transport, stateMachine, wake, failed });
+    const start = stored.snapshot ?? { index: 0, confState: noMembers };
+    this.#appliedIndex = start.index;
+    this.#applier = new Applier(options.id, start, { engine, stateMachine, onMembersChange, onRemoved });
+    const wanted = (member: number): void => host.onSnapshotWanted(this.#applier.membersIndex, member);
+    this.#snapshots = new SnapshotKeeper(options, { engine, store, transport, stateMachine, wake, wanted, failed });
     const install = (snapshot: RaftSnapshot): Promise<void> => this.#install(snapshot);
     const done = (count: number): void => this.#appendDone(count);
-    this.#appends = new AppendPipeline(options.maxWriteBytes, { store, install, done, failed });
+    this.#appends = new AppendPipeline(options.maxWriteBytes, stored.hardState, { store, install, done, failed });
+    const handingOver = (): boolean => engine.status().leadTransferee !== 0;
+    const { id, electionTicks } = options;
+    this.#leadership = new Leadership({ id, electionTicks, handingOver, onLeading });
   }
 
   /**
@@ -101,7 +110,7 @@ export class Replica {
 
   #begin(): void {
     this.#turn();
-    const { voters, votersOutgoing } = this.#members;
+    const { voters, votersOutgoing } = this.#applier.members;
     if (voters.length === 1 && voters[0] === this.#options.id && votersOutgoing.length === 0) {
       this.#command(() => this.#engine.campaign());
     }
@@ -113,8 +122,8 @@ export class Replica {
    * @throws ReplicaError `NOT_LEADER`, `PROPOSAL_DROPPED`, `OVERLOADED`, `TOO_LARGE`, `STOPPED`, `UNCERTAIN`
    */
   async propose(data: Uint8Array): Promise<CommittedAt> {
-    if (this.#ended) throw new ReplicaError('STOPPED', 'the replica is stopped');
-    if (this.#role !== 'leader') throw new ReplicaError('NOT_LEADER', 'this node does not lead', this.#leader);
+    this.#mustRun();
+    if (this.#leadership.role !== 'leader') throw this.#notLeader();
     const committed = this.#proposals.add(data);
     this.#schedule();
     return committed;
@@ -125,7 +134,7 @@ export class Replica {
    * @throws ReplicaError as `propose`; `PROPOSAL_DROPPED` also for a change that is impossible or comes during another
    */
   async changeMembers(change: ConfChange): Promise<CommittedAt> {
-    if (this.#ended) throw new ReplicaError('STOPPED', 'the replica is stopped');
+    this.#mustRun();
     return new Promise<CommittedAt>((resolve, reject) => {
       this.#changes.push({ change, resolve, reject });
       this.#schedule();
@@ -137,7 +146,7 @@ export class Replica {
    * @throws ReplicaError `UNAVAILABLE`, `OVERLOADED`, `STOPPED`
    */
   async readIndex(): Promise<number> {
-    if (this.#ended) throw new ReplicaError('STOPPED', 'the replica is stopped');
+    this.#mustRun();
     const index = this.#reads.add();
     this.#schedule();
     return index;
@@ -152,19 +161,76 @@ export class Replica {
     this.#schedule();
   }
 
-  /** A snapshot message of an authenticated peer, with the content that came beside it. */
+  /**
+   * A snapshot message of an authenticated peer, with the content that came beside it. While one is being installed, or
+   * when raft has no use for it, it is dropped, as if the network had lost it.
+   */
   receiveSnapshot(from: number, message: Uint8Array, content: Uint8Array): void {
-    this.#command(() => this.#snapshots.receive(from, message, content));
+    this.#command(() => this.#receiveSnapshot(from, message, content));
   }
 
   /** The transport cannot reach a peer at present. */
   reportUnreachable(peer: number): void {
-    this.#command(() => this.#engine.reportUnreachable(peer));
+    this.#command(() => {
+      this.#engine.reportUnreachable(peer);
+      this.#snapshots.unreachable(peer);
+    });
   }
 
-  /** Asks another voter to lead; effective only on the leader, and only if the other catches up within an election timeout. */
-  transferLeadership(to: number): void {
+  /**
+   * Makes a snapshot of the state machine durable, for the next start and for members too far behind, and lets the log
+   * drop what it covers. `content` is the state as of `index`, which must be applied here. What the log has up to there
+   * may be gone afterwards, so whoever keeps entries elsewhere must have them durable before.
+   * @throws ReplicaError `STOPPED`; RangeError; what the store throws, which ends the replica
+   */
+  async keepSnapshot(snapshot: StoredSnapshot): Promise<void> {
+    this.#mustRun();
+    if (snapshot.index > this.#appliedIndex) throw new RangeError(`entry ${snapshot.index} is not applied yet`);
+    try {
+      await this.#appends.commitDurable(snapshot.index);
+      this.#mustRun();
+      await this.#snapshots.keep(snapshot);
+    } catch (error) {
+      this.#die(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Asks another voter to lead. True once it does; false when that did not come about within an election timeout. No
+   * proposal is taken meanwhile.
+   * @throws ReplicaError `NOT_LEADER`, `STOPPED`
+   */
+  async transferLeadership(to: number): Promise<boolean> {
+    this.#mustRun();
+    if (this.#leadership.role !== 'leader') throw this.#notLeader();
     this.#command(() => this.#engine.transferLeader(to));
+    return this.#leadership.transferred(to);
+  }
+
+  /** An entry of this leader's own term is applied here, and with it everything that was ever answered before. */
+  get leading(): boolean {
+    return this.#leadership.leading;
+  }
+
+  /** Raft id of the leader, null while unknown. */
+  get leader(): number | null {
+    return this.#leadership.leader;
+  }
+
+  /** As of the last applied entry. */
+  get members(): ConfState {
+    return this.#applier.members;
+  }
+
+  /** Index of the last entry that the state machine has; 0 before it has any. */
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  /** This node was a member and is none any more. */
+  get removed(): boolean {
+    return this.#applier.removed;
   }
 
   /** After the end: as it was last. */
@@ -174,7 +240,7 @@ export class Replica {
     return {
       ...status,
       leader: status.leader === 0 ? null : status.leader,
-      members: this.#members,
+      members: this.#applier.members,
       pendingProposals: this.#proposals.pendingCount,
       pendingBytes: this.#proposals.pendingBytes,
       engineMemoryBytes: this.#engine.memoryBytes,
@@ -196,6 +262,14 @@ export class Replica {
     await this.#snapshots.idle();
   }
 
+  #mustRun(): void {
+    if (this.#ended) throw new ReplicaError('STOPPED', 'the replica is stopped');
+  }
+
+  #notLeader(): ReplicaError {
+    return new ReplicaError('NOT_LEADER', 'this node does not lead', this.#leadership.leader);
+  }
+
   get #ended(): boolean {
     return this.#lastStatus !== null;
   }
@@ -208,6 +282,7 @@ export class Replica {
     this.#stopTicker();
     this.#proposals.stop(cause);
     this.#reads.stop();
+    this.#leadership.stop();
     const stopped = new ReplicaError('STOPPED', 'the replica is stopped', null, { cause });
     for (const { reject } of this.#changes.splice(0)) reject(stopped);
   }
@@ -248,6 +323,7 @@ export class Replica {
       for (let round = 0; ; round++) {
         this.#again = false;
         this.#drain();
+        this.#snapshots.settle();
         this.#proposeWaiting();
         this.#send();
         this.#appends.start();
@@ -271,17 +347,27 @@ export class Replica {
     for (; this.#ticksDue > 0; this.#ticksDue--) {
       this.#engine.tick();
       this.#proposals.tick();
+      this.#leadership.tick();
+      this.#snapshots.tick();
       for (const context of this.#reads.tick()) this.#engine.readIndex(context);
       this.#appends.flush();
     }
     for (const context of this.#reads.takeNew()) this.#engine.readIndex(context);
   }
 
+  #receiveSnapshot(from: number, message: Uint8Array, content: Uint8Array): void {
+    this.#tolerant(from, () => this.#snapshots.receive(from, message, content));
+  }
+
   #step(from: number, messages: readonly Uint8Array[]): void {
+    this.#tolerant(from, () => this.#engine.step(from, messages));
+  }
+
+  /** What cannot be decoded is lost, as if the network had lost it. */
+  #tolerant(from: number, take: () => unknown): void {
     try {
-      this.#engine.step(from, messages);
+      take();
     } catch (error) {
-      // What cannot be decoded is lost, as if the network had lost it.
       if (!(error instanceof RaftEngineError && error.code === 'MALFORMED')) throw error;
       this.#host.log('warning', `messages of peer ${from} are malformed: ${error.message}`);
     }
@@ -294,6 +380,7 @@ export class Replica {
   #handle(ready: Ready): void {
     if (ready.softState) this.#roleChanged(ready.softState.role, ready.softState.leader);
     this.#outbox.push(...ready.messages);
+    if (ready.snapshot) this.#snapshots.claim(ready.snapshot);
     if (ready.appendPending) this.#appends.push(ready);
     if (ready.committed.length > 0) this.#apply(ready.committed);
     if (ready.readStates.length > 0) this.#reads.confirmed(ready.readStates);
@@ -301,27 +388,19 @@ export class Replica {
   }
 
   #roleChanged(role: Role, leader: number): void {
-    this.#role = role;
-    this.#leader = leader === 0 ? null : leader;
-    this.#host.onRoleChange({ role, leader: this.#leader, term: this.#engine.status().term });
+    const { term } = this.#engine.status();
+    this.#leadership.changed(role, leader === 0 ? null : leader, term);
+    this.#host.onRoleChange({ role, leader: this.#leadership.leader, term });
   }
 
   #apply(committed: readonly Entry[]): void {
     const last = committed.at(-1);
     if (!last) return;
-    this.#host.stateMachine.applyBatch(committed);
-    let bytes = 0;
-    let membersChanged = false;
-    for (const entry of committed) {
-      bytes += entry.data.length;
-      if (entry.type === entryType.normal) continue;
-      membersChanged = true;
-      this.#members = this.#engine.applyConfChange(entry);
-      this.#host.onMembersChange(this.#members);
-    }
+    this.#applier.apply(committed);
+    this.#appliedIndex = last.index;
+    this.#leadership.applied(last.term);
     this.#proposals.applied(committed);
     this.#reads.applied(last.index);
-    this.#snapshots.applied({ last, members: this.#members, membersChanged, count: committed.length, bytes });
   }
 
   /** Nothing is unstable before, so what the next Ready appends are exactly these proposals. */
@@ -365,8 +444,8 @@ export class Replica {
     } catch (cause) {
       if (!(cause instanceof RaftEngineError) || (cause.code !== 'PROPOSAL_DROPPED' && cause.code !== 'REFUSED'))
         throw cause;
-      const code = this.#role === 'leader' ? 'PROPOSAL_DROPPED' : 'NOT_LEADER';
-      return new ReplicaError(code, cause.message, this.#leader, { cause });
+      const { role, leader } = this.#leadership;
+      return new ReplicaError(role === 'leader' ? 'PROPOSAL_DROPPED' : 'NOT_LEADER', cause.message, leader, { cause });
     }
   }
 
@@ -385,8 +464,8 @@ export class Replica {
 
   async #install(snapshot: RaftSnapshot): Promise<void> {
     await this.#snapshots.install(snapshot);
-    this.#members = snapshot.confState;
-    this.#host.onMembersChange(this.#members);
+    this.#appliedIndex = snapshot.index;
+    this.#applier.installed(snapshot);
     this.#proposals.jumpedTo(snapshot.index);
     this.#reads.applied(snapshot.index);
   }

@@ -1,52 +1,49 @@
 /**
  * Snapshots of a replica. Their content never enters the engine: what raft carries is its digest, and the content goes
- * beside the message, from the sender's log folder into the receiver's.
+ * beside the message, from the sender's log folder into the receiver's. At most one snapshot at a time is received.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { LogStore, PeerTransport, StateMachine } from './ports.ts';
+import type { LogStore, PeerTransport, StateMachine, StoredSnapshot } from './ports.ts';
 import { type RaftEngine, RaftEngineError } from './raft-engine.ts';
 import type { ConfState, RaftMessage, RaftSnapshot } from './raft-types.ts';
 
 export type SnapshotLimits = Readonly<{
-  /** A snapshot is made when so many entries were applied since the last one. */
-  snapshotEveryEntries: number;
-  /** Or so many bytes of them. */
-  snapshotEveryBytes: number;
   /** Entries before a snapshot that the engine keeps, so that members a little behind need no snapshot. */
   cachedEntries: number;
+  /** Ticks until a snapshot that could not be sent is tried again; sooner when a new one is kept. */
+  snapshotRetryTicks: number;
+  /**
+   * Ticks that a member has for installing what it was sent before raft asks it how far it is. A member that is still
+   * at it then is sent a snapshot again, which it refuses.
+   */
+  snapshotInstallTicks: number;
 }>;
 
 export type SnapshotKeeperHost = Readonly<{
   engine: RaftEngine;
   store: LogStore;
   transport: PeerTransport;
-  stateMachine: StateMachine;
+  stateMachine: Pick<StateMachine, 'install'>;
   /** The engine may have something to do now. */
   wake: () => void;
+  /** A member needs a snapshot, and there is none that names it. */
+  wanted: (member: number) => void;
   failed: (error: unknown) => void;
 }>;
 
-export type Applied = Readonly<{
-  last: Readonly<{ index: number; term: number }>;
-  members: ConfState;
-  membersChanged: boolean;
-  /** Number and bytes of the entries applied. */
-  count: number;
-  bytes: number;
-}>;
+type Received = Readonly<{ from: number; digest: Buffer; content: Uint8Array }>;
+/** How a snapshot that was sent ended, to be told to raft when `ticks` are over. */
+type Report = { ticks: number; delivered: boolean };
 
-type Latest = Readonly<{ index: number; term: number; members: ConfState }>;
-
-/** Contents received and not installed; raft installs one at a time and ignores those that come too late. */
-const MAX_RECEIVED = 2;
 const HARMLESS: ReadonlySet<string> = new Set(['COMPACTED', 'SNAPSHOT_OUT_OF_DATE']);
 
 export function contentDigest(content: Uint8Array): Buffer {
   return createHash('sha256').update(content).digest();
 }
 
-function names(members: ConfState, id: number): boolean {
+/** True when `id` is a voter or a learner, or becomes one when a change under way ends. */
+export function namesMember(members: ConfState, id: number): boolean {
   return [members.voters, members.learners, members.votersOutgoing, members.learnersNext].some((ids) =>
     ids.includes(id),
   );
@@ -55,104 +52,118 @@ function names(members: ConfState, id: number): boolean {
 export class SnapshotKeeper {
   readonly #limits: SnapshotLimits;
   readonly #host: SnapshotKeeperHost;
-  readonly #received = new Map<string, Uint8Array>();
-  #making: Promise<void> | null = null;
-  #due = false;
-  #latest: Latest | null = null;
-  #entriesSince = 0;
-  #bytesSince = 0;
+  readonly #stopping = new AbortController();
+  /** By member. */
+  readonly #reports = new Map<number, Report>();
+  #received: Received | null = null;
+  /** Raft decided to install what was received; until that is done nothing else is taken. */
+  #claimed = false;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(limits: SnapshotLimits, host: SnapshotKeeperHost) {
     this.#limits = limits;
     this.#host = host;
   }
 
-  /**
-   * To be called when entries were applied; makes a snapshot of the state as it is now when one is due. It is due at once
-   * when members changed, because a new one takes no snapshot that does not name it.
-   */
-  applied({ last, members, membersChanged, count, bytes }: Applied): void {
-    this.#entriesSince += count;
-    this.#bytesSince += bytes;
-    const { snapshotEveryEntries, snapshotEveryBytes } = this.#limits;
-    this.#due ||=
-      membersChanged || this.#entriesSince >= snapshotEveryEntries || this.#bytesSince >= snapshotEveryBytes;
-    this.#latest = { index: last.index, term: last.term, members };
-    this.#makeIfDue();
+  /** Makes a snapshot durable, gives it to members too far behind, and lets go of the entries that it covers. */
+  keep(snapshot: StoredSnapshot): Promise<void> {
+    return this.#oneAtATime(async () => {
+      const { engine, store } = this.#host;
+      const { index, confState, content } = snapshot;
+      await store.saveSnapshot(snapshot);
+      if (engine.dead) return;
+      try {
+        engine.createSnapshot(index, confState, contentDigest(content));
+        engine.compact(Math.max(0, index - this.#limits.cachedEntries));
+      } catch (error) {
+        // A newer snapshot was installed meanwhile, or less than `cachedEntries` can be dropped.
+        if (!(error instanceof RaftEngineError && HARMLESS.has(error.code))) throw error;
+      }
+      for (const report of this.#reports.values()) if (!report.delivered) report.ticks = 0;
+      this.#host.wake();
+      await store.dropBefore(index);
+    });
   }
 
-  #makeIfDue(): void {
-    const at = this.#latest;
-    if (!this.#due || this.#making || !at) return;
-    this.#due = false;
-    this.#entriesSince = 0;
-    this.#bytesSince = 0;
-    this.#making = this.#make(at)
-      .catch((error: unknown) => this.#host.failed(error))
-      .finally(() => {
-        this.#making = null;
-        this.#makeIfDue();
-      });
-  }
-
-  async #make({ index, term, members }: Latest): Promise<void> {
-    const { engine, store, stateMachine } = this.#host;
-    const content = await stateMachine.snapshot();
-    await store.saveSnapshot({ index, term, confState: members, content });
-    try {
-      engine.createSnapshot(index, members, contentDigest(content));
-      engine.compact(Math.max(0, index - this.#limits.cachedEntries));
-    } catch (error) {
-      // A newer snapshot was installed meanwhile, or less than `cachedEntries` can be dropped.
-      if (!(error instanceof RaftEngineError && HARMLESS.has(error.code))) throw error;
-    }
-  }
-
-  /** A MsgSnap from an authenticated peer. False: refused. */
+  /** A MsgSnap from an authenticated peer. False: refused. After it, `settle` must follow once raft has said what to do. */
   receive(from: number, message: Uint8Array, content: Uint8Array): boolean {
+    if (this.#received) return false;
     const digest = contentDigest(content);
-    this.#received.set(digest.toString('hex'), content);
-    for (const oldest of this.#received.keys()) if (this.#received.size > MAX_RECEIVED) this.#received.delete(oldest);
+    this.#received = { from, digest, content };
     return this.#host.engine.stepSnapshot(from, message, digest);
   }
 
-  /** Saves and restores what raft decided to install. */
-  async install(snapshot: RaftSnapshot): Promise<void> {
-    const content = this.#received.get(Buffer.from(snapshot.data).toString('hex'));
-    if (!content) throw new RangeError(`raft installs a snapshot at ${snapshot.index} that was never received`);
-    const { index, term, confState } = snapshot;
-    this.#due = false;
-    await this.#making;
-    await this.#host.store.saveSnapshot({ index, term, confState, content });
-    await this.#host.stateMachine.restore(content, { index, term });
-    this.#received.clear();
-    this.#due = false;
-    this.#entriesSince = 0;
-    this.#bytesSince = 0;
+  /** Raft is to install this one. */
+  claim(snapshot: RaftSnapshot): void {
+    if (!this.#received?.digest.equals(snapshot.data)) {
+      throw new RangeError(`raft installs a snapshot at ${snapshot.index} that was never received`);
+    }
+    this.#claimed = true;
+  }
+
+  /** Lets go of what raft had no use for. */
+  settle(): void {
+    if (!this.#claimed) this.#received = null;
+  }
+
+  /** Gives the claimed snapshot to the state machine, then saves it. */
+  async install({ index, term, confState }: RaftSnapshot): Promise<void> {
+    const received = this.#received;
+    if (!received) throw new RangeError(`no snapshot was received, and one at ${index} is to be installed`);
+    const { from, content } = received;
+    await this.#host.stateMachine.install(from, { index, term, confState }, content, this.#stopping.signal);
+    await this.#oneAtATime(() => this.#host.store.saveSnapshot({ index, term, confState, content }));
+    this.#claimed = false;
+    this.#received = null;
   }
 
   send(message: RaftMessage): void {
     this.#send(message).catch((error: unknown) => this.#host.failed(error));
   }
 
+  /** Raft sends nothing more to the member until it is told how this ended. */
   async #send(message: RaftMessage): Promise<void> {
-    const { engine, store, transport, wake } = this.#host;
+    const { store, transport, wanted } = this.#host;
+    const { to } = message;
+    this.#reports.delete(to);
     const snapshot = await store.loadSnapshot(message.snapshotIndex);
-    let delivered = false;
-    if (snapshot && names(snapshot.confState, message.to)) {
-      delivered = await transport.sendSnapshot(message, snapshot.content).then(
-        () => true,
-        () => false,
-      );
+    if (!snapshot || !namesMember(snapshot.confState, to)) {
+      this.#reports.set(to, { ticks: this.#limits.snapshotRetryTicks, delivered: false });
+      wanted(to);
+      return;
     }
-    if (engine.dead) return;
-    engine.reportSnapshot(message.to, delivered);
-    wake();
+    const delivered = await transport.sendSnapshot(message, snapshot.content).then(
+      () => true,
+      () => false,
+    );
+    const ticks = delivered ? this.#limits.snapshotInstallTicks : this.#limits.snapshotRetryTicks;
+    this.#reports.set(to, { ticks, delivered });
   }
 
-  /** Begins no further snapshot; resolves when no file is being written. */
+  /** The transport lost a member: what it was sent may be lost too, so it need not be waited for. */
+  unreachable(member: number): void {
+    const report = this.#reports.get(member);
+    if (report) report.ticks = Math.min(report.ticks, this.#limits.snapshotRetryTicks);
+  }
+
+  tick(): void {
+    for (const [member, report] of this.#reports) {
+      report.ticks -= 1;
+      if (report.ticks > 0) continue;
+      this.#reports.delete(member);
+      this.#host.engine.reportSnapshot(member, report.delivered);
+    }
+  }
+
+  /** Resolves when no file is being written. */
   async idle(): Promise<void> {
-    this.#due = false;
-    await this.#making;
+    this.#stopping.abort();
+    await this.#saving;
+  }
+
+  #oneAtATime(work: () => Promise<void>): Promise<void> {
+    const done = this.#saving.then(work);
+    this.#saving = done.catch(() => undefined);
+    return done;
   }
 }

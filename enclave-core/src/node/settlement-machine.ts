@@ -73,6 +73,11 @@ export class SettlementMachine implements StateMachine {
     return sealSnapshot(this.#keys, this.#started(), () => this.#history.flush());
   }
 
+  /** Nobody sends snapshots to a single node. */
+  install(): Promise<void> {
+    return Promise.reject(new Error('this node takes no snapshots of others'));
+  }
+
   /** @throws SealBrokenError; HistoryDamagedError where the history lacks what the snapshot stands on */
   async restore(content: Uint8Array, at: Readonly<{ index: number; term: number }>): Promise<void> {
     if (this.#history.lastSeqno < at.index) {

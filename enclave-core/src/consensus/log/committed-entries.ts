@@ -9,17 +9,18 @@ import { outlineSegments, readFrames, readSegment, sameChain } from './segment-r
 
 /**
  * An entry counts once a hard state in the log commits it: until then a later batch could replace it.
+ * @param numbers of the segments that there are, oldest first; those that are dropped meanwhile cannot be read
  * @param end segment number and offset up to which everything is durable; what is written beyond is not looked at
  * @throws LogDamagedError
  */
 export async function* readCommitted(
   disk: Disk,
   directory: string,
+  numbers: readonly number[],
   fromIndex: number,
   end: Readonly<{ number: number; offset: number }>,
 ): AsyncGenerator<Entry, void, undefined> {
-  const names = Array.from({ length: end.number }, (_, at) => segmentName(at + 1));
-  const outlines = await outlineSegments(disk, directory, names, 'growing');
+  const outlines = await outlineSegments(disk, directory, numbers.map(segmentName), 'growing');
   const first = Math.max(
     0,
     outlines.findLastIndex(({ head }) => head.nextIndex <= fromIndex),

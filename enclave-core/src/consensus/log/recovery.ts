@@ -24,7 +24,8 @@ export type LogTail = Readonly<{
   installed: Readonly<{ index: number; term: number }> | null;
 }>;
 
-export type Recovered = Readonly<{ stored: StoredLog; tail: LogTail }>;
+/** `segments`: all that are on disk, oldest first. */
+export type Recovered = Readonly<{ stored: StoredLog; tail: LogTail; segments: readonly SegmentHead[] }>;
 
 type NewestSnapshot = Readonly<{ newest: SnapshotFile | null; damaged: StoredLog['damagedSnapshots'] }>;
 
@@ -61,6 +62,7 @@ export async function recoverLog(
   if (!last) throw new RangeError('a log has at least one segment');
   const { newest, damaged } = await newestSnapshot(disk, directory, names, last.head.logId);
   const snapshot = newest?.snapshot ?? null;
+  checkBeginning(directory, outlines[0]?.head, snapshot);
   const contents = await readFrom(disk, outlines, snapshot?.index ?? 0);
   const { position, end } = contents;
   if (newest && newest.sequence >= end.chain.sequence) {
@@ -81,7 +83,16 @@ export async function recoverLog(
   return {
     stored: { snapshot, hardState: position.hardState, entries: joined.entries, tornTail, damagedSnapshots: damaged },
     tail: { head: last.head, file, offset: end.offset, chain: end.chain, position, installed: joined.installed },
+    segments: outlines.map(({ head }) => head),
   };
+}
+
+/** Segments are dropped only when a snapshot covers them. */
+function checkBeginning(directory: string, first: SegmentHead | undefined, snapshot: StoredSnapshot | null): void {
+  if (!first || first.number === 1 || first.nextIndex <= (snapshot?.index ?? 0)) return;
+  const covered = snapshot ? `the newest whole snapshot ends at entry ${snapshot.index}` : 'there is no snapshot';
+  const reason = `a segment is missing: the log begins with entry ${first.nextIndex}, and ${covered}`;
+  throw new LogDamagedError({ file: `${directory}/${segmentName(first.number - 1)}`, offset: 0, reason });
 }
 
 type Contents = Readonly<{

@@ -11,7 +11,8 @@ import { decodeHead, FRAMES_AT, readSeal, SEAL_AT, type SegmentHead, segmentName
 export type SegmentOutline = Readonly<{ path: string; head: SegmentHead; seal: Chain | null }>;
 
 /**
- * Heads and seals of the segments named, oldest first, checked against each other. Reads 1 KiB of each.
+ * Heads and seals of the segments named, oldest first, checked against each other. Reads 1 KiB of each. The first one may
+ * have any number, because old segments are dropped.
  * `growing`: more may have been added since the names were taken.
  * @throws LogDamagedError
  */
@@ -21,19 +22,21 @@ export async function outlineSegments(
   names: readonly string[],
   state: 'at rest' | 'growing' = 'at rest',
 ): Promise<SegmentOutline[]> {
-  const numbers = names.map(segmentNumber).filter((number) => number !== null);
+  const found = names.map(segmentNumber).filter((number) => number !== null);
+  const numbers = found.sort((a, b) => a - b);
   const outlines: SegmentOutline[] = [];
-  for (const [at, number] of numbers.sort((a, b) => a - b).entries()) {
+  for (const [at, number] of numbers.entries()) {
     const path = `${directory}/${segmentName(number)}`;
-    if (number !== at + 1) {
+    const expected = (numbers[0] ?? 1) + at;
+    if (number !== expected) {
       throw new LogDamagedError({
-        file: `${directory}/${segmentName(at + 1)}`,
+        file: `${directory}/${segmentName(expected)}`,
         offset: 0,
         reason: 'a segment is missing',
       });
     }
     const outline = await outlineSegment(disk, path, number);
-    checkSuccession(outlines.at(-1), outline, number === numbers.length);
+    checkSuccession(outlines.at(-1), outline, at === numbers.length - 1);
     outlines.push(outline);
   }
   const last = outlines.at(-1);

@@ -8,9 +8,9 @@ export async function expectAgreementThroughCrashes(
   seed: number,
   steps: number,
 ): Promise<void> {
-  const options = { snapshotEveryEntries: 30, cachedEntries: 5 };
+  const overrides = { snapshotEvery: 30, options: { cachedEntries: 5 } };
   const group = new ReplicaGroup(module, [1, 2, 3], seed);
-  await group.startAll({ options });
+  await group.startAll(overrides);
   let state = seed;
   const random = (below: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -22,7 +22,7 @@ export async function expectAgreementThroughCrashes(
     const id = 1 + random(3);
     const action = random(12);
     if (action === 0 && group.members.size === 3) await group.crash(id);
-    else if (action === 1) await group.startMissing({ options });
+    else if (action === 1) await group.startMissing(overrides);
     else if (action === 2) group.isolate(id);
     else if (action === 3) group.heal();
     for (const { replica } of group.members.values()) {
@@ -36,7 +36,7 @@ export async function expectAgreementThroughCrashes(
     await group.tick();
   }
   group.heal();
-  await group.startMissing({ options });
+  await group.startMissing(overrides);
   const leader = await group.leader();
   await group.settled(leader.replica.propose(text('end')));
   const { lines } = leader.machine;

@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { FILE_LOG_STORE_DEFAULTS, FileLogStore } from '../file-log-store.ts';
 import { immediateTurns } from '../node-host.ts';
-import type { LogStore, PeerTransport, StateMachine } from '../ports.ts';
-import { type Entry, entryType } from '../raft-types.ts';
+import type { LogStore, PeerTransport, SnapshotPoint, StateMachine } from '../ports.ts';
+import { type ConfState, type Entry, entryType } from '../raft-types.ts';
 import { Replica } from '../replica.ts';
 import {
   REPLICA_DEFAULTS,
@@ -22,29 +22,47 @@ export class TextMachine implements StateMachine {
   others = 0;
   batches = 0;
   restored = 0;
+  /** Leaders whose snapshots were installed. */
+  installedFrom: number[] = [];
   lastIndex = 0;
+  lastTerm = 0;
+  /** Runs before a snapshot is taken over, to hold it up. */
+  beforeInstall: (signal: AbortSignal) => Promise<void> = async () => undefined;
 
-  applyBatch(entries: readonly Entry[]): void {
+  applyBatch(entries: readonly Entry[], members: ConfState): void {
     this.batches += 1;
-    for (const { index, type, data } of entries) {
+    if (members.voters.length === 0) throw new RangeError('a batch without members');
+    for (const [at, { index, term, type, data }] of entries.entries()) {
       if (this.lastIndex > 0 && index !== this.lastIndex + 1)
         throw new RangeError(`${index} applied after ${this.lastIndex}`);
+      if (type !== entryType.normal && at < entries.length - 1)
+        throw new RangeError(`configuration entry ${index} is not the last of its batch`);
       this.lastIndex = index;
+      this.lastTerm = term;
       if (type === entryType.normal && data.length > 0) this.lines.push(Buffer.from(data).toString());
       else this.others += 1;
     }
   }
 
-  async snapshot(): Promise<Uint8Array> {
-    const state = JSON.stringify(this.lines);
-    await Promise.resolve();
-    return Buffer.from(state);
+  content(): Uint8Array {
+    return Buffer.from(JSON.stringify(this.lines));
   }
 
-  async restore(content: Uint8Array, at: Readonly<{ index: number }>): Promise<void> {
-    this.lines = JSON.parse(Buffer.from(content).toString()) as string[];
-    this.lastIndex = at.index;
+  async restore(content: Uint8Array, at: SnapshotPoint): Promise<void> {
+    this.#become(content, at);
     this.restored += 1;
+  }
+
+  async install(from: number, at: SnapshotPoint, content: Uint8Array, signal: AbortSignal): Promise<void> {
+    await this.beforeInstall(signal);
+    this.#become(content, at);
+    this.installedFrom.push(from);
+  }
+
+  #become(content: Uint8Array, { index, term }: SnapshotPoint): void {
+    this.lines = JSON.parse(Buffer.from(content).toString()) as string[];
+    this.lastIndex = index;
+    this.lastTerm = term;
   }
 }
 
@@ -53,16 +71,95 @@ export type Member = {
   readonly replica: Replica;
   readonly machine: TextMachine;
   readonly store: LogStore;
+  readonly disk: MemoryDisk;
   readonly roles: RoleChange[];
+  /** Every change of `Replica.leading`. */
+  readonly leading: boolean[];
+  /** Members that waited for a snapshot, as often as it was said. */
+  readonly wanted: number[];
+  removed: number;
   readonly fatal: unknown[];
   tick: () => void;
 };
 
 export type Overrides = Readonly<{
+  /** A member keeps a snapshot when so many entries were applied since its last one. Default: none of its own accord. */
+  snapshotEvery?: number;
+  /** A leader keeps a snapshot when a member waits for one. Default true. */
+  answerWanted?: boolean;
   options?: Partial<ReplicaOptions>;
   dependencies?: Partial<ReplicaDependencies>;
   wrapStore?: (store: LogStore) => LogStore;
 }>;
+
+/** What a replica calls, noted; keeps snapshots as the overrides say. */
+class HostOfMember {
+  readonly #member: Omit<Member, 'replica' | 'tick'>;
+  readonly #overrides: Overrides;
+  #replica: Replica | null = null;
+  #onTick: () => void = () => undefined;
+  #keptAt = 0;
+  #keeping = false;
+
+  constructor(member: Omit<Member, 'replica' | 'tick'>, overrides: Overrides) {
+    this.#member = member;
+    this.#overrides = overrides;
+  }
+
+  dependencies(): Omit<ReplicaDependencies, 'module' | 'store' | 'transport' | 'clock' | 'entropy'> {
+    const { machine, roles, leading, wanted, fatal } = this.#member;
+    return {
+      stateMachine: machine,
+      ticker: {
+        start: (onTick) => {
+          this.#onTick = onTick;
+          return () => {
+            this.#onTick = () => undefined;
+          };
+        },
+      },
+      scheduler: immediateTurns,
+      log: () => undefined,
+      onFatal: (error) => fatal.push(error),
+      onRoleChange: (change) => roles.push(change),
+      onLeading: (now) => leading.push(now),
+      onMembersChange: () => undefined,
+      onRemoved: () => {
+        this.#member.removed += 1;
+      },
+      onSnapshotWanted: (_index, member) => {
+        wanted.push(member);
+        if (this.#overrides.answerWanted ?? true) this.#keep();
+      },
+    };
+  }
+
+  started(replica: Replica): Member {
+    this.#replica = replica;
+    const tick = (): void => {
+      this.#onTick();
+      const { snapshotEvery = Infinity } = this.#overrides;
+      if (this.#member.machine.lastIndex - this.#keptAt >= snapshotEvery) this.#keep();
+    };
+    return Object.assign(this.#member, { replica, tick });
+  }
+
+  #keep(): void {
+    const { machine, fatal } = this.#member;
+    if (this.#keeping || !this.#replica || machine.lastIndex !== this.#replica.appliedIndex) return;
+    this.#keeping = true;
+    this.#keptAt = machine.lastIndex;
+    const { lastIndex: index, lastTerm: term } = machine;
+    this.#replica
+      .keepSnapshot({ index, term, confState: this.#replica.members, content: machine.content() })
+      .catch((error: { code?: string }) => {
+        if (error.code !== 'STOPPED' && !this.#replica?.status().stopped) fatal.push(error);
+      })
+      .finally(() => {
+        this.#keeping = false;
+      });
+  }
+}
 
 /** Turns of the event loop between two ticks. */
 const TURNS_PER_TICK = 8;
@@ -100,7 +197,7 @@ export class ReplicaGroup {
   }
 
   /** Starts a member on the disk that it had; a new one that is no first voter joins with an empty disk. */
-  async start(id: number, { options, dependencies, wrapStore }: Overrides = {}): Promise<Member> {
+  async start(id: number, overrides: Overrides = {}): Promise<Member> {
     const disk = this.#disks.get(id) ?? new MemoryDisk();
     this.#disks.set(id, disk);
     this.#starts += 1;
@@ -109,12 +206,10 @@ export class ReplicaGroup {
       { ...FILE_LOG_STORE_DEFAULTS, directory: `log-${id}`, segmentBytes: 64 * 1024 },
       { entropy, disk },
     );
-    const store = wrapStore ? wrapStore(opened) : opened;
     const machine = new TextMachine();
-    const roles: RoleChange[] = [];
-    const fatal: unknown[] = [];
-    let tick = (): void => undefined;
+    const starting = { id, machine, store: opened, disk, roles: [], leading: [], wanted: [], removed: 0, fatal: [] };
     const bootstrap = this.#voters.includes(id) ? { voters: this.#voters, content: Buffer.from('[]') } : null;
+    const host = new HostOfMember(starting, overrides);
     const replica = await Replica.start(
       {
         ...REPLICA_DEFAULTS,
@@ -123,32 +218,19 @@ export class ReplicaGroup {
         proposalTimeoutTicks: 400,
         id,
         bootstrap,
-        ...options,
+        ...overrides.options,
       },
       {
         module: this.#module,
-        store,
+        store: overrides.wrapStore ? overrides.wrapStore(opened) : opened,
         transport: this.#transport(id),
-        stateMachine: machine,
         clock: steppingClock(),
         entropy,
-        ticker: {
-          start(onTick) {
-            tick = onTick;
-            return () => {
-              tick = () => undefined;
-            };
-          },
-        },
-        scheduler: immediateTurns,
-        log: () => undefined,
-        onFatal: (error) => fatal.push(error),
-        onRoleChange: (change) => roles.push(change),
-        onMembersChange: () => undefined,
-        ...dependencies,
+        ...host.dependencies(),
+        ...overrides.dependencies,
       },
     );
-    const member = { id, replica, machine, store: opened, roles, fatal, tick: () => tick() };
+    const member = host.started(replica);
     this.members.set(id, member);
     return member;
   }
