@@ -1,7 +1,16 @@
 import type { Participant, ParticipantRole } from '@drawbridge/governance/registration';
 import type { ParticipantId } from '@drawbridge/protocol/ids';
 import { describe, expect, test } from '@jest/globals';
-import { defaultSubjects, type Operation, RULES, reaches, roleMay, seesFunding, seesLockContent } from './access.ts';
+import {
+  defaultSubjects,
+  type Operation,
+  RULES,
+  reaches,
+  receiptSubject,
+  roleMay,
+  seesFunding,
+  seesLockContent,
+} from './access.ts';
 
 const OWN = 'OWN' as ParticipantId;
 const SUPERVISED = 'SUPERVISED' as ParticipantId;
@@ -27,6 +36,7 @@ const EXPECTED: Readonly<Record<Operation, string>> = {
   'transfer.read': 'o s - - - -',
   'transfer.cancel': 'o - - - - -',
   'event.read': 'o s - - - -',
+  'receipt.read': 'o s - - - -',
   'lock.read': 'o s - - - a',
   'lock.refund': 'o - - - - a',
   'lock.cancelRefund': 'o - - - - a',
@@ -44,7 +54,7 @@ const cells = (Object.keys(EXPECTED) as Operation[]).flatMap((operation) =>
 describe('every operation for every role', () => {
   test('no operation is missing here', () => {
     expect(Object.keys(EXPECTED).sort()).toEqual(Object.keys(RULES).sort());
-    expect(cells).toHaveLength(16 * 6);
+    expect(cells).toHaveLength(17 * 6);
   });
 
   test.each(cells)('$operation by $role: $expected', ({ operation, role, expected }) => {
@@ -75,6 +85,16 @@ test('funding is for the debtor and its auditors', () => {
   expect(seesFunding(caller('auditor'), SUPERVISED)).toBe(true);
   expect(seesFunding(caller('auditor'), OTHER)).toBe(false);
   expect(seesFunding({ ...caller('operator'), supervises: [OTHER] }, OTHER)).toBe(false);
+});
+
+test('a receipt is of the bank that asks, for auditors of the one that they supervise, of the debtor if both', () => {
+  expect(receiptSubject(caller('bank'), OTHER, OWN)).toBe(OWN);
+  expect(receiptSubject(caller('bank'), OWN, OTHER)).toBe(OWN);
+  expect(receiptSubject(caller('bank'), OTHER, SUPERVISED)).toBeUndefined();
+  expect(receiptSubject(caller('auditor'), OTHER, SUPERVISED)).toBe(SUPERVISED);
+  expect(receiptSubject({ ...caller('auditor'), supervises: [OTHER, SUPERVISED] }, OTHER, SUPERVISED)).toBe(OTHER);
+  expect(receiptSubject(caller('auditor'), OTHER, OWN)).toBeUndefined();
+  expect(receiptSubject(caller('operator'), OTHER, OWN)).toBeUndefined();
 });
 
 test('the content of locks is for banks and auditors', () => {

@@ -15,6 +15,7 @@ export type Operation =
   | 'transfer.read'
   | 'transfer.cancel'
   | 'event.read'
+  | 'receipt.read'
   | 'lock.read'
   | 'lock.refund'
   | 'lock.cancelRefund'
@@ -74,6 +75,10 @@ export const RULES: Readonly<Record<Operation, Readonly<Partial<Record<Participa
     bank: 'own',
   },
   'event.read': {
+    bank: 'own',
+    auditor: 'supervised',
+  },
+  'receipt.read': {
     bank: 'own',
     auditor: 'supervised',
   },
@@ -139,6 +144,18 @@ export function defaultSubjects(caller: Participant, operation: Operation): read
  */
 export function seesFunding(caller: Participant, debtor: ParticipantId): boolean {
   return caller.id === debtor || (caller.role === 'auditor' && (caller.supervises?.includes(debtor) ?? false));
+}
+
+/**
+ * As whose the caller sees a transfer: a bank as its own, an auditor as the debtor's where it supervises that, since that is
+ * told more, else as the creditor's. What is proven to one bank is never shown to the other.
+ */
+export function receiptSubject(
+  caller: Participant,
+  debtor: ParticipantId,
+  creditor: ParticipantId,
+): ParticipantId | undefined {
+  return [debtor, creditor].find((bank) => reaches(caller, 'receipt.read', [bank]));
 }
 
 /** Whether the caller may see amount, depositor and transfer of an unmatched lock. Operators see where it is, no more. */

@@ -1,9 +1,16 @@
 /** A batch is one submit: malformed items keep their own problems, the rest go to the ledger together. */
 import { problemDocument } from '@drawbridge/protocol/api/problem';
-import { type BatchResult, type TransferRequest, TransferRequestSchema } from '@drawbridge/protocol/api/transfer';
+import {
+  type BatchResponse,
+  type BatchResult,
+  type TransferRequest,
+  TransferRequestSchema,
+} from '@drawbridge/protocol/api/transfer';
 import type { ParticipantId } from '@drawbridge/protocol/ids';
 import type { CoreService, TransactionId } from '../core-service.ts';
 import type { Command, TransferTerms } from '../settlement/command.ts';
+import { mapBounded } from './bounded-map.ts';
+import { ReceiptSheet, receiptOfTransfer } from './receipts.ts';
 import { answerSubmission } from './submission.ts';
 import { termsOf } from './transfer-terms.ts';
 import { type Checker, checkerOf } from './validation.ts';
@@ -16,6 +23,33 @@ function prepare(item: unknown, debtor: ParticipantId): TransferTerms | BatchRes
   return Array.isArray(terms) ? { status: 400, problem: problemDocument('REQUEST_INVALID', undefined, terms) } : terms;
 }
 const isTerms = (prepared: TransferTerms | BatchResult): prepared is TransferTerms => 'debtor' in prepared;
+
+/** Adds the proof of each accepted item, or leaves it out where it cannot be had in time. */
+export async function withProofs(
+  core: CoreService,
+  bank: ParticipantId,
+  results: readonly BatchResult[],
+  atOnce: number,
+): Promise<BatchResponse> {
+  const receipts = await mapBounded(
+    results,
+    atOnce,
+    async ({ status, transfer, transactionId }) =>
+      transfer &&
+      receiptOfTransfer(core, {
+        bank,
+        id: transfer.id,
+        at: status === 201 ? (transactionId as TransactionId | undefined) : undefined,
+      }),
+  );
+  const sheet = new ReceiptSheet();
+  const proven = results.map((result, place): BatchResult => {
+    const receipt = receipts[place];
+    const proof = receipt && sheet.add(receipt);
+    return proof ? { ...result, proof } : result;
+  });
+  return { results: proven, receipts: sheet.receipts };
+}
 
 /** One answer per item, in order. `transactionId` is that of the last entry that holds one of them. */
 export async function submitBatch(

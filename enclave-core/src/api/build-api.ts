@@ -6,20 +6,24 @@ import { constants } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Participant } from '@drawbridge/governance/registration';
-import Fastify, { type HTTPMethods, type RouteOptions } from 'fastify';
+import Fastify, { type FastifyRequest, type HTTPMethods, type RouteOptions } from 'fastify';
 import type { CoreService } from '../core-service.ts';
 import { type Operation, roleMay } from './access.ts';
+import { sendCcfError } from './ccf-errors.ts';
 import type { ApiContext, ApiReply, ApiServer } from './context.ts';
 import { documentationRoute, documentRoutes } from './documentation.ts';
 import { EventStreams } from './event-stream.ts';
 import { identify, type PeerReader, tlsPeerReader } from './identity.ts';
 import { type ApiLimits, apiLimits } from './limits.ts';
+import { linearize, nameWhatWasRead, readsFirst } from './linearized.ts';
 import type { ApiLog } from './log.ts';
 import { answerClientError, sendProblem, sendThrown } from './problems.ts';
 import { accountRoutes } from './routes/account-routes.ts';
+import { ccfNodeRoutes } from './routes/ccf-node-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { lockRoutes } from './routes/lock-routes.ts';
 import { nodeRoutes } from './routes/node-routes.ts';
+import { receiptRoutes } from './routes/receipt-routes.ts';
 import { registryRoutes } from './routes/registry-routes.ts';
 import { relayRoutes } from './routes/relay-routes.ts';
 import { transferListRoute } from './routes/transfer-list-route.ts';
@@ -27,7 +31,7 @@ import { transferRoutes } from './routes/transfer-routes.ts';
 import { compileForFastify } from './validation.ts';
 
 export type ApiOptions = Readonly<{
-  /** PEM. The certificate is the one that clients pin. */
+  /** PEM. The certificate is the node's, issued under the one that clients pin, which may follow it. */
   tls: Readonly<{ key: string; cert: string }>;
   limits?: Partial<ApiLimits>;
   logger: ApiLog;
@@ -50,15 +54,13 @@ export function buildApi(core: CoreService, options: ApiOptions): ApiServer {
   const app: ApiServer = createServer(options, limits);
   const readPeer = options.peerReader ?? tlsPeerReader();
   const nowMs = options.nowMs ?? Date.now;
-  const look = (request: IncomingMessage): ReturnType<typeof identify> =>
-    identify(readPeer(request), core.view, nowMs());
+  const look: Look = (request) => identify(readPeer(request), core.view, nowMs());
   const streams = new EventStreams(limits, { core, log });
   const context: ApiContext = {
     core,
     limits,
     log,
     streams,
-    serviceCertificate: options.tls.cert,
     callerNow: (request): Participant | undefined => {
       const found = look(request);
       return 'caller' in found ? found.caller : undefined;
@@ -68,18 +70,20 @@ export function buildApi(core: CoreService, options: ApiOptions): ApiServer {
   app.server.maxConnections = limits.connections;
   app.decorate('retryAfterSeconds', limits.retryAfterSeconds);
   app.decorateRequest('caller', null);
+  app.decorateRequest('linearized', false);
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(compileForFastify);
   app.setErrorHandler((error, _request, reply) => sendThrown(reply, error, log));
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 'ROUTE_NOT_FOUND'));
   app.addHook('preClose', async () => streams.closeAll());
+  nameWhatWasRead(app, core);
 
-  const methods = new Map<string, Set<string>>();
+  const paths = new Map<string, Path>();
   app.addHook('onRoute', (route) => {
-    guard(route, look);
-    const known = methods.get(route.url) ?? new Set<string>();
-    for (const method of [route.method].flat()) known.add(method);
-    methods.set(route.url, known);
+    guard(route, core, look);
+    const path = paths.get(route.url) ?? { methods: new Set(), errors: route.config?.errors };
+    for (const method of [route.method].flat()) path.methods.add(method);
+    paths.set(route.url, path);
   });
   documentRoutes(app);
   void app.register(async (scope) => {
@@ -91,9 +95,11 @@ export function buildApi(core: CoreService, options: ApiOptions): ApiServer {
     eventRoutes(served, context);
     lockRoutes(served, context);
     relayRoutes(served, context);
+    receiptRoutes(served, context);
     nodeRoutes(served, context);
+    ccfNodeRoutes(served, context);
     documentationRoute(served);
-    refuseOtherMethods(served, methods);
+    refuseOtherMethods(served, paths);
   });
   return app;
 }
@@ -133,57 +139,62 @@ function createServer({ tls, logger }: ApiOptions, limits: ApiLimits): ApiServer
   });
 }
 
-/** Puts the caller's identity and the rule for its role before everything else that a route does. */
-function guard(
-  route: RouteOptions<HttpsServer>,
-  look: (request: IncomingMessage) => ReturnType<typeof identify>,
-): void {
-  const { operation, open } = route.config ?? {};
+type Look = (request: IncomingMessage) => ReturnType<typeof identify>;
+
+/** Puts the caller's identity and the rule for its role before everything else that a route does, and again after the wait for a read. */
+function guard(route: RouteOptions<HttpsServer>, core: CoreService, look: Look): void {
+  const config = route.config ?? {};
+  const { operation, open } = config;
   if (open) return;
   if (operation === undefined) throw new Error(`route ${route.url} has no access rule`);
   const admit = admission(operation, look);
-  route.onRequest = [...[route.onRequest ?? []].flat(), admit] as NonNullable<RouteOptions<HttpsServer>['onRequest']>;
+  const first = (request: FastifyRequest, reply: ApiReply, done: () => void): void => {
+    reply.header('cache-control', 'no-store');
+    if (admit(request, reply)) done();
+  };
+  route.onRequest = [...[route.onRequest ?? []].flat(), first] as NonNullable<RouteOptions<HttpsServer>['onRequest']>;
+  if (readsFirst(route.method, config)) linearize(route, core, admit);
 }
 
-type Admission = (
-  request: { raw: IncomingMessage; caller: Participant | null },
-  reply: ApiReply,
-  done: () => void,
-) => void;
-
-function admission(operation: Operation, look: (request: IncomingMessage) => ReturnType<typeof identify>): Admission {
-  return (request, reply, done) => {
-    reply.header('cache-control', 'no-store');
+/** Says whether the caller may, having sent the refusal if not. */
+function admission(operation: Operation, look: Look): (request: FastifyRequest, reply: ApiReply) => boolean {
+  return (request, reply) => {
     const found = look(request.raw);
     if ('refused' in found) {
       sendProblem(reply, found.refused);
-      return;
+      return false;
     }
     if (!roleMay(found.caller.role, operation)) {
       sendProblem(reply, 'ROLE_NOT_ALLOWED');
-      return;
+      return false;
     }
     request.caller = found.caller;
-    done();
+    return true;
   };
 }
 
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+/** What is known at a path. */
+type Path = Readonly<{ methods: Set<string>; errors: 'ccf' | undefined }>;
 
 /** Answers `405` with `Allow` where a path exists for other methods. */
-function refuseOtherMethods(app: ApiServer, methods: ReadonlyMap<string, ReadonlySet<string>>): void {
-  for (const [url, known] of [...methods]) {
-    const allow = [...known].sort().join(', ');
+function refuseOtherMethods(app: ApiServer, paths: ReadonlyMap<string, Path>): void {
+  for (const [url, { methods, errors }] of [...paths]) {
+    const allow = [...methods].sort().join(', ');
+    const refuse = (reply: ApiReply): ApiReply =>
+      errors === 'ccf'
+        ? sendCcfError(reply, 'UnsupportedHttpVerb', `Allowed here: ${allow}.`)
+        : sendProblem(reply, 'METHOD_NOT_ALLOWED');
     app.route({
       url,
-      method: METHODS.filter((method) => !known.has(method)),
+      method: METHODS.filter((method) => !methods.has(method)),
       config: { open: true },
       schema: { hide: true },
       onRequest: (_request, reply) => {
         reply.header('allow', allow);
-        sendProblem(reply, 'METHOD_NOT_ALLOWED');
+        refuse(reply);
       },
-      handler: async (_request, reply) => sendProblem(reply, 'METHOD_NOT_ALLOWED'),
+      handler: async (_request, reply) => refuse(reply),
     });
   }
 }

@@ -23,14 +23,14 @@ export type ApiContext = Readonly<{
   streams: EventStreams;
   /** Looks the caller up anew, for answers that take long; `undefined` when it would be refused now. */
   callerNow: (request: IncomingMessage) => Participant | undefined;
-  /** PEM of the certificate that this node presents. */
-  serviceCertificate: string;
 }>;
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler of a route that is not public. */
     caller: Participant | null;
+    /** Whether what the handler reads holds all that was committed before the request. */
+    linearized: boolean;
   }
   interface FastifyInstance {
     retryAfterSeconds: number;
@@ -40,6 +40,10 @@ declare module 'fastify' {
     operation?: Operation;
     /** Anyone may ask, without a certificate. */
     open?: true;
+    /** The handler reads state before it writes: it waits like a GET does. */
+    readsFirst?: true;
+    /** Errors in CCF's form in place of problem documents. */
+    errors?: 'ccf';
     /** Codes that the route can answer besides those that every route can. For the documentation. */
     problems?: readonly ProblemCode[];
   }

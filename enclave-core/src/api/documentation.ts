@@ -9,10 +9,12 @@ import {
   ProblemSchema,
   problemDocument,
 } from '@drawbridge/protocol/api/problem';
+import { CcfErrorSchema } from '@drawbridge/protocol/api/transaction';
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyContextConfig, FastifySchema } from 'fastify';
 import { RULES } from './access.ts';
 import type { ApiServer } from './context.ts';
+import { readsFirst } from './linearized.ts';
 
 /** Version of the API, not of the program. */
 const API_VERSION = '1.0.0';
@@ -26,6 +28,8 @@ const EVERYWHERE: readonly ProblemCode[] = [
   'ROLE_NOT_ALLOWED',
   'INTERNAL',
 ];
+/** What every route that waits to read the newest state can answer besides. */
+const LINEARIZED: readonly ProblemCode[] = ['NOT_LEADER', 'STOPPING'];
 /** What every route with a body can answer besides. */
 const WITH_BODY: readonly ProblemCode[] = ['JSON_INVALID', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'];
 
@@ -39,9 +43,13 @@ function describe(): string {
   });
   return [
     'TLS 1.3 with a client certificate; you are the participant for whom the SHA-256 of its DER is registered.',
-    'Amounts are decimal strings of minor units, times RFC 3339. Answers to writes come after commit, and the header',
-    '`x-ms-ccf-transaction-id` names the ledger entry (`view.seqno`). What belongs to others answers `404` exactly as',
-    'what does not exist. Errors are problem documents (RFC 9457); `code` is stable:',
+    'Amounts are decimal strings of minor units, times RFC 3339. Any node answers any request. Answers to writes come after',
+    'commit, and the header `x-ms-ccf-transaction-id` names the ledger entry (`view.seqno`); answers to reads name the newest',
+    'entry that they can have seen. Reads under /v1 are linearizable on every node: they hold all that was committed before',
+    'they came, so that you read your own writes, and never anything older than before, wherever you ask. Pages of a list',
+    'are each read so; what changes between two pages is said where it matters. A stream of events begins so and goes on as',
+    'its node learns of them; on another node it is resumed by number. What belongs to others answers `404` exactly as what',
+    'does not exist. Errors are problem documents (RFC 9457), under /node mostly in the form of CCF; `code` is stable:',
     '',
     '| code | status | meaning | what to do |',
     '| --- | --- | --- | --- |',
@@ -80,18 +88,36 @@ function problemResponses(codes: readonly ProblemCode[]): JsonObject {
 /** JSON of a value, without the symbols that TypeBox marks its schemas with. */
 const plain = (value: object): Json => JSON.parse(JSON.stringify(value)) as Json;
 
-function documented(schema: FastifySchema, config: FastifyContextConfig): FastifySchema {
+/** The errors of a route in CCF's form: its words say which code. */
+const CCF_RESPONSES = Object.fromEntries(
+  [
+    ['4XX', 'the request cannot be answered'],
+    ['500', 'the node failed to answer'],
+    ['503', 'the node cannot answer now'],
+  ].map(([status, description]) => [
+    status,
+    { description, content: { 'application/json': { schema: plain(CcfErrorSchema) } } },
+  ]),
+);
+
+function errorResponses(method: string, schema: FastifySchema, config: FastifyContextConfig): JsonObject {
+  if (config.errors === 'ccf') return CCF_RESPONSES as JsonObject;
   const codes = [
     ...(config.open ? (['INTERNAL'] as const) : EVERYWHERE),
     ...(schema.body ? WITH_BODY : []),
+    ...(readsFirst(method, config) ? LINEARIZED : []),
     ...(config.problems ?? []),
   ];
+  return problemResponses([...new Set(codes)]);
+}
+
+function documented(method: string, schema: FastifySchema, config: FastifyContextConfig): FastifySchema {
   const roles = config.operation ? Object.keys(RULES[config.operation]).join(', ') : 'anyone, without a certificate';
   const paragraphs = [...(schema.description ? [schema.description] : []), `For: ${roles}.`];
   return {
     ...schema,
     description: paragraphs.join('\n\n'),
-    response: { ...answerResponses(schema.response as object), ...problemResponses(codes) },
+    response: { ...answerResponses(schema.response as object), ...errorResponses(method, schema, config) },
     ...(config.open && { security: [] }),
   };
 }
@@ -122,7 +148,7 @@ const OPTIONS: FastifyDynamicSwaggerOptions = {
     info: { title: 'Drawbridge core', version: API_VERSION, description: describe(), license: { name: 'Apache-2.0' } },
   },
   transform: ({ schema, url, route }) => ({
-    schema: schema.hide ? schema : documented(schema, route.config ?? {}),
+    schema: schema.hide ? schema : documented(String(route.method), schema, route.config ?? {}),
     url,
   }),
   transformObject: (input) =>

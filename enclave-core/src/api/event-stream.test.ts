@@ -107,6 +107,25 @@ test('a quiet stream beats; a stream whose registration ends is closed at a beat
   api.core.registered.push(...removed);
 });
 
+test('it begins with all that was committed, and says up to where', async () => {
+  api.core.onBarrier = () => announce(WORLD.alpha);
+  const stream = await open('alpha');
+  expect(stream.response.headers['x-ms-ccf-transaction-id']).toBe(api.core.committed());
+  expect(numbers(await stream.until((text) => numbers(text).length === 1))).toEqual([1]);
+  stream.sent.destroy();
+  await eventually(() => api.core.listening() === 0);
+});
+
+test('a node that is cut off opens no stream, and closes those that it has at a beat', async () => {
+  const stream = await open('alpha');
+  await stream.until((text) => text.includes(': heartbeat\n\n'));
+  api.core.cutOff = 'NOT_LEADER';
+  expect((await open('alpha')).status).toBe(503);
+  stream.response.resume();
+  await once(stream.response, 'end');
+  await eventually(() => api.core.listening() === 0);
+});
+
 test('an auditor reads a supervised bank, until it no longer supervises', async () => {
   expect((await open('auditor')).status).toBe(400);
   expect((await open('auditor', { query: '?participant=BETA' })).status).toBe(404);

@@ -1,15 +1,20 @@
 /**
  * Server-sent events (WHATWG HTML, "Server-sent events"): one stream reads a participant's history page by page and
  * waits at its end. It pulls the next page only when the socket took the last one, so that a slow reader costs one page
- * of memory; one that does not read in time is closed and resumes by `Last-Event-ID`.
+ * of memory; one that does not read in time is closed and resumes by `Last-Event-ID`. Events are told as this node applies
+ * them; numbers are the same on all nodes, so that a stream can be resumed on any. At each heartbeat the node makes sure that
+ * it is still part of the service: one that is cut off closes its streams rather than be silent.
  */
 import type { ServerResponse } from 'node:http';
 import type { EventResource } from '@drawbridge/protocol/api/event';
+import { TRANSACTION_ID_HEADER } from '@drawbridge/protocol/api/wire';
 import type { ParticipantId } from '@drawbridge/protocol/ids';
 import type { CoreService } from '../core-service.ts';
 import type { ApiLimits } from './limits.ts';
 import type { ApiLog } from './log.ts';
 import { eventResource } from './resources.ts';
+
+type StreamCore = Pick<CoreService, 'history' | 'onEvents' | 'barrier' | 'committed'>;
 
 const HEARTBEAT = ': heartbeat\n\n';
 
@@ -26,13 +31,13 @@ type StreamRequest = Readonly<{
 
 /** All open streams of a node, and their bounds. */
 export class EventStreams {
-  readonly #core: Pick<CoreService, 'history' | 'onEvents'>;
+  readonly #core: StreamCore;
   readonly #limits: ApiLimits;
   readonly #log: ApiLog;
   readonly #open = new Set<EventStream>();
   readonly #perReader = new Map<ParticipantId, number>();
 
-  constructor(limits: ApiLimits, dependencies: { core: Pick<CoreService, 'history' | 'onEvents'>; log: ApiLog }) {
+  constructor(limits: ApiLimits, dependencies: { core: StreamCore; log: ApiLog }) {
     this.#limits = limits;
     this.#core = dependencies.core;
     this.#log = dependencies.log;
@@ -73,17 +78,16 @@ export class EventStreams {
 
 class EventStream {
   readonly #limits: ApiLimits;
-  readonly #core: Pick<CoreService, 'history' | 'onEvents'>;
+  readonly #core: StreamCore;
   readonly #request: StreamRequest;
   #closed = false;
   /** Set while the stream waits for news or for its socket. */
   #wake: (() => void) | undefined;
   #news = true;
+  /** Whether a heartbeat waits for the other nodes. */
+  #beating = false;
 
-  constructor(
-    limits: ApiLimits,
-    { core, request }: { core: Pick<CoreService, 'history' | 'onEvents'>; request: StreamRequest },
-  ) {
+  constructor(limits: ApiLimits, { core, request }: { core: StreamCore; request: StreamRequest }) {
     this.#limits = limits;
     this.#core = core;
     this.#request = request;
@@ -91,7 +95,11 @@ class EventStream {
 
   async run(): Promise<void> {
     const { response, participant, after } = this.#request;
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      [TRANSACTION_ID_HEADER]: this.#core.committed(),
+    });
     response.flushHeaders();
     // The socket and not the response, which never closes where it stands behind another one on its socket.
     const { socket } = response.req;
@@ -102,7 +110,7 @@ class EventStream {
       this.#news = true;
       this.#wake?.();
     });
-    const heartbeat = setInterval(() => this.#beat(), this.#limits.streamHeartbeatMs);
+    const heartbeat = setInterval(() => void this.#beat(), this.#limits.streamHeartbeatMs);
     try {
       await this.#pump(after);
     } finally {
@@ -167,10 +175,20 @@ class EventStream {
     return !this.#closed && !response.destroyed;
   }
 
-  #beat(): void {
+  async #beat(): Promise<void> {
     const { response, stillAllowed } = this.#request;
-    if (!stillAllowed()) this.close();
-    else if (!response.writableNeedDrain) response.write(HEARTBEAT);
+    if (!stillAllowed()) return this.close();
+    if (this.#beating) return;
+    this.#beating = true;
+    try {
+      await this.#core.barrier();
+      if (!this.#closed && !response.writableNeedDrain) response.write(HEARTBEAT);
+    } catch {
+      // Whatever keeps the node from the others, the reader is better served by one of them.
+      this.close();
+    } finally {
+      this.#beating = false;
+    }
   }
 }
 

@@ -29,6 +29,8 @@ export type ApiLimits = Readonly<{
   streamDrainTimeoutMs: number;
   /** Time between the comments that keep a quiet stream open, in ms. Registration is looked at again each time. */
   streamHeartbeatMs: number;
+  /** Receipts that one request has made at once, of the many that it asks for. */
+  receiptsAtOnce: number;
   /** What `Retry-After` says, in seconds. */
   retryAfterSeconds: number;
 }>;
@@ -49,6 +51,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   streamPageEvents: 100,
   streamDrainTimeoutMs: 10_000,
   streamHeartbeatMs: 10_000,
+  receiptsAtOnce: 16,
   retryAfterSeconds: 1,
 };
 

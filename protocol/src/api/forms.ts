@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
 import type { AssetCode, EvmAddress, NetworkId, ParticipantId, TransferId } from '../ids.ts';
+import type { NodeId } from '../ledger/node-id.ts';
 import { MAX_PAGE_ITEMS, type Wire } from './wire.ts';
 
 /** A positive whole number of minor units as a decimal string, without leading zeros, below 2⁶³. */
@@ -58,6 +59,18 @@ export const AddressInputForm: Wire<string> = Type.String({
   pattern: '^0x[0-9a-fA-F]{40}$',
   description: 'an address on the network: 0x and 40 hex digits',
   examples: [`0x${'1b'.repeat(20)}`],
+});
+export const NodeIdForm: Wire<NodeId> = Type.Unsafe<NodeId>(
+  Type.String({
+    pattern: '^[0-9a-f]{64}$',
+    description: 'a node id: 64 lower-case hex digits, SHA-256 of its public key (SPKI, DER)',
+    examples: ['4e'.repeat(32)],
+  }),
+);
+export const TransactionIdForm: Wire<string> = Type.String({
+  pattern: '^[1-9][0-9]{0,14}\\.[1-9][0-9]{0,14}$',
+  description: 'a transaction id: view.seqno, both at least 1',
+  examples: ['2.1042'],
 });
 export const AmountForm: Wire<AmountText> = Type.String({
   pattern: '^[1-9][0-9]{0,18}$',

@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
 import type { AssetCode, NetworkId } from '../ids.ts';
+import type { Receipt } from '../ledger/receipt.ts';
 import { type TransferName, TransferNameSchema } from './account.ts';
 import {
   EXAMPLE_ASSET,
@@ -12,6 +13,7 @@ import {
   exampleWord,
 } from './examples.ts';
 import { AmountForm, type AmountText, AssetCodeForm, Bytes32Form, NetworkIdForm, wordForm } from './forms.ts';
+import { ReceiptSchema } from './receipt.ts';
 import { type Wire, wire } from './wire.ts';
 
 /** `VOIDING`: its refund was cancelled; `UNMATCHED` again, or `REFUNDED` if the network executed the refund first. */
@@ -36,6 +38,8 @@ export type LockResource = Readonly<{
   transfer?: TransferName;
   /** What did not fit. */
   why?: UnmatchedWhy;
+  /** With `?receipt=true`: for the bank of its own event, for operators of the entry alone. */
+  receipt?: Receipt;
 }>;
 export type LockPage = Readonly<{
   locks: readonly LockResource[];
@@ -54,6 +58,7 @@ export const LockSchema: Wire<LockResource> = wire<LockResource>()(
       amountMinor: Type.Optional(AmountForm),
       transfer: Type.Optional(TransferNameSchema),
       why: Type.Optional(wordForm<UnmatchedWhy>(['reference', 'depositor', 'amount', 'late', 'repeated', 'cap'])),
+      receipt: Type.Optional(ReceiptSchema),
     },
     {
       title: 'Lock',

@@ -52,6 +52,7 @@ export type ProblemCode =
   | 'OVERLOADED'
   | 'STOPPING'
   | 'NOT_READY'
+  | 'RECEIPT_PENDING'
   | 'UNCERTAIN';
 
 const again = 'Nothing was proposed. Send the same request again, with the same id, after the seconds in Retry-After.';
@@ -190,9 +191,16 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Kind>> = {
     title: 'The node failed to answer',
     todo: 'Ask again with the same id: an id takes effect at most once. Tell the operators.',
   },
-  NOT_LEADER: { status: 503, title: 'This node is not the leader now', todo: again },
+  NOT_LEADER: { status: 503, title: 'This node cannot reach a leader now', todo: again },
   OVERLOADED: { status: 503, title: 'The node has too much to do', todo: again },
   STOPPING: { status: 503, title: 'The node is stopping', todo: again },
+  RECEIPT_PENDING: {
+    status: 503,
+    title: 'This node cannot prove it yet',
+    todo:
+      'What was asked for took effect. Send the same request again, with the same id, after the seconds in Retry-After, ' +
+      'or ask any node for the receipt.',
+  },
   NOT_READY: { status: 503, title: 'The node is not ready', todo: 'Ask another node, or wait.' },
   UNCERTAIN: {
     status: 504,

@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
 import type { AssetCode, EvmAddress, NetworkId, ParticipantId, TransferId } from '../ids.ts';
+import type { Receipt } from '../ledger/receipt.ts';
 import {
   EXAMPLE_ASSET,
   EXAMPLE_BENEFICIARY,
@@ -29,10 +30,12 @@ import {
   ParticipantIdForm,
   TimeForm,
   type TimeText,
+  TransactionIdForm,
   TransferIdForm,
   wordForm,
 } from './forms.ts';
 import { type ProblemDocument, ProblemSchema, problemDocument } from './problem.ts';
+import { type ClaimOfReceipt, ClaimOfReceiptSchema, ReceiptSchema } from './receipt.ts';
 import { type Wire, wire } from './wire.ts';
 
 /** Most transfers in one batch. */
@@ -190,6 +193,8 @@ export type TransferResource = Readonly<{
   lockId?: Bytes32;
   /** Every instruction written for it, oldest first; for the creditor those at the destination. */
   instructions: readonly Bytes32[];
+  /** With `?receipt=true`: of the caller's own event in the entry that was asked for. */
+  receipt?: Receipt;
 }>;
 
 export const TransferSchema: Wire<TransferResource> = wire<TransferResource>()(
@@ -213,6 +218,7 @@ export const TransferSchema: Wire<TransferResource> = wire<TransferResource>()(
       lock: Type.Optional(LockCallSchema),
       lockId: Type.Optional(Bytes32Form),
       instructions: Type.Array(Bytes32Form),
+      receipt: Type.Optional(ReceiptSchema),
     },
     {
       title: 'Transfer',
@@ -278,10 +284,14 @@ export type BatchResult = Readonly<{
   problem?: ProblemDocument;
   /** `view.seqno` of the entry that decided it. */
   transactionId?: string;
+  /** With `?receipt=true`, beside `transfer`; absent where none can be had yet. */
+  proof?: ClaimOfReceipt;
 }>;
 export type BatchResponse = Readonly<{
   /** One for each item, in the order of the request. */
   results: readonly BatchResult[];
+  /** With `?receipt=true`: without claims, one for each entry that holds a transfer of this answer. */
+  receipts?: readonly Receipt[];
 }>;
 const BatchResultSchema: Wire<BatchResult> = wire<BatchResult>()(
   Type.Object(
@@ -289,7 +299,8 @@ const BatchResultSchema: Wire<BatchResult> = wire<BatchResult>()(
       status: CountForm,
       transfer: Type.Optional(TransferSchema),
       problem: Type.Optional(ProblemSchema),
-      transactionId: Type.Optional(Type.String({ examples: ['2.1042'] })),
+      transactionId: Type.Optional(TransactionIdForm),
+      proof: Type.Optional(ClaimOfReceiptSchema),
     },
     {
       title: 'BatchResult',
@@ -304,5 +315,5 @@ const BatchResultSchema: Wire<BatchResult> = wire<BatchResult>()(
   ),
 );
 export const BatchResponseSchema: Wire<BatchResponse> = wire<BatchResponse>()(
-  Type.Object({ results: Type.Array(BatchResultSchema) }),
+  Type.Object({ results: Type.Array(BatchResultSchema), receipts: Type.Optional(Type.Array(ReceiptSchema)) }),
 );

@@ -1,6 +1,7 @@
 /** The rules of `access.ts` as they show over HTTP: every route for every role, and others' data for each route. */
 
 import { type TransferId, vaultKey } from '@drawbridge/protocol/ids';
+import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { deliveryId, refundId, voidId } from '../../settlement/ids.ts';
@@ -82,6 +83,9 @@ const ROUTES: readonly (readonly [string, InjectOptions, readonly Who[]])[] = [
   ['transfers', get('/v1/transfers'), ['alpha', 'beta', 'auditor']],
   ['cancel', post(`/v1/transfers/${ID_NONE}:cancel`), ['alpha', 'beta']],
   ['events', get('/v1/events'), ['alpha', 'beta', 'auditor']],
+  ['receipt of an event', get('/v1/events/1/receipt'), ['alpha', 'beta', 'auditor']],
+  ['receipts of events', get('/v1/events/receipts'), ['alpha', 'beta', 'auditor']],
+  ['receipt of a transfer', get(`/v1/transfers/${ID_AB}/receipt`), ['alpha', 'beta', 'auditor']],
   ['locks', get('/v1/locks'), ['alpha', 'beta', 'auditor', 'operator']],
   ['refund', post(`/v1/locks/quorum-a/EUR/${LOCK_NONE}:refund`), ['alpha', 'beta', 'operator']],
   ['cancel of a refund', post(`/v1/locks/quorum-a/EUR/${LOCK_NONE}:cancel-refund`), ['alpha', 'beta', 'operator']],
@@ -190,6 +194,36 @@ const OTHERS: readonly (readonly [string, Who, InjectOptions, InjectOptions])[] 
     get(`/v1/events?participant=${NOWHERE}`),
   ],
   [
+    'the receipt of an event of another bank',
+    'alpha',
+    get('/v1/events/1/receipt?participant=BETA'),
+    get('/v1/events/99/receipt'),
+  ],
+  [
+    'the receipt of an event of an unsupervised bank',
+    'auditor',
+    get('/v1/events/1/receipt?participant=BETA'),
+    get('/v1/events/99/receipt?participant=ALPHA'),
+  ],
+  [
+    'receipts of events of an unsupervised bank',
+    'auditor',
+    get('/v1/events/receipts?participant=BETA'),
+    get(`/v1/events/receipts?participant=${NOWHERE}`),
+  ],
+  [
+    'the receipt of a transfer between others',
+    'alpha',
+    get(`/v1/transfers/${ID_BC}/receipt?bank=BETA`),
+    get(`/v1/transfers/${ID_NONE}/receipt?bank=BETA`),
+  ],
+  [
+    'the receipt of a transfer between unsupervised banks',
+    'auditor',
+    get(`/v1/transfers/${ID_BC}/receipt?bank=BETA`),
+    get(`/v1/transfers/${ID_NONE}/receipt`),
+  ],
+  [
     'refunding the lock of another bank',
     'beta',
     post(`/v1/locks/quorum-a/EUR/${LOCK_A}:refund`),
@@ -224,6 +258,20 @@ test.each(OTHERS)('%s answers as nothing does, byte for byte', async (_name, who
 test('what others asked for changed nothing', () => {
   expect(api.core.live.size).toBe(2);
   expect(api.core.locks.map(({ state }) => state)).toEqual(['UNMATCHED', 'UNMATCHED']);
+});
+
+describe('whose receipt a caller gets', () => {
+  const claimOf = async (who: Who, query: string): Promise<object> => {
+    const { claims_proof } = (await api.as(who, get(`/v1/transfers/${ID_AB}/receipt${query}`))).json() as Receipt;
+    return JSON.parse(claims_proof?.claim ?? '{}') as object;
+  };
+
+  test('each bank that of what itself was told, the auditor that of the bank that it supervises', async () => {
+    expect(await claimOf('alpha', '')).toMatchObject({ participant: 'ALPHA', id: ID_AB });
+    expect(await claimOf('beta', '?bank=ALPHA')).toMatchObject({ participant: 'BETA', id: ID_AB });
+    expect(await claimOf('auditor', '')).toMatchObject({ participant: 'ALPHA', id: ID_AB });
+    expect((await api.as('beta', get(`/v1/transfers/${ID_AB}/receipt`))).statusCode).toBe(404);
+  });
 });
 
 describe('what a party sees', () => {

@@ -11,6 +11,7 @@ import type { UnmatchedLock } from '../../settlement/view.ts';
 import { reaches, seesLockContent } from '../access.ts';
 import { type Answer, type ApiContext, type ApiServer, callerOf } from '../context.ts';
 import { sendProblem, sendRefusal } from '../problems.ts';
+import { RECEIPT_WORDS, type ReceiptQuery, ReceiptQuerySchema, receiptOfLock, wantsReceipt } from '../receipts.ts';
 import { lockResource } from '../resources.ts';
 
 type LockQuery = Readonly<{ after?: string; limit?: number }>;
@@ -101,18 +102,30 @@ type LockAction = Readonly<{
 }>;
 
 function actOnLock(app: ApiServer, { core, limits }: ApiContext, action: LockAction): void {
-  app.post<{ Params: LockParams }>(
+  app.post<{ Params: LockParams; Querystring: ReceiptQuery }>(
     `/v1/locks/:network/:asset/:lockId(^[^:]+)::${action.verb}`,
     {
       bodyLimit: limits.bodyBytes,
       config: {
         operation: action.operation,
-        problems: ['NOT_FOUND', action.refusal, 'LANE_HALTED', 'NOT_LEADER', 'OVERLOADED', 'STOPPING', 'UNCERTAIN'],
+        readsFirst: true,
+        problems: [
+          'NOT_FOUND',
+          action.refusal,
+          'LANE_HALTED',
+          'NOT_LEADER',
+          'OVERLOADED',
+          'STOPPING',
+          'UNCERTAIN',
+          'RECEIPT_PENDING',
+        ],
       },
       schema: {
         tags: ['locks'],
         summary: action.summary,
+        description: `${RECEIPT_WORDS} Operators, who have no events, get that of the entry without a claim.`,
         params: LockParamsSchema,
+        querystring: ReceiptQuerySchema,
         response: { 200: LockSchema },
       },
     },
@@ -130,7 +143,10 @@ function actOnLock(app: ApiServer, { core, limits }: ApiContext, action: LockAct
       if (!outcome.ok && !asked) return sendRefusal(reply, outcome);
       // A lock that is settled may have left the state: then the last that was known of it, in the state asked for.
       const [reached = before.state] = action.done;
-      return lockResource(lock ?? { ...before, state: reached }, seesLockContent(caller));
+      const resource = lockResource(lock ?? { ...before, state: reached }, seesLockContent(caller));
+      if (!wantsReceipt(request.query)) return resource;
+      const receipt = await receiptOfLock(core, caller, before, transactionId);
+      return receipt ? { ...resource, receipt } : sendProblem(reply, 'RECEIPT_PENDING');
     },
   );
 }

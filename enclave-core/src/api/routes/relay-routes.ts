@@ -14,7 +14,7 @@ import {
   type SealingKeyResource,
   SealingKeySchema,
 } from '@drawbridge/protocol/api/relay';
-import { type Wire, wire } from '@drawbridge/protocol/api/wire';
+import { TRANSACTION_ID_HEADER, type Wire, wire } from '@drawbridge/protocol/api/wire';
 import { ENVELOPE_SUITE } from '@drawbridge/protocol/envelope';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import { Type } from '@sinclair/typebox';
@@ -91,7 +91,9 @@ function acceptEvidence(app: ApiServer, { core, limits }: ApiContext): void {
     async (request, reply): Answer<EvidenceResponse> => {
       const { network, items } = request.body;
       if (!core.view.network(network)) return sendProblem(reply, 'NOT_FOUND');
-      return { results: await core.relay.acceptEvidence(network, items) };
+      const results = await core.relay.acceptEvidence(network, items);
+      reply.header(TRANSACTION_ID_HEADER, core.committed());
+      return { results };
     },
   );
 }

@@ -1,8 +1,5 @@
 /** Transfers: submit one or many, read, list, cancel. */
 
-import type { Participant } from '@drawbridge/governance/registration';
-import { ParticipantIdForm, TransferIdForm } from '@drawbridge/protocol/api/forms';
-import type { FieldError } from '@drawbridge/protocol/api/problem';
 import {
   type BatchRequest,
   BatchRequestSchema,
@@ -13,24 +10,24 @@ import {
   type TransferResource,
   TransferSchema,
 } from '@drawbridge/protocol/api/transfer';
-import { TRANSACTION_ID_HEADER, type Wire, wire } from '@drawbridge/protocol/api/wire';
-import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
-import { Type } from '@sinclair/typebox';
-import type { Transfer } from '../../settlement/record.ts';
-import { defaultSubjects, reaches, seesFunding } from '../access.ts';
-import { submitBatch } from '../batch.ts';
+import { TRANSACTION_ID_HEADER } from '@drawbridge/protocol/api/wire';
+import { seesFunding } from '../access.ts';
+import { submitBatch, withProofs } from '../batch.ts';
 import { type Answer, type ApiContext, type ApiServer, callerOf } from '../context.ts';
 import { sendDocument, sendProblem, sendRefusal } from '../problems.ts';
+import { RECEIPT_WORDS, type ReceiptQuery, ReceiptQuerySchema, receiptOfTransfer, wantsReceipt } from '../receipts.ts';
 import { transferResource } from '../resources.ts';
 import { answerSubmission, findTransfer } from '../submission.ts';
+import {
+  BANK_WORDS,
+  type BankQuery,
+  BankQuerySchema,
+  type IdParams,
+  IdParamsSchema,
+  lookUpTransfer,
+  sendNoTransfer,
+} from '../transfer-lookup.ts';
 import { termsOf } from '../transfer-terms.ts';
-
-type IdParams = Readonly<{ id: TransferId }>;
-const IdParamsSchema: Wire<IdParams> = wire<IdParams>()(Type.Object({ id: TransferIdForm }));
-type BankQuery = Readonly<{ bank?: ParticipantId }>;
-const BankQuerySchema: Wire<BankQuery> = wire<BankQuery>()(
-  Type.Object({ bank: Type.Optional(ParticipantIdForm) }, { additionalProperties: false }),
-);
 
 const SUBMIT_PROBLEMS = [
   'ASSET_UNKNOWN',
@@ -58,14 +55,16 @@ export function transferRoutes(app: ApiServer, context: ApiContext): void {
 }
 
 function submitOne(app: ApiServer, { core, limits }: ApiContext): void {
-  app.post<{ Body: TransferRequest }>(
+  app.post<{ Body: TransferRequest; Querystring: ReceiptQuery }>(
     '/v1/transfers',
     {
       bodyLimit: limits.bodyBytes,
-      config: { operation: 'transfer.create', problems: SUBMIT_PROBLEMS },
+      config: { operation: 'transfer.create', problems: [...SUBMIT_PROBLEMS, 'RECEIPT_PENDING'] },
       schema: {
         tags: ['transfers'],
         summary: 'Submit a transfer; you are the debtor. The same id with the same content gets the same answer',
+        description: RECEIPT_WORDS,
+        querystring: ReceiptQuerySchema,
         body: TransferRequestSchema,
         response: { 201: TransferSchema, 200: TransferSchema },
       },
@@ -79,13 +78,16 @@ function submitOne(app: ApiServer, { core, limits }: ApiContext): void {
       const answer = answerSubmission(core, terms, committed);
       if ('problem' in answer) return sendDocument(reply, answer.problem);
       reply.code(answer.status);
-      return answer.transfer;
+      if (!wantsReceipt(request.query)) return answer.transfer;
+      const at = answer.status === 201 ? committed.transactionId : undefined;
+      const receipt = await receiptOfTransfer(core, { bank: terms.debtor, id: terms.id, at });
+      return receipt ? { ...answer.transfer, receipt } : sendProblem(reply, 'RECEIPT_PENDING');
     },
   );
 }
 
 function submitMany(app: ApiServer, context: ApiContext): void {
-  app.post<{ Body: BatchRequest }>(
+  app.post<{ Body: BatchRequest; Querystring: ReceiptQuery }>(
     '/v1/transfers::batch',
     {
       bodyLimit: context.limits.batchBodyBytes,
@@ -93,32 +95,25 @@ function submitMany(app: ApiServer, context: ApiContext): void {
       schema: {
         tags: ['transfers'],
         summary: 'Submit up to 1,000 transfers at once; each is answered as if it came alone, in the order given',
+        description:
+          'With `?receipt=true` each accepted item carries the `proof` of your own event, which together with the receipt at ' +
+          'its place in `receipts` is whole. One without `proof` has none yet: it took effect, ask for its receipt later.',
+        querystring: ReceiptQuerySchema,
         body: BatchRequestSchema,
         response: { 200: BatchResponseSchema },
       },
     },
     async (request, reply): Answer<BatchResponse> => {
-      const { results, transactionId } = await submitBatch(context.core, callerOf(request).id, request.body.transfers);
+      const { core, limits } = context;
+      const { id: bank } = callerOf(request);
+      const { results, transactionId } = await submitBatch(core, bank, request.body.transfers);
       if (transactionId !== undefined) reply.header(TRANSACTION_ID_HEADER, transactionId);
-      return { results };
+      return wantsReceipt(request.query) ? withProofs(core, bank, results, limits.receiptsAtOnce) : { results };
     },
   );
 }
 
-const BANK_REQUIRED: readonly FieldError[] = [
-  { path: '/bank', message: 'is required here and must be the participant id of the debtor' },
-];
-
-/** Where to look for an id when the request names no bank: ids are scoped to the debtor's bank. */
-function* candidates({ core }: ApiContext, caller: Participant, id: TransferId): Iterable<Transfer> {
-  for (const bank of defaultSubjects(caller, 'transfer.read')) {
-    const transfer = findTransfer(core, bank, id);
-    if (transfer) yield transfer;
-  }
-}
-
-function readOne(app: ApiServer, context: ApiContext): void {
-  const { core } = context;
+function readOne(app: ApiServer, { core }: ApiContext): void {
   app.get<{ Params: IdParams; Querystring: BankQuery }>(
     '/v1/transfers/:id',
     {
@@ -126,9 +121,7 @@ function readOne(app: ApiServer, context: ApiContext): void {
       schema: {
         tags: ['transfers'],
         summary: 'One transfer, for its debtor, its creditor and their auditors',
-        description:
-          'Ids are scoped to the debtor bank. Without `bank` a bank reads its own transfer and an auditor that of the ' +
-          'banks that it supervises; to read one that another bank sends you, name that bank: events do.',
+        description: BANK_WORDS,
         params: IdParamsSchema,
         querystring: BankQuerySchema,
         response: { 200: TransferSchema },
@@ -137,15 +130,9 @@ function readOne(app: ApiServer, context: ApiContext): void {
     async (request, reply): Answer<TransferResource> => {
       const caller = callerOf(request);
       const { bank } = request.query;
-      const { id } = request.params;
-      const named = bank === undefined ? undefined : findTransfer(core, bank, id);
-      const found = bank === undefined ? [...candidates(context, caller, id)] : named ? [named] : [];
-      const [transfer, another] = found;
-      if (!transfer) return sendProblem(reply, 'NOT_FOUND');
-      const { debtor, creditor } = transfer.terms;
-      if (!reaches(caller, 'transfer.read', [debtor, creditor])) return sendProblem(reply, 'NOT_FOUND');
-      if (another) return sendProblem(reply, 'TRANSFER_ID_AMBIGUOUS', BANK_REQUIRED);
-      return transferResource(transfer, seesFunding(caller, debtor), core.view);
+      const found = lookUpTransfer(core, caller, 'transfer.read', { id: request.params.id, bank });
+      if (typeof found === 'string') return sendNoTransfer(reply, found);
+      return transferResource(found, seesFunding(caller, found.terms.debtor), core.view);
     },
   );
 }
@@ -154,7 +141,7 @@ function readOne(app: ApiServer, context: ApiContext): void {
 const CANCELLING: ReadonlySet<string> = new Set(['CANCELLED', 'VOIDING']);
 
 function cancelOne(app: ApiServer, { core, limits }: ApiContext): void {
-  app.post<{ Params: IdParams }>(
+  app.post<{ Params: IdParams; Querystring: ReceiptQuery }>(
     '/v1/transfers/:id(^[^:]+)::cancel',
     {
       bodyLimit: limits.bodyBytes,
@@ -168,12 +155,15 @@ function cancelOne(app: ApiServer, { core, limits }: ApiContext): void {
           'OVERLOADED',
           'STOPPING',
           'UNCERTAIN',
+          'RECEIPT_PENDING',
         ],
       },
       schema: {
         tags: ['transfers'],
         summary: 'Cancel your own transfer, or ask for a void where its instruction is already out',
+        description: RECEIPT_WORDS,
         params: IdParamsSchema,
+        querystring: ReceiptQuerySchema,
         response: { 200: TransferSchema },
       },
     },
@@ -189,7 +179,11 @@ function cancelOne(app: ApiServer, { core, limits }: ApiContext): void {
       reply.header(TRANSACTION_ID_HEADER, transactionId);
       const asked = !outcome.ok && outcome.code === 'TRANSFER_NOT_CANCELLABLE' && CANCELLING.has(transfer.state);
       if (!outcome.ok && !asked) return sendRefusal(reply, outcome);
-      return transferResource(transfer, true, core.view);
+      const resource = transferResource(transfer, true, core.view);
+      if (!wantsReceipt(request.query)) return resource;
+      const at = outcome.ok ? transactionId : undefined;
+      const receipt = await receiptOfTransfer(core, { bank: caller.id, id, at });
+      return receipt ? { ...resource, receipt } : sendProblem(reply, 'RECEIPT_PENDING');
     },
   );
 }

@@ -6,14 +6,18 @@ import { createHash } from 'node:crypto';
 import type { Asset, Network, Participant, ParticipantRole, Vault } from '@drawbridge/governance/registration';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, EvmAddress, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type {
   Committed,
   CoreService,
   HistoryReader,
   NodeStatus,
   Page,
+  ReceiptService,
   RelayService,
+  ServiceNetwork,
   TransactionId,
+  TransactionStatus,
 } from '../../core-service.ts';
 import { SubmitError } from '../../core-service.ts';
 import type { Command, Outcome, RefusalCode, TransferTerms } from '../../settlement/command.ts';
@@ -25,12 +29,22 @@ import {
   type TransferState,
 } from '../../settlement/record.ts';
 import type { Account, SettlementView, UnmatchedLock, VaultLedger } from '../../settlement/view.ts';
+import { FakeReceipts } from './fake-receipts.ts';
 
 export const testWord = (seed: string): Bytes32 => `0x${createHash('sha256').update(seed).digest('hex')}` as Bytes32;
 export const EUR = 'EUR' as AssetCode;
 export const QUORUM_A = 'quorum-a' as NetworkId;
 export const QUORUM_B = 'quorum-b' as NetworkId;
 export const VAULT_A: EvmAddress = `0x${'aa'.repeat(20)}` as EvmAddress;
+
+const FAKE_VIEW = 2;
+const FIRST_SEQNO = 10;
+/** The node that answers, another that leads when it does not, and one that is catching up. */
+export const NODES: readonly [NodeId, NodeId, NodeId] = [
+  '1a'.repeat(32) as NodeId,
+  '2b'.repeat(32) as NodeId,
+  '3c'.repeat(32) as NodeId,
+];
 
 /** Ids of the registered world: three banks, one auditor of the first, and one of each other role. */
 export const WORLD = {
@@ -84,23 +98,35 @@ export class FakeCore implements CoreService {
   readonly evidence: { jobId: string; sealed: string }[] = [];
   /** What the next submit throws. */
   failNext: SubmitError['code'] | Error | undefined;
+  /** What every barrier throws. */
+  cutOff: SubmitError['code'] | undefined;
+  /** Barriers so far. */
+  barriers = 0;
+  /** Called by the next barrier before it resolves: what other nodes committed meanwhile. */
+  onBarrier: (() => void) | undefined;
   /** What every submit of a transfer is refused with. */
   refuseWith: RefusalCode | undefined;
   nodeStatus: NodeStatus = {
-    nodeId: 1,
+    nodeId: NODES[0],
+    raftId: 1,
     platform: 'virtual',
     rollbackProtected: false,
     clockProtected: false,
     development: false,
     role: 'leader',
-    view: 2,
-    lastSeqno: 10,
-    committedSeqno: 10,
+    view: FAKE_VIEW,
+    lastSeqno: FIRST_SEQNO,
+    committedSeqno: FIRST_SEQNO,
+    lastSignedSeqno: FIRST_SEQNO - 1,
+    startupSeqno: 1,
     serviceId: testWord('service'),
     serviceStatus: 'open',
   };
+  serviceCertificate = '';
   readonly nowMs = 1_900_000_000_000;
-  #seqno = 10;
+  /** Makes receipts of the right form that no verifier accepts. */
+  readonly receipts: FakeReceipts & ReceiptService = new FakeReceipts(this);
+  #seqno = FIRST_SEQNO;
   readonly #listeners = new Map<ParticipantId, Set<() => void>>();
 
   constructor(certificates: Partial<Record<keyof typeof WORLD, Bytes32>> = {}) {
@@ -118,8 +144,12 @@ export class FakeCore implements CoreService {
     for (const map of [this.live, this.ended, this.balances, this.stream]) map.clear();
     for (const list of [this.lines, this.locks, this.submits, this.evidence]) list.length = 0;
     this.failNext = undefined;
+    this.cutOff = undefined;
+    this.barriers = 0;
+    this.onBarrier = undefined;
     this.refuseWith = undefined;
-    this.#seqno = 10;
+    this.#seqno = FIRST_SEQNO;
+    this.receipts.reset();
   }
 
   submit(commands: readonly Command[]): Promise<Committed[]> {
@@ -129,7 +159,7 @@ export class FakeCore implements CoreService {
     if (fail !== undefined) return Promise.reject(new SubmitError(fail, 'asked for by a test'));
     this.submits.push(commands.length);
     this.#seqno += 1;
-    const transactionId: TransactionId = `2.${this.#seqno}`;
+    const transactionId = this.committed();
     return Promise.resolve(commands.map((command) => ({ outcome: this.#apply(command), transactionId })));
   }
 
@@ -148,6 +178,7 @@ export class FakeCore implements CoreService {
     const events = this.stream.get(participant) ?? [];
     events.push({ participant, number: events.length + 1, stampMs: this.nowMs, body });
     this.stream.set(participant, events);
+    this.receipts.announced(participant, events.length, this.committed());
     for (const listener of this.#listeners.get(participant) ?? []) listener();
   }
 
@@ -170,7 +201,7 @@ export class FakeCore implements CoreService {
         const lock = this.locks[place];
         if (!lock) return refuse('LOCK_NOT_FOUND');
         if (lock.state !== 'REFUNDING') return refuse('LOCK_NOT_CANCELLABLE');
-        this.locks[place] = { ...lock, state: 'VOIDING' };
+        this.#changeLock(place, { ...lock, state: 'VOIDING' });
         return { ok: true };
       }
       case 'refundLock':
@@ -182,7 +213,7 @@ export class FakeCore implements CoreService {
         if (lock.state !== 'UNMATCHED' || (claim && lock.why !== 'late')) {
           return refuse(claim ? 'LOCK_NOT_CLAIMABLE' : 'LOCK_NOT_REFUNDABLE');
         }
-        this.locks[place] = { ...lock, state: claim ? 'CLAIMED' : 'REFUNDING' };
+        this.#changeLock(place, { ...lock, state: claim ? 'CLAIMED' : 'REFUNDING' });
         return { ok: true };
       }
       case 'amendment':
@@ -192,6 +223,12 @@ export class FakeCore implements CoreService {
       case 'headerConflict':
         return refuse('NOT_ALLOWED');
     }
+  }
+
+  #changeLock(place: number, lock: UnmatchedLock): void {
+    this.locks[place] = lock;
+    const { network, asset, lockId, state, transfer } = lock;
+    if (transfer) this.announce(transfer.bank, { type: 'lock', network, asset, lockId, state });
   }
 
   #submitTransfer(terms: TransferTerms, refuse: (code: RefusalCode, detail?: string) => Outcome): Outcome {
@@ -219,6 +256,41 @@ export class FakeCore implements CoreService {
 
   status(): NodeStatus {
     return this.nodeStatus;
+  }
+
+  barrier(): Promise<void> {
+    this.barriers += 1;
+    if (this.cutOff !== undefined) return Promise.reject(new SubmitError(this.cutOff, 'asked for by a test'));
+    const { onBarrier } = this;
+    this.onBarrier = undefined;
+    onBarrier?.();
+    return Promise.resolve();
+  }
+
+  committed(): TransactionId {
+    return `${FAKE_VIEW}.${this.#seqno}`;
+  }
+
+  /** Everything up to now happened in the one view that there is; one more entry is under way. */
+  transactionStatus(view: number, seqno: number): TransactionStatus {
+    if (seqno <= this.#seqno) return view === FAKE_VIEW ? 'Committed' : 'Invalid';
+    if (view < FAKE_VIEW) return 'Invalid';
+    return view === FAKE_VIEW && seqno === this.#seqno + 1 ? 'Pending' : 'Unknown';
+  }
+
+  network(): ServiceNetwork {
+    const { role, nodeId, view } = this.nodeStatus;
+    const primaryId = role === 'leader' ? nodeId : role === 'follower' ? NODES[1] : null;
+    const nodes = NODES.map((id, place) => ({
+      nodeId: id,
+      raftId: place + 1,
+      status: place === 2 ? ('Learner' as const) : ('Trusted' as const),
+      primary: id === primaryId,
+      apiAddress: `node${place}.example:${8_000 + place}`,
+      peerAddress: `node${place}.example:${9_000 + place}`,
+      platform: 'virtual',
+    }));
+    return { currentView: view, primaryId, nodes, serviceCertificate: this.serviceCertificate };
   }
 
   onEvents(participant: ParticipantId, listener: () => void): () => void {
@@ -263,6 +335,7 @@ export class FakeCore implements CoreService {
         trailKey: noSecrets,
         relayKey: noSecrets,
         sealingKey: '',
+        serviceKey: '',
         authorities: {},
       },
       assets: () => this.assets,

@@ -20,10 +20,12 @@ export type InjectedApi = Readonly<{
 
 export async function injectedApi(limits: Partial<ApiLimits> = {}): Promise<InjectedApi> {
   const core = new FakeCore();
+  const server = await testCertificate('node');
+  core.serviceCertificate = server.cert;
   const log: LogLine[] = [];
   const write = (fields: LogLine['fields'], message: string): void => void log.push({ fields, message });
   const app = buildApi(core, {
-    tls: await testCertificate('node'),
+    tls: server,
     limits,
     logger: { info: write, warn: write, error: write },
     peerReader: ({ headers }) => {

@@ -25,6 +25,7 @@ export async function tlsApi<const Names extends Who>(
   const certificates = Object.fromEntries(made) as Record<Names, TestCertificate>;
   const core = new FakeCore(Object.fromEntries(made.map(([name, { fingerprint }]) => [name, fingerprint])));
   const server = await testCertificate('node');
+  core.serviceCertificate = server.cert;
   const log: LogLine[] = [];
   const write = (fields: LogLine['fields'], message: string): void => void log.push({ fields, message });
   const app = buildApi(core, {
