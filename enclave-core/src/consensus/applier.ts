@@ -15,6 +15,7 @@ export type ApplierHost = Readonly<{
 export class Applier {
   readonly #id: number;
   readonly #host: ApplierHost;
+  #index: number;
   #members: ConfState;
   #membersIndex: number;
   #removed = false;
@@ -23,8 +24,14 @@ export class Applier {
   constructor(id: number, start: Pick<SnapshotPoint, 'index' | 'confState'>, host: ApplierHost) {
     this.#id = id;
     this.#host = host;
+    this.#index = start.index;
     this.#members = start.confState;
     this.#membersIndex = start.index;
+  }
+
+  /** Of the last entry that the state machine has; 0 before it has any. */
+  get index(): number {
+    return this.#index;
   }
 
   get members(): ConfState {
@@ -43,17 +50,23 @@ export class Applier {
   /** A configuration entry ends a batch of the state machine's. */
   apply(committed: readonly Entry[]): void {
     let from = 0;
-    for (const [at, entry] of committed.entries()) {
-      if (entry.type === entryType.normal) continue;
-      this.#host.stateMachine.applyBatch(committed.slice(from, at + 1), this.#members);
+    for (let at = 0; at < committed.length; at++) {
+      const entry = committed[at];
+      if (!entry || entry.type === entryType.normal) continue;
+      this.#applyBatch(committed.slice(from, at + 1));
       from = at + 1;
       this.#changed(this.#host.engine.applyConfChange(entry), entry.index);
     }
-    if (from === committed.length) return;
-    this.#host.stateMachine.applyBatch(from === 0 ? committed : committed.slice(from), this.#members);
+    if (from < committed.length) this.#applyBatch(from === 0 ? committed : committed.slice(from));
+  }
+
+  #applyBatch(entries: readonly Entry[]): void {
+    this.#host.stateMachine.applyBatch(entries, this.#members);
+    this.#index = entries.at(-1)?.index ?? this.#index;
   }
 
   installed({ index, confState }: Pick<SnapshotPoint, 'index' | 'confState'>): void {
+    this.#index = index;
     this.#changed(confState, index);
   }
 

@@ -3,7 +3,7 @@
  * committed or lost. An entry counts as ours by index and term, never by its content, which may be equal to another's.
  */
 import type { Entry } from './raft-types.ts';
-import { ReplicaError, type ReplicaErrorCode } from './replica-error.ts';
+import { ReplicaError } from './replica-error.ts';
 
 export type CommittedAt = Readonly<{ index: number; term: number }>;
 
@@ -101,8 +101,8 @@ export class ProposalTracker {
     this.#appended.set(entry.index, pending);
   }
 
-  refused(group: readonly Waiting[], code: ReplicaErrorCode, leader: number | null): void {
-    for (const { pending } of group) this.#reject(pending, new ReplicaError(code, MESSAGES[code] ?? code, leader));
+  refused(group: readonly Waiting[], refusal: ReplicaError): void {
+    for (const { pending } of group) this.#reject(pending, refusal);
   }
 
   /** To be called after the state machine has applied the entries. */
@@ -135,7 +135,7 @@ export class ProposalTracker {
   }
 
   stop(cause?: unknown): void {
-    this.refused(this.takeWaiting(), 'STOPPED', null);
+    this.refused(this.takeWaiting(), new ReplicaError('STOPPED', 'the replica is stopped', null, { cause }));
     for (const [at, pending] of this.#appended) this.#makeUncertain(pending, at, cause);
   }
 
@@ -160,9 +160,3 @@ export class ProposalTracker {
     pending.reject(error);
   }
 }
-
-const MESSAGES: Partial<Record<ReplicaErrorCode, string>> = {
-  NOT_LEADER: 'this node does not lead',
-  PROPOSAL_DROPPED: 'the leader takes no proposals at present',
-  STOPPED: 'the replica is stopped',
-};

@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import type { ReadState } from './raft-types.ts';
 import { ReplicaError } from './replica-error.ts';
+import type { Entropy } from './wasi-shim.ts';
 
 export type ReadLimits = Readonly<{
   /** Ticks between two attempts. */
@@ -18,6 +19,14 @@ export type ReadLimits = Readonly<{
 type Reader = Readonly<{ resolve: (index: number) => void; reject: (error: ReplicaError) => void }>;
 type Request = Readonly<{ context: Buffer; readers: readonly Reader[]; startedAt: number }>;
 
+/** Bytes that no other node and no earlier start of this one uses: a leader tells reads apart by their context only. */
+export function originOfReads(id: number, entropy: Entropy): Uint8Array {
+  const origin = Buffer.alloc(16);
+  entropy.fill(origin);
+  origin.writeBigUInt64LE(BigInt(id));
+  return origin;
+}
+
 export class ReadBarrier {
   readonly #limits: ReadLimits;
   readonly #origin: Buffer;
@@ -29,7 +38,7 @@ export class ReadBarrier {
   readonly #asked = new Map<string, Request>();
   #count = 0;
 
-  /** @param origin bytes that no other node and no earlier start of this one uses: a leader tells reads apart by their context only */
+  /** @param origin see `originOfReads` */
   constructor(limits: ReadLimits, origin: Uint8Array) {
     this.#limits = limits;
     this.#origin = Buffer.from(origin);

@@ -2,7 +2,7 @@
 import type { LogStore, PeerTransport, StateMachine, Ticker, TurnScheduler } from './ports.ts';
 import type { ProposalLimits } from './proposal-tracker.ts';
 import type { RaftLogLevel } from './raft-engine.ts';
-import type { ConfState, RaftStatus, Role } from './raft-types.ts';
+import type { ConfState, Role } from './raft-types.ts';
 import type { ReadLimits } from './read-barrier.ts';
 import type { Bootstrap, EngineSettings } from './replica-start.ts';
 import type { SnapshotLimits } from './snapshot-keeper.ts';
@@ -69,39 +69,3 @@ export type ReplicaDependencies = Readonly<{
   /** `member` waits for a snapshot, and none is kept that names it: one at `index` or later would. Called again while it waits. */
   onSnapshotWanted: (index: number, member: number) => void;
 }>;
-
-export type ReplicaStatus = Omit<RaftStatus, 'leader'> &
-  Readonly<{
-    leader: number | null;
-    members: ConfState;
-    pendingProposals: number;
-    pendingBytes: number;
-    engineMemoryBytes: number;
-    stopped: boolean;
-  }>;
-
-export const noMembers: ConfState = {
-  voters: [],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
-
-/** What is left to say when the engine died: it cannot be asked any more. */
-export const statusOfDead: Omit<ReplicaStatus, 'id'> = {
-  term: 0,
-  vote: 0,
-  commit: 0,
-  applied: 0,
-  leader: null,
-  leadTransferee: 0,
-  firstIndex: 0,
-  lastIndex: 0,
-  role: 'follower',
-  members: noMembers,
-  pendingProposals: 0,
-  pendingBytes: 0,
-  engineMemoryBytes: 0,
-  stopped: true,
-};

@@ -3,12 +3,13 @@
  * event loop goes into the engine together, then everything it asks for is done: messages are sent at once, appends
  * go to disk by group commit, committed entries are applied. Raft learns of an append only when it is durable.
  */
-import { Buffer } from 'node:buffer';
 import { AppendPipeline } from './append-pipeline.ts';
 import { Applier } from './applier.ts';
+import { Inbox } from './inbox.ts';
 import { Leadership } from './leadership.ts';
 import type { StoredLog, StoredSnapshot } from './ports.ts';
-import { type CommittedAt, ProposalTracker } from './proposal-tracker.ts';
+import type { CommittedAt } from './proposal-tracker.ts';
+import { Proposing } from './proposing.ts';
 import { type RaftEngine, RaftEngineError } from './raft-engine.ts';
 import type {
   ConfChange,
@@ -20,25 +21,12 @@ import type {
   Ready,
   Role,
 } from './raft-types.ts';
-import { entryType } from './raft-types.ts';
-import { ReadBarrier } from './read-barrier.ts';
+import { originOfReads, ReadBarrier } from './read-barrier.ts';
 import { ReplicaError } from './replica-error.ts';
-import {
-  noMembers,
-  type ReplicaDependencies,
-  type ReplicaOptions,
-  type ReplicaStatus,
-  statusOfDead,
-} from './replica-options.ts';
+import type { ReplicaDependencies, ReplicaOptions } from './replica-options.ts';
 import { loadLog, startEngine } from './replica-start.ts';
+import { noMembers, type ReplicaStatus, statusOf, statusOfDead } from './replica-status.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
-
-type Change = Readonly<{
-  change: ConfChange;
-  resolve: (at: Promise<CommittedAt>) => void;
-  reject: (error: unknown) => void;
-}>;
-type Inbound = Readonly<{ from: number; messages: readonly Uint8Array[] }>;
 
 /** Rounds of one turn before the event loop gets its due. */
 const MAX_ROUNDS_PER_TURN = 256;
@@ -49,24 +37,18 @@ export class Replica {
   readonly #options: ReplicaOptions;
   readonly #host: ReplicaDependencies;
   readonly #engine: RaftEngine;
-  readonly #proposals: ProposalTracker;
+  readonly #proposals: Proposing;
   readonly #reads: ReadBarrier;
   readonly #appends: AppendPipeline;
   readonly #snapshots: SnapshotKeeper;
   readonly #applier: Applier;
   readonly #leadership: Leadership;
-  readonly #inbound: Inbound[] = [];
-  readonly #commands: (() => void)[] = [];
-  readonly #changes: Change[] = [];
-  readonly #outbox: RaftMessage[] = [];
-  #inboundBytes = 0;
-  #ticksDue = 0;
+  readonly #inbox: Inbox;
+  #outbox: RaftMessage[] = [];
   #stopTicker: () => void = () => undefined;
   #scheduled = false;
   #inTurn = false;
   #again = false;
-  /** Last index that the state machine has; 0 before it has any. */
-  #appliedIndex: number;
   #lastStatus: ReplicaStatus | null = null;
 
   private constructor(options: ReplicaOptions, host: ReplicaDependencies, engine: RaftEngine, stored: StoredLog) {
@@ -74,16 +56,15 @@ export class Replica {
     this.#host = host;
     this.#engine = engine;
     this.recovered = { tornTail: stored.tornTail, damagedSnapshots: stored.damagedSnapshots };
-    this.#proposals = new ProposalTracker(options);
-    const origin = Buffer.alloc(16);
-    host.entropy.fill(origin);
-    origin.writeBigUInt64LE(BigInt(options.id));
-    this.#reads = new ReadBarrier(options, origin);
+    this.#inbox = new Inbox(options.maxInboundBytes, options.heartbeatTicks);
+    const handle = (ready: Ready): void => this.#handle(ready);
+    const refusal = (message: string, cause: unknown): ReplicaError => this.#refusal(message, cause);
+    this.#proposals = new Proposing(options, { engine, handle, refusal });
+    this.#reads = new ReadBarrier(options, originOfReads(options.id, host.entropy));
     const { store, transport, stateMachine, onMembersChange, onRemoved, onLeading } = host;
     const failed = (error: unknown): void => this.#die(error);
     const wake = (): void => this.#turn();
     const start = stored.snapshot ?? { index: 0, confState: noMembers };
-    this.#appliedIndex = start.index;
     this.#applier = new Applier(options.id, start, { engine, stateMachine, onMembersChange, onRemoved });
     const wanted = (member: number): void => host.onSnapshotWanted(this.#applier.membersIndex, member);
     this.#snapshots = new SnapshotKeeper(options, { engine, store, transport, stateMachine, wake, wanted, failed });
@@ -135,10 +116,9 @@ export class Replica {
    */
   async changeMembers(change: ConfChange): Promise<CommittedAt> {
     this.#mustRun();
-    return new Promise<CommittedAt>((resolve, reject) => {
-      this.#changes.push({ change, resolve, reject });
-      this.#schedule();
-    });
+    const committed = this.#proposals.change(change);
+    this.#schedule();
+    return committed;
   }
 
   /**
@@ -154,11 +134,7 @@ export class Replica {
 
   /** Messages of an authenticated peer. */
   receive(from: number, messages: readonly Uint8Array[]): void {
-    const bytes = messages.reduce((sum, message) => sum + message.length, 0);
-    if (this.#ended || this.#inboundBytes + bytes > this.#options.maxInboundBytes) return;
-    this.#inboundBytes += bytes;
-    this.#inbound.push({ from, messages });
-    this.#schedule();
+    if (!this.#ended && this.#inbox.put(from, messages)) this.#schedule();
   }
 
   /**
@@ -185,7 +161,7 @@ export class Replica {
    */
   async keepSnapshot(snapshot: StoredSnapshot): Promise<void> {
     this.#mustRun();
-    if (snapshot.index > this.#appliedIndex) throw new RangeError(`entry ${snapshot.index} is not applied yet`);
+    if (snapshot.index > this.appliedIndex) throw new RangeError(`entry ${snapshot.index} is not applied yet`);
     try {
       await this.#appends.commitDurable(snapshot.index);
       this.#mustRun();
@@ -225,7 +201,7 @@ export class Replica {
 
   /** Index of the last entry that the state machine has; 0 before it has any. */
   get appliedIndex(): number {
-    return this.#appliedIndex;
+    return this.#applier.index;
   }
 
   /** This node was a member and is none any more. */
@@ -236,16 +212,7 @@ export class Replica {
   /** After the end: as it was last. */
   status(): ReplicaStatus {
     if (this.#lastStatus) return this.#lastStatus;
-    const status = this.#engine.status();
-    return {
-      ...status,
-      leader: status.leader === 0 ? null : status.leader,
-      members: this.#applier.members,
-      pendingProposals: this.#proposals.pendingCount,
-      pendingBytes: this.#proposals.pendingBytes,
-      engineMemoryBytes: this.#engine.memoryBytes,
-      stopped: false,
-    };
+    return statusOf(this.#engine, this.#applier.members, this.#proposals);
   }
 
   /** How far each member is, as a leader knows it; empty on others. */
@@ -283,8 +250,7 @@ export class Replica {
     this.#proposals.stop(cause);
     this.#reads.stop();
     this.#leadership.stop();
-    const stopped = new ReplicaError('STOPPED', 'the replica is stopped', null, { cause });
-    for (const { reject } of this.#changes.splice(0)) reject(stopped);
+    this.#snapshots.stop();
   }
 
   #die(error: unknown): void {
@@ -295,13 +261,12 @@ export class Replica {
 
   #command(command: () => void): void {
     if (this.#ended) return;
-    this.#commands.push(command);
+    this.#inbox.command(command);
     this.#schedule();
   }
 
   #tick(): void {
-    // A process that slept must not believe that all that time passed in silence.
-    this.#ticksDue = Math.min(this.#ticksDue + 1, this.#options.heartbeatTicks);
+    this.#inbox.tick();
     this.#schedule();
   }
 
@@ -324,7 +289,7 @@ export class Replica {
         this.#again = false;
         this.#drain();
         this.#snapshots.settle();
-        this.#proposeWaiting();
+        this.#proposals.handOver();
         this.#send();
         this.#appends.start();
         if (!this.#again) break;
@@ -341,10 +306,9 @@ export class Replica {
   }
 
   #takeInput(): void {
-    for (const { from, messages } of this.#inbound.splice(0)) this.#step(from, messages);
-    this.#inboundBytes = 0;
-    for (const command of this.#commands.splice(0)) command();
-    for (; this.#ticksDue > 0; this.#ticksDue--) {
+    for (const { from, messages } of this.#inbox.takeMessages()) this.#step(from, messages);
+    for (const command of this.#inbox.takeCommands()) command();
+    for (let ticks = this.#inbox.takeTicks(); ticks > 0; ticks--) {
       this.#engine.tick();
       this.#proposals.tick();
       this.#leadership.tick();
@@ -397,60 +361,20 @@ export class Replica {
     const last = committed.at(-1);
     if (!last) return;
     this.#applier.apply(committed);
-    this.#appliedIndex = last.index;
     this.#leadership.applied(last.term);
     this.#proposals.applied(committed);
     this.#reads.applied(last.index);
   }
 
-  /** Nothing is unstable before, so what the next Ready appends are exactly these proposals. */
-  #proposeWaiting(): void {
-    const group = this.#proposals.takeWaiting();
-    if (group.length > 0) {
-      const refusal = this.#refusalOf(() => this.#engine.propose(group.map(({ data }) => data)));
-      if (refusal) {
-        this.#proposals.refused(group, refusal.code, refusal.leader);
-      } else {
-        const ready = this.#engine.ready();
-        this.#proposals.appended(group, ready?.entries ?? []);
-        if (ready) this.#handle(ready);
-        this.#drain();
-      }
-    }
-    for (const change of this.#changes.splice(0)) this.#proposeChange(change);
-  }
-
-  #proposeChange({ change, resolve, reject }: Change): void {
-    const refusal = this.#refusalOf(() => this.#engine.proposeConfChange(change));
-    if (refusal) {
-      reject(refusal);
-      return;
-    }
-    const ready = this.#engine.ready();
-    const entry = ready?.entries[0];
-    if (!ready || !entry) throw new RangeError('raft appended nothing for a change of members');
-    // Raft turns a change that comes during another into an empty entry.
-    if (entry.type === entryType.normal)
-      reject(new ReplicaError('PROPOSAL_DROPPED', 'another change of members is under way'));
-    else resolve(this.#proposals.follow(entry));
-    this.#handle(ready);
-    this.#drain();
-  }
-
-  #refusalOf(call: () => void): ReplicaError | null {
-    try {
-      call();
-      return null;
-    } catch (cause) {
-      if (!(cause instanceof RaftEngineError) || (cause.code !== 'PROPOSAL_DROPPED' && cause.code !== 'REFUSED'))
-        throw cause;
-      const { role, leader } = this.#leadership;
-      return new ReplicaError(role === 'leader' ? 'PROPOSAL_DROPPED' : 'NOT_LEADER', cause.message, leader, { cause });
-    }
+  #refusal(message: string, cause: unknown): ReplicaError {
+    const { role, leader } = this.#leadership;
+    return new ReplicaError(role === 'leader' ? 'PROPOSAL_DROPPED' : 'NOT_LEADER', message, leader, { cause });
   }
 
   #send(): void {
-    const messages = this.#outbox.splice(0);
+    if (this.#outbox.length === 0) return;
+    const messages = this.#outbox;
+    this.#outbox = [];
     const plain = messages.filter((message) => message.snapshotIndex === 0);
     if (plain.length > 0) this.#host.transport.send(plain);
     for (const message of messages) if (message.snapshotIndex > 0) this.#snapshots.send(message);
@@ -464,7 +388,6 @@ export class Replica {
 
   async #install(snapshot: RaftSnapshot): Promise<void> {
     await this.#snapshots.install(snapshot);
-    this.#appliedIndex = snapshot.index;
     this.#applier.installed(snapshot);
     this.#proposals.jumpedTo(snapshot.index);
     this.#reads.applied(snapshot.index);

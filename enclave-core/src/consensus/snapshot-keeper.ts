@@ -33,8 +33,11 @@ export type SnapshotKeeperHost = Readonly<{
 }>;
 
 type Received = Readonly<{ from: number; digest: Buffer; content: Uint8Array }>;
-/** How a snapshot that was sent ended, to be told to raft when `ticks` are over. */
-type Report = { ticks: number; delivered: boolean };
+/**
+ * How the sending of a snapshot ended. Raft is told when `ticks` are over, or earlier when the member, whose log matched
+ * up to `match` then, has got on: it installed this snapshot, or one that it was at before.
+ */
+type Report = { ticks: number; readonly delivered: boolean; readonly match: number };
 
 const HARMLESS: ReadonlySet<string> = new Set(['COMPACTED', 'SNAPSHOT_OUT_OF_DATE']);
 
@@ -126,9 +129,10 @@ export class SnapshotKeeper {
     const { store, transport, wanted } = this.#host;
     const { to } = message;
     this.#reports.delete(to);
+    const match = this.#matches().get(to) ?? 0;
     const snapshot = await store.loadSnapshot(message.snapshotIndex);
     if (!snapshot || !namesMember(snapshot.confState, to)) {
-      this.#reports.set(to, { ticks: this.#limits.snapshotRetryTicks, delivered: false });
+      this.#reports.set(to, { ticks: this.#limits.snapshotRetryTicks, delivered: false, match });
       wanted(to);
       return;
     }
@@ -137,7 +141,7 @@ export class SnapshotKeeper {
       () => false,
     );
     const ticks = delivered ? this.#limits.snapshotInstallTicks : this.#limits.snapshotRetryTicks;
-    this.#reports.set(to, { ticks, delivered });
+    this.#reports.set(to, { ticks, delivered, match });
   }
 
   /** The transport lost a member: what it was sent may be lost too, so it need not be waited for. */
@@ -147,17 +151,28 @@ export class SnapshotKeeper {
   }
 
   tick(): void {
+    if (this.#reports.size === 0) return;
+    const matches = this.#matches();
     for (const [member, report] of this.#reports) {
       report.ticks -= 1;
-      if (report.ticks > 0) continue;
+      const gotOn = report.delivered && (matches.get(member) ?? 0) > report.match;
+      if (report.ticks > 0 && !gotOn) continue;
       this.#reports.delete(member);
       this.#host.engine.reportSnapshot(member, report.delivered);
     }
   }
 
+  #matches(): ReadonlyMap<number, number> {
+    return new Map(this.#host.engine.progress().map(({ id, match }) => [id, match]));
+  }
+
+  /** Tells the state machine to end an install. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
   /** Resolves when no file is being written. */
   async idle(): Promise<void> {
-    this.#stopping.abort();
     await this.#saving;
   }
 

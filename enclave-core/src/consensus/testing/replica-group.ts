@@ -167,6 +167,8 @@ const MAX_TICKS = 3000;
 
 export class ReplicaGroup {
   readonly members = new Map<number, Member>();
+  /** Members that snapshots were carried to, in order. */
+  readonly snapshotsTo: number[] = [];
   readonly #disks = new Map<number, MemoryDisk>();
   readonly #module: WebAssembly.Module;
   readonly #voters: readonly number[];
@@ -246,6 +248,7 @@ export class ReplicaGroup {
         await new Promise((resolve) => setImmediate(resolve));
         const peer = reachable(to);
         if (!peer) throw new Error('unreachable');
+        this.snapshotsTo.push(to);
         peer.receiveSnapshot(from, bytes, content);
       },
     };

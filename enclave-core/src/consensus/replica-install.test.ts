@@ -1,0 +1,112 @@
+import { afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { loadRaftModule } from './raft-engine.ts';
+import { type Member, type Overrides, ReplicaGroup, text } from './testing/replica-group.ts';
+
+/** Generous, because the machine may be busy; nothing waits for time to pass. */
+jest.setTimeout(60_000);
+
+let module: WebAssembly.Module;
+let group: ReplicaGroup;
+beforeAll(async () => {
+  module = await loadRaftModule();
+});
+afterEach(() => group?.stopAll());
+
+/** Ticks that a member has for an install. */
+const INSTALL_TICKS = 100;
+const overrides: Overrides = {
+  snapshotEvery: 40,
+  options: { cachedEntries: 5, snapshotInstallTicks: INSTALL_TICKS, snapshotRetryTicks: 10 },
+};
+
+async function write(leader: Member, from: number, to: number): Promise<string[]> {
+  const lines = Array.from({ length: to - from }, (_, at) => `line ${from + at}`);
+  for (let at = 0; at < lines.length; at += 10) {
+    await group.settled(Promise.all(lines.slice(at, at + 10).map((line) => leader.replica.propose(text(line)))));
+  }
+  return lines;
+}
+
+/** A group whose third member was away until it needs a snapshot, which it is then given but does not finish installing. */
+async function installing(): Promise<{ leader: Member; behind: Member; lines: string[]; finish: () => void }> {
+  group = new ReplicaGroup(module, [1, 2, 3]);
+  await group.startAll(overrides);
+  const leader = await group.leader();
+  const behind = group.member(leader.id === 3 ? 2 : 3);
+  group.isolate(behind.id);
+  const lines = await write(leader, 0, 100);
+  await group.until(() => leader.replica.status().firstIndex > 50);
+  let began = false;
+  let finish = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  behind.machine.beforeInstall = (signal) => {
+    began = true;
+    return new Promise((resolve, reject) => {
+      held.then(resolve);
+      signal.addEventListener('abort', () => reject(new Error('stopped')));
+    });
+  };
+  group.heal();
+  await group.until(() => began);
+  return { leader, behind, lines, finish };
+}
+
+test('while a snapshot is installed the group goes on: no election, no second snapshot before its time, no growth', async () => {
+  const { leader, behind, lines, finish } = await installing();
+  const { term } = leader.replica.status();
+  const sent = group.snapshotsTo.length;
+  const memory = behind.replica.status().engineMemoryBytes;
+  for (let round = 0; round < 5; round++) {
+    lines.push(...(await write(leader, lines.length, lines.length + 20)));
+    for (let ticks = 0; ticks < INSTALL_TICKS / 2; ticks++) await group.tick();
+  }
+  expect(leader.replica.status()).toMatchObject({ role: 'leader', term });
+  expect(behind.replica.status()).toMatchObject({ role: 'follower', term, leader: leader.id });
+  expect(behind.replica.appliedIndex).toBeLessThan(50);
+  expect(group.snapshotsTo.length - sent).toBeLessThanOrEqual(4);
+  expect(behind.replica.status().engineMemoryBytes - memory).toBeLessThan(2 ** 20);
+  finish();
+  await group.caughtUp(behind.id, lines);
+  expect(behind.machine.lines).toEqual(lines);
+  expect(behind.machine.installedFrom.length).toBeGreaterThan(0);
+  expect(behind.machine.restored).toBe(1);
+  // It has it all on disk, too.
+  await group.crash(behind.id);
+  expect((await group.start(behind.id, overrides)).machine.installedFrom).toEqual([]);
+  await group.caughtUp(behind.id, lines);
+});
+
+test('as soon as one is installed the leader goes on with what came meanwhile', async () => {
+  const { leader, behind, lines, finish } = await installing();
+  lines.push(...(await write(leader, lines.length, lines.length + 100)));
+  await group.until(() => leader.replica.status().firstIndex > 150);
+  finish();
+  for (let ticks = 0; ticks < INSTALL_TICKS / 4; ticks++) await group.tick();
+  expect(behind.machine.lines).toEqual(lines);
+});
+
+test('a member that ends while it installs begins anew, and is sent a snapshot again when it is back', async () => {
+  const { leader, behind, lines } = await installing();
+  await group.crash(behind.id);
+  leader.replica.reportUnreachable(behind.id);
+  const again = await group.start(behind.id, overrides);
+  expect(again.machine.lines).toEqual([]);
+  for (let ticks = 0; ticks < INSTALL_TICKS / 4; ticks++) await group.tick();
+  expect(again.machine.lines).toEqual(lines);
+  expect(behind.fatal).toEqual([]);
+});
+
+test('a snapshot that the state machine refuses ends the replica, and is not kept', async () => {
+  const { behind } = await installing();
+  const { id } = behind;
+  await group.crash(id);
+  const again = await group.start(id, overrides);
+  again.machine.beforeInstall = () => Promise.reject(new RangeError('not what the evidence says'));
+  await group.until(() => again.fatal.length > 0);
+  expect(again.fatal).toMatchObject([{ message: 'not what the evidence says' }]);
+  expect([...again.disk.files.keys()].filter((name) => name.endsWith('.dbsnap'))).toEqual([
+    `log-${id}/snapshot-0000000000000001.dbsnap`,
+  ]);
+});
