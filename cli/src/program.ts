@@ -21,6 +21,8 @@ import { reasonOf } from './input-file.ts';
 import type { Output } from './output.ts';
 import { type Access, type ConnectionFlags, readAccess } from './profile.ts';
 import { type VerifyFlags, verifyEvidenceCommand } from './verify-evidence.ts';
+import { type VerifyLedgerFlags, verifyLedgerCommand } from './verify-ledger.ts';
+import { type VerifyReceiptFlags, verifyReceiptCommand } from './verify-receipt.ts';
 
 /** What a run touches besides files. */
 export type CliParts = Readonly<{
@@ -123,6 +125,33 @@ function addVerify(program: Command, parts: CliParts, exitWith: (code: number) =
     .option('--json', 'print the verdict as JSON')
     .action(async (file: string, flags: VerifyFlags) => {
       exitWith(await verifyEvidenceCommand(file, flags, parts.output));
+    });
+  verify
+    .command('receipt')
+    .description('what a receipt proves, or the first check that fails (exit 0, 1; 2 when it cannot be judged)')
+    .argument('<file>', 'JSON as the core gave it')
+    .requiredOption('--service-cert <file>', 'the certificate of the service, PEM, pinned')
+    .option('--transaction <view.seqno>', 'it must be of this transaction')
+    .option('--at <time>', 'when certificates must be valid: 2031-05-01T12:00:00Z (default: now)')
+    .option('--json', 'print the verdict as JSON')
+    .action(async (file: string, flags: VerifyReceiptFlags) => {
+      exitWith(await verifyReceiptCommand(file, flags, { output: parts.output, nowMs: parts.nowMs() }));
+    });
+  verify
+    .command('ledger')
+    .description(
+      'whether chunk files are one whole, signed ledger of the service (exit 0, 1; 2 when it cannot be judged)',
+    )
+    .argument('<folder>', 'the chunk files of a node, or a copy')
+    .requiredOption('--service-cert <file>', 'the certificate of the service, PEM, pinned')
+    .option('--export <file>', "a participant's claims: each must be in it, without a gap")
+    .option('--tip <receipt>', 'a receipt that must be in it: a copy that was cut at its end shows')
+    .option('--against <folder>', 'another copy: a fork shows, with both sides')
+    .option('--list', 'also print what is readable: governance, nodes, members')
+    .option('--at <time>', 'when certificates must be valid: 2031-05-01T12:00:00Z (default: now)')
+    .option('--json', 'print the verdict as JSON')
+    .action(async (folder: string, flags: VerifyLedgerFlags) => {
+      exitWith(await verifyLedgerCommand(folder, flags, { output: parts.output, nowMs: parts.nowMs() }));
     });
 }
 

@@ -23,8 +23,9 @@ export const refusedBy = (checks: readonly string[], failed: Failed, place?: str
   ...(place !== undefined && { place }),
 });
 
-export const refusalLines = ({ check, checks, code, detail, place }: Refusal): Line[] => [
-  ['evidence', 'REFUSED'],
+/** `what` was refused: evidence, a receipt, a ledger. */
+export const refusalLines = ({ check, checks, code, detail, place }: Refusal, what = 'evidence'): Line[] => [
+  [what, 'REFUSED'],
   ['check', `${check} (${checks.indexOf(check) + 1} of ${checks.length})`],
   ...(place === undefined ? [] : [['in', place] as const]),
   ['code', code],
