@@ -4,6 +4,7 @@
  */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, LockId, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Asset, ExposureCap, Finality, Network, NetworkState, Participant, Vault } from './registration.ts';
 
 /** A network as it is registered; state and trust version are the core's own. */
@@ -40,6 +41,14 @@ export type Action =
         amountMinor: bigint;
       }>;
     }>
+  /** Lets a key be a node of the core. It becomes one by joining. */
+  | Readonly<{ name: 'add_node'; args: Readonly<{ nodeId: NodeId }> }>
+  /** Takes a key's place away, and makes a new ledger secret that it does not get. The last one stays. */
+  | Readonly<{ name: 'remove_node'; args: Readonly<{ nodeId: NodeId }> }>
+  /** A new ledger secret for what comes after. */
+  | Readonly<{ name: 'rekey_ledger'; args: Readonly<Record<string, never>> }>
+  /** The switch to the next rules, from the next entry on. Every node must have them. */
+  | Readonly<{ name: 'set_protocol_version'; args: Readonly<{ version: number }> }>
   /** The last amendment: from here on there is voting. */
   | Readonly<{ name: 'close_amendments'; args: Readonly<Record<string, never>> }>;
 

@@ -1,16 +1,28 @@
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { describe, expect, test } from '@jest/globals';
 import type { Action } from './action.ts';
 import { applyActions } from './apply-actions.ts';
 import { genesisRegistry, parseGenesis } from './genesis.ts';
 import { parseActions } from './read-action.ts';
 import type { Registry } from './registry.ts';
-import { address, at, LEI_A, publicKey, sampleConsensus, sampleGenesis, word } from './testing/sample-genesis.ts';
+import {
+  address,
+  at,
+  LEI_A,
+  nodeId,
+  publicKey,
+  sampleConsensus,
+  sampleGenesis,
+  word,
+} from './testing/sample-genesis.ts';
 
 function registry(): Registry {
-  const parsed = parseGenesis(JSON.stringify(sampleGenesis()));
+  const parsed = parseGenesis(JSON.stringify({ ...sampleGenesis(), nodes: [NODE_B] }));
   if (!parsed.ok) throw new Error('the sample is right');
-  return genesisRegistry(parsed.value);
+  return genesisRegistry(parsed.value, NODE_A);
 }
+const NODE_A = nodeId('node a') as NodeId;
+const NODE_B = nodeId('node b') as NodeId;
 function actions(...json: readonly unknown[]): readonly Action[] {
   const parsed = parseActions(json, 10);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
@@ -62,6 +74,20 @@ describe('actions', () => {
 
   test('close amendments', () => {
     expect(apply(action('close_amendments', {})).amendmentsClosed).toBe(true);
+  });
+
+  test('let nodes in and out, and ask for a new ledger secret', () => {
+    const nodeC = nodeId('node c');
+    const next = apply(action('add_node', { nodeId: nodeC }), action('remove_node', { nodeId: NODE_A }));
+    expect([...next.nodes]).toEqual([NODE_B, nodeC]);
+    expect(next.rekeyDue).toBe(1);
+    expect(apply(action('add_node', { nodeId: nodeC })).rekeyDue).toBe(0);
+    expect(apply(action('rekey_ledger', {}), action('rekey_ledger', {})).rekeyDue).toBe(2);
+  });
+
+  test('switch the protocol version by one', () => {
+    expect(registry().protocolVersion).toBe(1);
+    expect(apply(action('set_protocol_version', { version: 2 })).protocolVersion).toBe(2);
   });
 
   test('raise the trust version of the networks whose roots change, and of no other', () => {
@@ -124,9 +150,25 @@ describe('actions', () => {
       }),
       'actions[0]',
     ],
+    ['a node twice', action('add_node', { nodeId: NODE_B }), 'actions[0]'],
+    ['a node that is none', action('remove_node', { nodeId: nodeId('node c') }), 'actions[0]'],
+    ['the version that is', action('set_protocol_version', { version: 1 }), 'actions[0]'],
+    ['a version after the next', action('set_protocol_version', { version: 3 }), 'actions[0]'],
     ['a lane without vault', action('reopen_lane', { network: 'alpha', asset: 'USD' }), 'actions[0]'],
   ])('are refused for %s', (_, json, path) => {
     expect(pathsOf(json)).toContain(path);
+  });
+
+  test('do not remove the last node, nor add too many', () => {
+    const remove = [NODE_A, NODE_B].map((node) => action('remove_node', { nodeId: node }));
+    expect(pathsOf(...remove)).toEqual(['actions[1]']);
+    const add = Array.from({ length: 31 }, (_, i) => ({
+      name: 'add_node',
+      args: { nodeId: nodeId(`n ${i}`) as NodeId },
+    }));
+    const most = applyActions(registry(), add.slice(1) as Action[]);
+    const tooMany = applyActions(registry(), add as Action[]);
+    expect([most.ok, tooMany.ok ? [] : tooMany.problems.map(({ path }) => path)]).toEqual([true, ['nodes']]);
   });
 
   test('do not revive a retired network', () => {

@@ -1,5 +1,6 @@
 /** What actions do to the registry: all of them, or none with everything that is wrong. Pure. */
 import { type NetworkId, vaultKey } from '@drawbridge/protocol/ids';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Action, ActionName, NetworkRegistration } from './action.ts';
 import { FIRST_EPOCH, newNetwork } from './genesis.ts';
 import type { Checked, Problem } from './problem.ts';
@@ -54,6 +55,22 @@ const effects: Effects = {
   restore_lock: (registry, { network, asset }, note) => {
     if (!registry.vaults.has(vaultKey(network, asset))) note('restores a lock without vault', 'a registered vault');
     return registry;
+  },
+  add_node: (registry, { nodeId }, note) => {
+    if (registry.nodes.has(nodeId)) note('adds a node that is registered', 'a new node id');
+    return { ...registry, nodes: new Set<NodeId>(registry.nodes).add(nodeId) };
+  },
+  remove_node: (registry, { nodeId }, note) => {
+    const nodes = new Set(registry.nodes);
+    if (!nodes.delete(nodeId)) note('removes a node that is not registered', 'a registered node id');
+    else if (nodes.size === 0) note('removes the last node', 'a node that stays');
+    return { ...registry, nodes, rekeyDue: registry.rekeyDue + 1 };
+  },
+  rekey_ledger: (registry) => ({ ...registry, rekeyDue: registry.rekeyDue + 1 }),
+  set_protocol_version: (registry, { version }, note) => {
+    const next = registry.protocolVersion + 1;
+    if (version !== next) note(`switches from version ${registry.protocolVersion} to ${version}`, `version ${next}`);
+    return { ...registry, protocolVersion: version };
   },
   close_amendments: (registry) => ({ ...registry, amendmentsClosed: true }),
 };

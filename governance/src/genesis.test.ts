@@ -1,7 +1,18 @@
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { describe, expect, test } from '@jest/globals';
-import { genesisRegistry, parseGenesis } from './genesis.ts';
+import { type Genesis, genesisRegistry, parseGenesis } from './genesis.ts';
 import { formatProblem, type Problem } from './problem.ts';
-import { address, at, type Json, LEI_A, listAt, publicKey, sampleGenesis, word } from './testing/sample-genesis.ts';
+import {
+  address,
+  at,
+  type Json,
+  LEI_A,
+  listAt,
+  nodeId,
+  publicKey,
+  sampleGenesis,
+  word,
+} from './testing/sample-genesis.ts';
 
 function problemsOf(spoil: (genesis: Json) => void): readonly Problem[] {
   const genesis = sampleGenesis();
@@ -40,6 +51,29 @@ describe('a genesis file', () => {
     set('bootstrap', 'keys', 0)(publicKey('key 1').slice(2))(genesis);
     const parsed = parseGenesis(JSON.stringify(genesis));
     expect(parsed).toMatchObject({ ok: true, value: { vaults: [{ address: address('vault alpha') }, {}] } });
+  });
+
+  test('may name nodes, and begins with its own', () => {
+    const read = (nodes?: unknown): Genesis => {
+      const parsed = parseGenesis(JSON.stringify({ ...sampleGenesis(), ...(nodes !== undefined && { nodes }) }));
+      if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
+      return parsed.value;
+    };
+    const [first, other] = [nodeId('first') as NodeId, nodeId('other') as NodeId];
+    expect(Object.hasOwn(read(), 'nodes')).toBe(false);
+    expect([...genesisRegistry(read(), first).nodes]).toEqual([first]);
+    expect([...genesisRegistry(read([other]), first).nodes]).toEqual([first, other]);
+    expect([...genesisRegistry(read([other, first]), first).nodes]).toEqual([first, other]);
+    expect(genesisRegistry(read())).toMatchObject({ protocolVersion: 1, rekeyDue: 0 });
+  });
+
+  test.each([
+    ['text'],
+    [['x']],
+    [[nodeId('twice'), nodeId('twice')]],
+    [Array.from({ length: 32 }, (_, i) => nodeId(`${i}`))],
+  ])('with wrong nodes is refused (%#)', (nodes) => {
+    expect(problemsOf(set('nodes')(nodes)).some(({ path }) => path.startsWith('nodes'))).toBe(true);
   });
 
   test('that is no JSON is one problem', () => {

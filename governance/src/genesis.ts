@@ -5,6 +5,7 @@
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
 import { vaultKey } from '@drawbridge/protocol/ids';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Checked } from './problem.ts';
 import {
   readAsset,
@@ -12,12 +13,13 @@ import {
   readBytes32,
   readExposureCap,
   readNetwork,
+  readNodeId,
   readParticipant,
   readVault,
 } from './read-registration.ts';
 import { type Reading, readJson } from './reading.ts';
 import type { Asset, BootstrapKeys, ExposureCap, Network, Participant, Vault } from './registration.ts';
-import { checkRegistry, type Registry } from './registry.ts';
+import { checkRegistry, FIRST_PROTOCOL_VERSION, MAX_NODES, type Registry } from './registry.ts';
 
 export type Genesis = Readonly<{
   version: 1;
@@ -28,6 +30,8 @@ export type Genesis = Readonly<{
   networks: readonly Network[];
   vaults: readonly Vault[];
   exposureCaps: readonly ExposureCap[];
+  /** Keys that may join as nodes, besides that of the node that begins. Absent where the file has none. */
+  nodes?: readonly NodeId[];
 }>;
 
 /** Epoch of a vault's first authority, as `initialize` of the contract sets it. */
@@ -54,7 +58,7 @@ const FIELDS = [
 ] as const;
 
 function readGenesis(r: Reading): Genesis {
-  r.object(FIELDS);
+  r.object(FIELDS, ['nodes']);
   const genesis: Genesis = {
     version: r.field('version', readVersion, 1),
     serviceId: r.field('serviceId', readBytes32, ZERO_BYTES32),
@@ -64,12 +68,14 @@ function readGenesis(r: Reading): Genesis {
     networks: r.field('networks', (list) => list.list(readNetwork), []).map((network) => newNetwork(network)),
     vaults: r.field('vaults', (list) => list.list(readVault), []).map((vault) => ({ ...vault, epoch: FIRST_EPOCH })),
     exposureCaps: r.field('exposureCaps', (list) => list.list(readExposureCap), []),
+    ...(r.has('nodes') && { nodes: r.at('nodes').list(readNodeId, { min: 0, max: MAX_NODES - 1 }) }),
   };
   noRepeats(r.at('assets'), genesis.assets, (asset) => asset.code, 'code');
   noRepeats(r.at('participants'), genesis.participants, (participant) => participant.id, 'id');
   noRepeats(r.at('networks'), genesis.networks, (network) => network.id, 'id');
   noRepeats(r.at('vaults'), genesis.vaults, (vault) => vaultKey(vault.network, vault.asset), 'network and asset');
   noRepeats(r.at('exposureCaps'), genesis.exposureCaps, (c) => vaultKey(c.network, c.asset), 'network and asset');
+  noRepeats(r.at('nodes'), genesis.nodes ?? [], (nodeId) => nodeId, 'keys');
   return genesis;
 }
 
@@ -93,8 +99,11 @@ function noRepeats<T>(r: Reading, items: readonly T[], keyOf: (item: T) => strin
   }
 }
 
-/** The registry that a service starts with. */
-export function genesisRegistry(genesis: Genesis): Registry {
+/**
+ * The registry that a service starts with.
+ * @param firstNode that of the genesis record: the node that begins needs no place in the file, and may have one
+ */
+export function genesisRegistry(genesis: Genesis, firstNode?: NodeId): Registry {
   return {
     bootstrap: genesis.bootstrap,
     assets: new Map(genesis.assets.map((asset) => [asset.code, asset])),
@@ -102,6 +111,9 @@ export function genesisRegistry(genesis: Genesis): Registry {
     networks: new Map(genesis.networks.map((network) => [network.id, network])),
     vaults: new Map(genesis.vaults.map((vault) => [vaultKey(vault.network, vault.asset), vault])),
     exposureCaps: new Map(genesis.exposureCaps.map((cap) => [vaultKey(cap.network, cap.asset), cap])),
+    nodes: new Set<NodeId>([...(firstNode === undefined ? [] : [firstNode]), ...(genesis.nodes ?? [])]),
+    protocolVersion: FIRST_PROTOCOL_VERSION,
+    rekeyDue: 0,
     nextAmendment: 1,
     amendmentsClosed: false,
   };

@@ -1,6 +1,7 @@
 /** The JSON form of actions: `{ "name", "args" }`, amounts as decimal strings. Strict both ways. */
 import { type Bytes32, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, LockId, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Action, ActionName } from './action.ts';
 import { type JsonValue, toJson } from './json-value.ts';
 import type { Checked } from './problem.ts';
@@ -14,6 +15,7 @@ import {
   readFinality,
   readNetwork,
   readNetworkId,
+  readNodeId,
   readParticipant,
   readParticipantId,
   readVault,
@@ -60,11 +62,28 @@ const readers: { [N in ActionName]: (args: Reading) => Extract<Action, { name: N
       amountMinor: r.field('amountMinor', readAmountMinor, 1n),
     };
   },
-  close_amendments: (r) => {
-    r.object([]);
-    return {};
+  add_node: readNode,
+  remove_node: readNode,
+  rekey_ledger: readNothing,
+  set_protocol_version: (r) => {
+    r.object(['version']);
+    return { version: r.field('version', (version) => version.whole(1, MAX_PROTOCOL_VERSION), 1) };
   },
+  close_amendments: readNothing,
 };
+
+/** Versions are counted by one, so this many are never reached. */
+const MAX_PROTOCOL_VERSION = 65_535;
+
+function readNode(r: Reading): { nodeId: NodeId } {
+  r.object(['nodeId']);
+  return { nodeId: r.field('nodeId', readNodeId, '' as NodeId) };
+}
+
+function readNothing(r: Reading): Record<string, never> {
+  r.object([]);
+  return {};
+}
 
 const readLane = (r: Reading): { network: NetworkId; asset: AssetCode } => ({
   network: r.field('network', readNetworkId, '' as NetworkId),

@@ -11,6 +11,7 @@ import {
   parseNetworkId,
   parseParticipantId,
 } from '@drawbridge/protocol/ids';
+import { type NodeId, parseNodeId } from '@drawbridge/protocol/ledger/node-id';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { NetworkRegistration, VaultRegistration } from './action.ts';
 import { isBic, isLei } from './lei.ts';
@@ -52,6 +53,8 @@ const ROLES: readonly ParticipantRole[] = ['bank', 'auditor', 'connector', 'obse
 export const readAssetCode = (r: Reading): AssetCode => r.parsed(parseAssetCode, '' as AssetCode);
 export const readNetworkId = (r: Reading): NetworkId => r.parsed(parseNetworkId, '' as NetworkId);
 export const readParticipantId = (r: Reading): ParticipantId => r.parsed(parseParticipantId, '' as ParticipantId);
+/** As a node prints it: SHA-256 of its public key, 64 small hex digits. */
+export const readNodeId = (r: Reading): NodeId => r.parsed(parseNodeId, '' as NodeId);
 /** Never zero: a zero word stands for nothing, and nothing is accepted for it. */
 export const readBytes32 = (r: Reading): Bytes32 => notZero(r, r.parsed(parseBytes32, ZERO_BYTES32));
 export const readAddress = (r: Reading): EvmAddress => notZero(r, r.parsed(parseEvmAddress, '0x' as EvmAddress));

@@ -1,5 +1,6 @@
 /** All that governance has registered, as one immutable value, and what must hold between its parts. */
 import { type AssetCode, type NetworkId, type ParticipantId, type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Problem } from './problem.ts';
 import type {
   Asset,
@@ -19,10 +20,20 @@ export type Registry = Readonly<{
   networks: ReadonlyMap<NetworkId, Network>;
   vaults: ReadonlyMap<VaultKey, Vault>;
   exposureCaps: ReadonlyMap<VaultKey, ExposureCap>;
+  /** Keys that may be nodes of the core. A node whose key is taken away loses its place and the next ledger secret. */
+  nodes: ReadonlySet<NodeId>;
+  /** Which rules the core applies entries by; a switch of it counts from the next entry on. */
+  protocolVersion: number;
+  /** How many new ledger secrets were ever asked for; the core makes one when it is behind. */
+  rekeyDue: number;
   /** Number of the next amendment, from 1. */
   nextAmendment: number;
   amendmentsClosed: boolean;
 }>;
+
+/** Keys that may be nodes at one time. */
+export const MAX_NODES = 32;
+export const FIRST_PROTOCOL_VERSION = 1;
 
 type Note = (path: string, problem: string, expected: string) => void;
 
@@ -34,6 +45,7 @@ export function checkRegistry(registry: Registry): Problem[] {
   checkParticipants(registry, note);
   checkNetworks(registry, note);
   checkVaults(registry, note);
+  if (registry.nodes.size > MAX_NODES) note('nodes', `are ${registry.nodes.size}`, `at most ${MAX_NODES}`);
   for (const [key, { network, asset }] of registry.exposureCaps) {
     if (!registry.vaults.has(vaultKey(network, asset)))
       note(`exposureCaps[${key}]`, 'has no vault', 'a vault of its own');

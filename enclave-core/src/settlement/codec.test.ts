@@ -72,4 +72,4 @@ describe('entries', () => {
   });
 });
 
-const GOLDEN = '379611f485ee08d4937cabab22909736e1831450c181fdd4c258c7e0142c53e0';
+const GOLDEN = 'e47b664e0dbd53b0e204ad737b5ec04252dd192b3b5b1d2fbea27dc23ba8edc9';

@@ -1,5 +1,6 @@
 /** The state that a service starts from: what genesis registers, and nothing else. */
 import { type Genesis, genesisRegistry } from '@drawbridge/governance/genesis';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { newVaultRow, SettlementState } from './state.ts';
 import { chainsAtCheckpoints } from './tracked-chains.ts';
@@ -21,6 +22,7 @@ export class GenesisError extends Error {
 /**
  * @param genesis as `parseGenesis` gave it, which has checked all but the secrets.
  * @param stampMs Unix ms of the service's start; no later entry has an earlier stamp.
+ * @param firstNode the node that begins the service, which is registered by that
  * @throws GenesisError unless the service has the authority key of every vault.
  */
 export function initialState(
@@ -28,8 +30,9 @@ export function initialState(
   secrets: ServiceSecrets,
   stampMs: number,
   limits: Limits = DEFAULT_LIMITS,
+  firstNode?: NodeId,
 ): SettlementState {
-  const registry = genesisRegistry(genesis);
+  const registry = genesisRegistry(genesis, firstNode);
   const problems = [...registry.vaults].flatMap(
     ([key, { authority }]) => authorityProblem(key, authority, secrets) ?? [],
   );

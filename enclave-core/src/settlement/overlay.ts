@@ -11,6 +11,7 @@ import type { AssetCode, InstructionId, NetworkId, ParticipantId, VaultKey } fro
 import { InvariantError } from './invariant-error.ts';
 import { Journal } from './journal.ts';
 import type { AccountKey, LockKey, PastKey, TransferKey } from './keys.ts';
+import { type LedgerFacts, NO_FACTS } from './ledger-facts.ts';
 import { OrderedIndex } from './ordered-index.ts';
 import type { ParticipantEvent } from './record.ts';
 import { Rows } from './rows.ts';
@@ -44,6 +45,8 @@ export class Overlay {
   stampMs: number;
   nextOrder: number;
   registry: Registry;
+  /** As they are at the entry that is being applied. */
+  facts: LedgerFacts = NO_FACTS;
 
   readonly #transfers: Rows<TransferKey, LiveTransfer>;
   readonly #deadlines: OrderedIndex<TransferKey> = new OrderedIndex();

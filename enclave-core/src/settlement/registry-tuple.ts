@@ -8,12 +8,13 @@ import {
   readBootstrap,
   readExposureCap,
   readNetwork,
+  readNodeId,
   readParticipant,
   readVault,
 } from '@drawbridge/governance/read-registration';
 import { type Reading, readChecked } from '@drawbridge/governance/reading';
 import type { NetworkState } from '@drawbridge/governance/registration';
-import type { Registry } from '@drawbridge/governance/registry';
+import { MAX_NODES, type Registry } from '@drawbridge/governance/registry';
 import { vaultKey } from '@drawbridge/protocol/ids';
 import { readChoice, readFlag, readList, readTuple, readWhole, TupleError } from './tuples.ts';
 
@@ -28,13 +29,18 @@ export function registryTuple(registry: Registry): readonly unknown[] {
     [...registry.networks.values()].map(({ state, trustVersion, ...rest }) => [toJson(rest), state, trustVersion]),
     [...registry.vaults.values()].map(({ epoch, ...rest }) => [toJson(rest), epoch]),
     [...registry.exposureCaps.values()].map((entry) => toJson(entry)),
+    [...registry.nodes],
+    registry.protocolVersion,
+    registry.rekeyDue,
     registry.nextAmendment,
     registry.amendmentsClosed,
   ];
 }
 
 export function readRegistry(value: unknown): Registry {
-  const [bootstrap, assets, participants, networks, vaults, caps, nextAmendment, closed] = readTuple(value, 8);
+  const [bootstrap, assets, participants, networks, vaults, caps, nodes, protocolVersion, rekeyDue, ...rest] =
+    readTuple(value, 11);
+  const [nextAmendment, closed] = rest;
   const entries = readList(assets, MAX_ENTRIES).map((entry) => readEntry(entry, readAsset));
   const parties = readList(participants, MAX_ENTRIES).map((entry) => readEntry(entry, readParticipant));
   const chains = readList(networks, MAX_ENTRIES).map((entry) => {
@@ -54,6 +60,9 @@ export function readRegistry(value: unknown): Registry {
     networks: new Map(chains.map((network) => [network.id, network])),
     vaults: new Map(boxes.map((vault) => [vaultKey(vault.network, vault.asset), vault])),
     exposureCaps: new Map(bounds.map((cap) => [vaultKey(cap.network, cap.asset), cap])),
+    nodes: new Set(readList(nodes, MAX_NODES).map((entry) => readEntry(entry, readNodeId))),
+    protocolVersion: readWhole(protocolVersion),
+    rekeyDue: readWhole(rekeyDue),
     nextAmendment: readWhole(nextAmendment),
     amendmentsClosed: readFlag(closed),
   };

@@ -35,12 +35,13 @@ export function secretsTuple(secrets: ServiceSecrets): Cbor {
     bytesOf(secrets.trailKey),
     bytesOf(secrets.relayKey),
     secrets.sealingKey,
+    secrets.serviceKey,
     authorities.map(([vault, key]) => [vault, bytesOf(key)]),
   ];
 }
 
 export function readSecrets(value: unknown): ServiceSecrets {
-  const [idKey, referenceKey, trailKey, relayKey, sealingKey, authorities] = readTuple(value, 6);
+  const [idKey, referenceKey, trailKey, relayKey, sealingKey, serviceKey, authorities] = readTuple(value, 7);
   const keys = readList(authorities, MAX_AUTHORITIES).map((row): [string, Bytes32] => {
     const [vault, key] = readTuple(row, 2);
     return [readText(vault), readBytes32(key)];
@@ -51,6 +52,7 @@ export function readSecrets(value: unknown): ServiceSecrets {
     trailKey: readBytes32(trailKey),
     relayKey: readBytes32(relayKey),
     sealingKey: readText(sealingKey),
+    serviceKey: readText(serviceKey),
     authorities: Object.fromEntries(keys),
   };
 }

@@ -76,6 +76,8 @@ export type ServiceSecrets = Readonly<{
   relayKey: Bytes32;
   /** RSA private key (PKCS#8, PEM) that evidence is sealed to. */
   sealingKey: string;
+  /** EC P-384 private key (PKCS#8, PEM) of the service certificate, by which every node can endorse another. */
+  serviceKey: string;
   /** Authority private key (32 bytes) of each vault, by vault key, for its current epoch. */
   authorities: Readonly<Record<string, Bytes32>>;
 }>;

@@ -6,6 +6,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
 export const seed = (name: string): Uint8Array => sha256(utf8ToBytes(name));
 export const word = (name: string): string => `0x${bytesToHex(seed(name))}`;
+export const nodeId = (name: string): string => word(name).slice(2);
 export const address = (name: string): string => `0x${word(name).slice(26)}`;
 export const publicKey = (name: string): string => `0x${bytesToHex(ed25519.getPublicKey(seed(name)))}`;
 

@@ -1,5 +1,6 @@
 import type { Action } from '@drawbridge/governance/action';
 import type { ParticipantId } from '@drawbridge/protocol/ids';
+import { type NodeId, parseNodeId } from '@drawbridge/protocol/ledger/node-id';
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from '../command.ts';
 import {
@@ -26,6 +27,10 @@ const addUsdVault = (authority = authorityAddress('alpha/USD')): Action => ({
   name: 'add_vault',
   args: { network: ALPHA, asset: USD, mode: 'escrow', address: vaultAddress('alpha/USD'), authority, fromBlock: 5 },
 });
+const version = (to: number): Action => ({ name: 'set_protocol_version', args: { version: to } });
+const nodeId = (name: string): NodeId => parseNodeId(word(name).slice(2));
+const addNode = (id: NodeId): Action => ({ name: 'add_node', args: { nodeId: id } });
+const removeNode = (id: NodeId): Action => ({ name: 'remove_node', args: { nodeId: id } });
 type Amendment = Extract<Command, { type: 'amendment' }>;
 const signed = (actions: readonly Action[], number = 1): Amendment => signedAmendment(number, actions) as Amendment;
 
@@ -86,6 +91,27 @@ describe('an amendment is refused', () => {
     for (const world of [rich, debtor, creditor, late]) {
       expect(world.run(signed([remove(BANK_C)]))).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
     }
+  });
+
+  test('that switches to a version which some node does not have', () => {
+    const world = new World();
+    expect(world.run(signed([version(2)]))).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+    world.facts = { supportedVersions: [1, 2], members: new Set() };
+    expect(world.run(signed([version(2), version(3)]))).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+    expect(world.state.header.registry.protocolVersion).toBe(1);
+    expect(world.run(signed([version(2)]))).toEqual({ ok: true });
+    expect(world.state.header.registry.protocolVersion).toBe(2);
+  });
+
+  test('that leaves no node which takes part', () => {
+    const [a, b] = [nodeId('a'), nodeId('b')];
+    const world = new World();
+    world.run(signed([addNode(a), addNode(b)]));
+    world.facts = { supportedVersions: [1], members: new Set([a]) };
+    expect(world.run(signed([removeNode(a)], 2))).toMatchObject({ ok: false, code: 'ACTION_INVALID' });
+    world.facts = { supportedVersions: [1], members: new Set([a, b]) };
+    expect(world.run(signed([removeNode(a)], 2))).toEqual({ ok: true });
+    expect(world.state.header.registry).toMatchObject({ nodes: new Set([b]), rekeyDue: 1 });
   });
 
   test('that makes such a bank something else', () => {

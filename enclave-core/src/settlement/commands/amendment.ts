@@ -1,6 +1,7 @@
 /**
  * A signed change of the registry: all its actions or none. Order of checks: closed, number, signatures, actions, and
- * then what only the ledger knows: no participant with value, transfers or locks leaves, no vault comes without its key.
+ * then what only the ledger knows: no participant with value, transfers or locks leaves, no vault comes without its key,
+ * some node that takes part stays, and no node is left behind by a switch of the protocol version.
  */
 
 import type { Action } from '@drawbridge/governance/action';
@@ -61,7 +62,18 @@ function refuseByLedger(overlay: Overlay, next: Registry, actions: Actions): str
     const problem = authorityProblem(key, vault.authority, overlay.base.secrets);
     if (problem !== undefined) return problem;
   }
-  return refuseRestored(overlay, actions);
+  return refuseByNodes(overlay, next) ?? refuseRestored(overlay, actions);
+}
+
+function refuseByNodes({ registry, facts }: Overlay, next: Registry): string | undefined {
+  for (let version = registry.protocolVersion + 1; version <= next.protocolVersion; version++) {
+    if (!facts.supportedVersions.includes(version)) return `not every node has protocol version ${version}`;
+  }
+  const { members } = facts;
+  if (members.size > 0 && next.nodes !== registry.nodes && ![...members].some((node) => next.nodes.has(node))) {
+    return 'no node that takes part would stay';
+  }
+  return undefined;
 }
 
 function isEngaged(overlay: Overlay, bank: ParticipantId): boolean {

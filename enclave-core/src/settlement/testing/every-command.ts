@@ -1,6 +1,7 @@
 /** One command of each form, and what must hold when the bytes of an entry are damaged. */
 import type { Hex } from '@drawbridge/protocol/bytes32';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
+import { parseNodeId } from '@drawbridge/protocol/ledger/node-id';
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEntry, encodeEntry } from '../codec.ts';
@@ -100,6 +101,12 @@ export const COMMANDS: readonly Command[] = [
     { name: 'reopen_lane', args: { network: ALPHA, asset: EUR } },
     { name: 'set_exposure_cap', args: { network: ALPHA, asset: EUR, amountMinor: 10n } },
     { name: 'close_amendments', args: {} },
+  ]),
+  signedAmendment(2, [
+    { name: 'add_node', args: { nodeId: parseNodeId(word('node').slice(2)) } },
+    { name: 'remove_node', args: { nodeId: parseNodeId(word('node').slice(2)) } },
+    { name: 'rekey_ledger', args: {} },
+    { name: 'set_protocol_version', args: { version: 2 } },
   ]),
 ];
 

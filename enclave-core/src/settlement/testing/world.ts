@@ -26,6 +26,7 @@ import type { Command, Entry, Outcome, TransferTerms } from '../command.ts';
 import { Draft } from '../draft.ts';
 import { initialState } from '../genesis-state.ts';
 import { assertAll } from '../invariants.ts';
+import { type LedgerFacts, NO_FACTS } from '../ledger-facts.ts';
 import type { Limits } from '../limits.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import type { EntryRecords } from '../record.ts';
@@ -82,6 +83,7 @@ export const SECRETS: ServiceSecrets = {
   trailKey: word('trail key'),
   relayKey: word('relay key'),
   sealingKey: 'sealing key',
+  serviceKey: 'service key',
   authorities: Object.fromEntries(
     ['alpha/EUR', 'beta/EUR', 'gamma/EUR', 'alpha/USD'].map((vault) => [vault, authoritySecret(vault)]),
   ),
@@ -165,6 +167,8 @@ export function signedAmendment(number: number, actions: readonly Action[], sign
 export class World {
   readonly state: SettlementState;
   nowMs: number = START_MS;
+  /** What the ledger says besides. */
+  facts: LedgerFacts = NO_FACTS;
   /** The entries so far, the outcome of the first command of each, and what each left behind. */
   readonly entries: Entry[] = [];
   readonly outcomes: (Outcome | undefined)[] = [];
@@ -179,7 +183,7 @@ export class World {
   apply(...commands: Command[]): Applied {
     const draft = new Draft(this.state);
     const entry: Entry = { version: 1, stampMs: this.nowMs, clockProtected: false, commands };
-    const applied = draft.apply(entry);
+    const applied = draft.apply(entry, this.facts);
     draft.commit();
     assertAll(this.state);
     this.entries.push(entry);
