@@ -41,6 +41,8 @@ export type ServiceEntry =
   | Readonly<{ type: 'admitNode'; node: NodeDescription; replaces?: number }>
   /** It is a member no more, by a change of the group that stands before. Its certificate stays known, for old receipts. */
   | Readonly<{ type: 'nodeLeft'; raftId: number }>
+  /** A node came back under its Raft id and key, at other addresses or with another program. */
+  | Readonly<{ type: 'updateNode'; raftId: number; node: NodeDescription }>
   /** A new ledger secret from the next entry on. `previous`: the one before, sealed under it. */
   | Readonly<{ type: 'rekey'; epoch: number; wraps: readonly SecretWrap[]; previous: Uint8Array }>
   /** Every node captures its state exactly here. */
@@ -54,6 +56,7 @@ const NUMBERS = {
   snapshotMark: 3,
   snapshotEvidence: 4,
   nodeLeft: 5,
+  updateNode: 6,
 } as const satisfies Record<ServiceEntry['type'], number>;
 
 const MAX_WRAPS = 64;
@@ -81,6 +84,8 @@ function serviceTuple(entry: ServiceEntry): readonly unknown[] {
       return [NUMBERS.snapshotEvidence, entry.seqno, entry.digest];
     case 'nodeLeft':
       return [NUMBERS.nodeLeft, entry.raftId];
+    case 'updateNode':
+      return [NUMBERS.updateNode, entry.raftId, nodeDescriptionTuple(entry.node)];
   }
 }
 
@@ -126,6 +131,14 @@ function readServiceEntry(value: readonly unknown[]): ServiceEntry {
     case NUMBERS.nodeLeft: {
       const [, raftId] = readTuple(value, 2, 'leaving of a node');
       return { type: 'nodeLeft', raftId: readWhole(raftId, 1, MAX_RAFT_ID, 'raft id') };
+    }
+    case NUMBERS.updateNode: {
+      const [, raftId, node] = readTuple(value, 3, 'update of a node');
+      return {
+        type: 'updateNode',
+        raftId: readWhole(raftId, 1, MAX_RAFT_ID, 'raft id'),
+        node: readNodeDescription(node),
+      };
     }
     default:
       return refuseLedger('service entry has an unknown type');
