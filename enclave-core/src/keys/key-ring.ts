@@ -5,13 +5,13 @@
  * ring (the counter), not after a restart (the salt), and not after the host restored an older disk (nothing on the disk
  * decides either). Salt and counter travel with the ciphertext; whoever has the secret opens it, whichever process sealed.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomFillSync } from 'node:crypto';
 import { WeightedLru } from '../weighted-lru.ts';
 
 /** What a key is for; nothing sealed for one purpose opens under another. */
-export type SealPurpose = 'log' | 'snapshot' | 'history' | 'bundle' | 'genesis';
+export type SealPurpose = 'log' | 'snapshot' | 'history' | 'bundle' | 'genesis' | 'ledger-secret';
 /** Purposes of keys that authenticate or index, and are the same in every process. */
-export type FixedPurpose = 'history-index';
+export type FixedPurpose = 'history-index' | 'commit-evidence' | 'claims';
 
 const VERSION = 1;
 const SALT_BYTES = 32;
@@ -33,10 +33,21 @@ export class SealBrokenError extends Error {
   readonly code = 'SEAL_BROKEN' as const;
 }
 
+/** Random bytes; the same interface as the consensus engine's. */
+export type Entropy = Readonly<{ fill: (target: Uint8Array) => void }>;
+
+const SYSTEM_ENTROPY: Entropy = {
+  fill: (target) => {
+    randomFillSync(target);
+  },
+};
+
 export type KeyRingOptions = Readonly<{
   secret: Uint8Array;
   maxSealsPerKey?: number;
   maxCachedKeys?: number;
+  /** Where salts come from: the system, unless a simulation replays them. */
+  entropy?: Entropy;
 }>;
 
 type SealingKey = { salt: Buffer; key: Buffer; counter: number };
@@ -47,12 +58,14 @@ const EMPTY = new Uint8Array(0);
 export class KeyRing {
   readonly #secret: Uint8Array;
   readonly #maxSealsPerKey: number;
+  readonly #entropy: Entropy;
   readonly #sealing = new Map<SealPurpose, SealingKey>();
   readonly #opening: WeightedLru<string, Buffer>;
 
   constructor(options: KeyRingOptions) {
     this.#secret = options.secret;
     this.#maxSealsPerKey = options.maxSealsPerKey ?? MAX_SEALS_PER_KEY;
+    this.#entropy = options.entropy ?? SYSTEM_ENTROPY;
     this.#opening = new WeightedLru(options.maxCachedKeys ?? MAX_CACHED_KEYS);
   }
 
@@ -99,7 +112,8 @@ export class KeyRing {
   #sealingKey(purpose: SealPurpose): SealingKey {
     const current = this.#sealing.get(purpose);
     if (current && current.counter < this.#maxSealsPerKey) return current;
-    const salt = randomBytes(SALT_BYTES);
+    const salt = Buffer.alloc(SALT_BYTES);
+    this.#entropy.fill(salt);
     const fresh = { salt, key: this.#derive(purpose, salt), counter: 0 };
     this.#sealing.set(purpose, fresh);
     return fresh;

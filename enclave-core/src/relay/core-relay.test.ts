@@ -19,12 +19,13 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { type Committed, SubmitError } from '../core-service.ts';
+import { type Recipient, recipientOf } from '../keys/sealed-to-key.ts';
 import type { Command, Outcome } from '../settlement/command.ts';
 import { DEFAULT_LIMITS } from '../settlement/limits.ts';
 import { SettlementState } from '../settlement/state.ts';
 import type { OpenInstruction } from '../settlement/view.ts';
 import { CoreRelay } from './core-relay.ts';
-import { openBody, type Recipient, recipientOf, sealBody } from './sealed-body.ts';
+import { openBody, sealBody } from './sealed-body.ts';
 import { signDigest } from './signed-instruction.ts';
 
 const ALPHA = 'alpha' as NetworkId;

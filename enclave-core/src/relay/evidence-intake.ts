@@ -9,11 +9,12 @@ import { MAX_EVIDENCE_ITEMS } from '@drawbridge/protocol/api/relay';
 import { decodeHeaderBatch, evidenceKindOf, type HeaderBatch } from '@drawbridge/protocol/consensus-evidence';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { CoreService, EvidenceResult } from '../core-service.ts';
+import { type Recipient, recipientOf } from '../keys/sealed-to-key.ts';
 import type { Outcome } from '../settlement/command.ts';
 import { checkObserved, checkSealed, type VaultEventCommand } from './event-evidence.ts';
 import { type Checked, protocolRefusal, type Refused, refused, verdict } from './evidence-verdict.ts';
 import { HeaderIntake } from './header-intake.ts';
-import { openBody, type Recipient, recipientOf } from './sealed-body.ts';
+import { openBody } from './sealed-body.ts';
 import { recoverSealer } from './secp256k1.ts';
 
 type SealedItem = Readonly<{ jobId: string; sealed: string }>;

@@ -1,61 +1,11 @@
 /** Seals and opens queue bodies (`protocol/envelope`) with `node:crypto`. Connectors do the same with node-rsa. */
-import {
-  constants,
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  type KeyObject,
-  privateDecrypt,
-  publicEncrypt,
-  randomBytes,
-} from 'node:crypto';
-import {
-  decodeEnvelope,
-  type Envelope,
-  type EnvelopeContext,
-  encodeEnvelope,
-  envelopeAssociatedData,
-} from '@drawbridge/protocol/envelope';
-import { ProtocolError } from '@drawbridge/protocol/protocol-error';
+import type { KeyObject } from 'node:crypto';
+import { type EnvelopeContext, envelopeAssociatedData } from '@drawbridge/protocol/envelope';
+import { openWithKey, type Recipient, sealToKey } from '../keys/sealed-to-key.ts';
 
-const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const;
-
-/** SHA-256 of a public key's SPKI in DER: how an envelope names whom it is for. */
-export const recipientOf = (publicKey: KeyObject): Buffer =>
-  createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest();
-
-export function sealBody(publicKey: KeyObject, context: EnvelopeContext, plaintext: Uint8Array): Uint8Array {
-  const contentKey = randomBytes(32);
-  const nonce = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', contentKey, nonce);
-  cipher.setAAD(envelopeAssociatedData(context));
-  const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-  const wrappedKey = publicEncrypt({ key: publicKey, ...OAEP }, contentKey);
-  return encodeEnvelope({ recipient: recipientOf(publicKey), wrappedKey, nonce, ciphertext, tag: cipher.getAuthTag() });
-}
-
-/** A private key with the name under which bodies are sealed to it. */
-export type Recipient = Readonly<{ privateKey: KeyObject; name: Uint8Array }>;
+export const sealBody = (publicKey: KeyObject, context: EnvelopeContext, plaintext: Uint8Array): Uint8Array =>
+  sealToKey(publicKey, envelopeAssociatedData(context), plaintext);
 
 /** @throws ProtocolError `ENVELOPE_INVALID` for garbage, another recipient, another job, or a changed byte. */
-export function openBody(recipient: Recipient, context: EnvelopeContext, input: Uint8Array): Uint8Array {
-  const envelope = decodeEnvelope(input);
-  if (Buffer.compare(envelope.recipient, recipient.name) !== 0) {
-    throw new ProtocolError('ENVELOPE_INVALID', 'sealed body is for another recipient');
-  }
-  try {
-    return decrypt(recipient.privateKey, context, envelope);
-  } catch (cause) {
-    throw new ProtocolError('ENVELOPE_INVALID', 'sealed body does not open for this job', { cause });
-  }
-}
-
-function decrypt(privateKey: KeyObject, context: EnvelopeContext, envelope: Envelope): Uint8Array {
-  const contentKey = privateDecrypt({ key: privateKey, ...OAEP }, envelope.wrappedKey);
-  const decipher = createDecipheriv('aes-256-gcm', contentKey, envelope.nonce, { authTagLength: 16 });
-  decipher.setAAD(envelopeAssociatedData(context));
-  decipher.setAuthTag(envelope.tag);
-  return Buffer.concat([decipher.update(envelope.ciphertext), decipher.final()]);
-}
+export const openBody = (recipient: Recipient, context: EnvelopeContext, input: Uint8Array): Uint8Array =>
+  openWithKey(recipient, envelopeAssociatedData(context), input);
