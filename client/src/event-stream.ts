@@ -1,7 +1,7 @@
-/** Server-sent events as an endless list: resumed by number after every break, so that none is missed or seen twice. */
+/** Server-sent events as an endless list: resumed by number after every break, at another node where there is one, so that none is missed or seen twice. */
 import type { EventResource } from '@drawbridge/protocol/api/event';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import { type Connection, problemOf } from './connection.ts';
+import { type Connection, problemOf, type Streamed } from './connection.ts';
 import { ConnectionError, EventGapError, ProblemError } from './problem-error.ts';
 
 /** Pause after a break, ms, doubled up to the limit while nothing comes. */
@@ -50,29 +50,38 @@ async function* readOnce(connection: Connection, options: FollowOptions): AsyncI
   const quiet = new AbortController();
   const watch = setTimeout(() => quiet.abort(), quietMs);
   try {
-    const response = await connection.stream({
+    const { response, node } = await connection.stream({
       url: '/v1/events',
       params: { participant, after },
       headers: { accept: 'text/event-stream' },
       signal: AbortSignal.any([signal, quiet.signal]),
     });
-    const body = response.data as NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
-    if (response.status !== 200) throw problemOf({ ...response, data: await readProblem(body) });
-    const decoder = new TextDecoder();
-    const events = ReadableStream.from(body)
-      .pipeThrough(
-        new TransformStream<Uint8Array, string>({
-          transform: (chunk, out) => {
-            watch.refresh();
-            out.enqueue(decoder.decode(chunk, { stream: true }));
-          },
-        }),
-      )
-      .pipeThrough(new EventSourceParserStream());
-    for await (const message of events) yield JSON.parse(message.data) as EventResource;
+    try {
+      yield* eventsOf(response, () => watch.refresh());
+    } finally {
+      // Whatever ended it, even in good order: a node that stops or is cut off closes its streams, and others go on.
+      connection.leave(node);
+    }
   } finally {
     clearTimeout(watch);
   }
+}
+
+async function* eventsOf(response: Streamed['response'], onChunk: () => void): AsyncIterable<EventResource> {
+  const body = response.data as NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
+  if (response.status !== 200) throw problemOf({ ...response, data: await readProblem(body) });
+  const decoder = new TextDecoder();
+  const events = ReadableStream.from(body)
+    .pipeThrough(
+      new TransformStream<Uint8Array, string>({
+        transform: (chunk, out) => {
+          onChunk();
+          out.enqueue(decoder.decode(chunk, { stream: true }));
+        },
+      }),
+    )
+    .pipeThrough(new EventSourceParserStream());
+  for await (const message of events) yield JSON.parse(message.data) as EventResource;
 }
 
 /** Largest problem document that is read, in bytes. */

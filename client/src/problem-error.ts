@@ -41,6 +41,11 @@ export class ConnectionError extends Error {
     super(`${words} (${code})`, options);
     this.code = code;
   }
+
+  /** Whether somebody answered who is not the service, so that nothing was sent. */
+  get isIdentity(): boolean {
+    return ANOTHER_SERVICE.has(this.code);
+  }
 }
 
 /** An event is missing from a stream that is numbered without gaps: whoever serves it left one out. */

@@ -13,6 +13,14 @@ describe('parseConfig', () => {
     expect(config.limits.attempts).toBe(12);
   });
 
+  it('takes one node of the core or several', () => {
+    const at = (url: unknown) =>
+      parseConfig({ networks: ['a'], redisUrl: 'redis://x', core: { ...core, url } }).core.url;
+    expect(at('https://a:1')).toBe('https://a:1');
+    expect(at(['https://a:1', 'https://b:1'])).toEqual(['https://a:1', 'https://b:1']);
+    for (const url of [[], ['https://a:1', 'http://b:1'], 7]) expect(() => at(url)).toThrow(/\/core\/url/);
+  });
+
   it('names what is wrong, and an unknown field is wrong', () => {
     const input = { networks: [], redisUrl: 'http://x', core, limits: { attempts: 0 }, colour: 'red' };
     expect(() => parseConfig(input)).toThrow(/\/networks[\s\S]*\/redisUrl|\/colour/);

@@ -7,6 +7,8 @@ import { Value } from '@sinclair/typebox/value';
 const Milliseconds = (fallback: number, minimum: number, maximum: number) =>
   Type.Integer({ default: fallback, minimum, maximum });
 
+const CoreUrl = Type.String({ pattern: '^https://' });
+
 const Config = Type.Object(
   {
     /** Networks whose relays this hub carries. */
@@ -14,7 +16,8 @@ const Config = Type.Object(
     redisUrl: Type.String({ pattern: '^rediss?://' }),
     core: Type.Object(
       {
-        url: Type.String({ pattern: '^https://' }),
+        /** A node of the core, or several: the next is asked where one does not answer. */
+        url: Type.Union([CoreUrl, Type.Array(CoreUrl, { minItems: 1, maxItems: 16 })]),
         keyFile: Type.String(),
         certFile: Type.String(),
         /** The service certificate that the core must show; pinned, no authority is asked. */
