@@ -21,13 +21,17 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/**/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/**/src/**/*.test.ts',
+        '<rootDir>/scripts/**/*.test.ts',
+        '<rootDir>/test/sim/**/*.test.ts',
+      ],
       testPathIgnorePatterns: ['/node_modules/', '/dist/', '\\.(network|fuzz)\\.test\\.ts$'],
     },
     {
       ...shared,
       displayName: 'fuzz',
-      testMatch: ['<rootDir>/**/src/**/*.fuzz.test.ts'],
+      testMatch: ['<rootDir>/**/src/**/*.fuzz.test.ts', '<rootDir>/test/sim/**/*.fuzz.test.ts'],
     },
     {
       ...shared,
@@ -39,7 +43,7 @@ export default {
       ...shared,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/test/sim/'],
     },
   ],
 };
