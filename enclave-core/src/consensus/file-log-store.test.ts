@@ -178,7 +178,12 @@ describe('file log store', () => {
       const store = await logs.open(folder, {}, { disk });
       await store.append(batch(range(1, 5), 5));
       failing = true;
-      expect(await codeOf(store.append(batch([entry(6, 1, new Uint8Array(3000).fill(1))])))).toBe('LOG_WRITE_FAILED');
+      await expect(store.append(batch([entry(6, 1, new Uint8Array(3000).fill(1))]))).rejects.toMatchObject({
+        code: 'LOG_WRITE_FAILED',
+        file: join(folder, 'segment-000000000001.dblog'),
+        offset: 1536,
+        message: expect.stringMatching(/at byte 1536: .*Free space or replace the disk, then start the node again/),
+      });
       failing = false;
       expect(await codeOf(store.append(batch([entry(6)])))).toBe('LOG_WRITE_FAILED');
       expect(await codeOf(store.saveSnapshot(snapshotAt(5)))).toBe('LOG_WRITE_FAILED');
@@ -188,6 +193,35 @@ describe('file log store', () => {
       expect(log.tornTail).toMatchObject({ file: join(folder, 'segment-000000000001.dblog') });
     },
   );
+
+  test('a snapshot that does not fit is no snapshot, and the one before it stays', async () => {
+    const folder = logs.folder();
+    let full = false;
+    const disk: Disk = {
+      ...nodeDisk,
+      async open(path, mode) {
+        const file = await nodeDisk.open(path, mode);
+        const write = file.write.bind(file);
+        file.write = (bytes, at) =>
+          full && path.endsWith('.dbsnap.tmp')
+            ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))
+            : write(bytes, at);
+        return file;
+      },
+    };
+    const store = await logs.open(folder, {}, { disk });
+    await store.append(batch(range(1, 5), 5));
+    await store.saveSnapshot(snapshotAt(2));
+    full = true;
+    await expect(store.saveSnapshot(snapshotAt(4))).rejects.toMatchObject({
+      code: 'LOG_WRITE_FAILED',
+      file: join(folder, 'snapshot-0000000000000004.dbsnap'),
+    });
+    expect(await codeOf(store.dropBefore(4))).toBe('LOG_WRITE_FAILED');
+    await store.close();
+    expect((await reopened(folder)).log).toMatchObject({ snapshot: { index: 2 }, damagedSnapshots: [] });
+    expect((await readdir(folder)).filter((name) => name.includes('dbsnap'))).toHaveLength(1);
+  });
 
   test('a spare segment that could not be prepared fails only when it is needed', async () => {
     const folder = logs.folder();

@@ -116,7 +116,11 @@ export class FileLogStore implements LogStore {
     try {
       for (const part of this.#parts(whole)) await this.#writePart(part);
     } catch (cause) {
-      throw this.#fail('a write to the log failed', cause);
+      const { head, offset } = this.#tail;
+      throw this.#fail(
+        { file: this.#path(segmentName(head.number)), offset, what: 'a write to the log failed' },
+        cause,
+      );
     } finally {
       this.#appending = false;
     }
@@ -195,30 +199,33 @@ export class FileLogStore implements LogStore {
         await removeIfPresent(this.#disk, `${directory}/${snapshotName(index)}`);
       }
     } catch (cause) {
-      throw this.#fail('a snapshot could not be written', cause);
+      const file = this.#path(snapshotName(snapshot.index));
+      throw this.#fail({ file, offset: 0, what: 'a snapshot could not be written' }, cause);
     }
   }
 
   async dropBefore(index: number): Promise<void> {
     if (this.#failure) throw this.#failure;
     const { directory } = this.#options;
+    let file = directory;
     try {
       const oldest = snapshotIndexes(await this.#disk.list(directory)).at(-1) ?? 0;
       // Recovery reads from a segment on that begins at or before the snapshot's index.
       while ((this.#segments[1]?.nextIndex ?? Infinity) <= Math.min(index, oldest)) {
         const dropped = this.#segments.shift();
         if (!dropped) break;
-        await this.#disk.remove(`${directory}/${segmentName(dropped.number)}`);
+        file = this.#path(segmentName(dropped.number));
+        await this.#disk.remove(file);
         // Before the next one goes, so that no crash leaves a gap: a gap is damage.
         await this.#disk.syncDirectory(directory);
       }
     } catch (cause) {
-      throw this.#fail('a segment could not be removed', cause);
+      throw this.#fail({ file, offset: 0, what: 'a segment could not be removed' }, cause);
     }
   }
 
   async loadSnapshot(index: number): Promise<StoredSnapshot | null> {
-    const file = `${this.#options.directory}/${snapshotName(index)}`;
+    const file = this.#path(snapshotName(index));
     try {
       const read = await readSnapshot(this.#disk, file, this.#tail.head.logId);
       if (typeof read === 'string') throw new LogDamagedError({ file, offset: 0, reason: read });
@@ -241,8 +248,12 @@ export class FileLogStore implements LogStore {
     await this.#lock.release();
   }
 
-  #fail(what: string, cause: unknown): LogWriteError {
-    this.#failure ??= new LogWriteError(what, { cause });
+  #path(name: string): string {
+    return `${this.#options.directory}/${name}`;
+  }
+
+  #fail(where: Readonly<{ file: string; offset: number; what: string }>, cause: unknown): LogWriteError {
+    this.#failure ??= new LogWriteError(where, { cause });
     return this.#failure;
   }
 }

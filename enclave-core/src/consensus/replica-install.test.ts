@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import type { LogBatch, LogStore, StoredSnapshot } from './ports.ts';
 import { loadRaftModule } from './raft-engine.ts';
 import { type Member, type Overrides, ReplicaGroup, text } from './testing/replica-group.ts';
 
@@ -76,6 +77,54 @@ test('while a snapshot is installed the group goes on: no election, no second sn
   await group.crash(behind.id);
   expect((await group.start(behind.id, overrides)).machine.installedFrom).toEqual([]);
   await group.caughtUp(behind.id, lines);
+});
+
+test('term and vote are durable before a received snapshot is, and a commit index before the snapshot that it covers', async () => {
+  group = new ReplicaGroup(module, [1, 2, 3]);
+  const written = new Map<number, string[]>();
+  const noting = (id: number): Overrides => {
+    const notes: string[] = [];
+    written.set(id, notes);
+    const wrapStore = (store: LogStore): LogStore =>
+      Object.assign(Object.create(store) as LogStore, {
+        load: () => store.load(),
+        loadSnapshot: store.loadSnapshot.bind(store),
+        dropBefore: store.dropBefore.bind(store),
+        async append(batch: LogBatch) {
+          await store.append(batch);
+          if (batch.hardState) notes.push(`term ${batch.hardState.term} commit ${batch.hardState.commit}`);
+        },
+        async saveSnapshot(snapshot: StoredSnapshot) {
+          notes.push(`snapshot ${snapshot.index}`);
+          await store.saveSnapshot(snapshot);
+        },
+      });
+    return { ...overrides, wrapStore };
+  };
+  for (const id of [1, 2, 3]) await group.start(id, noting(id));
+  const first = await group.leader();
+  const away = group.member(first.id === 3 ? 2 : 3);
+  group.isolate(away.id);
+  // Another term begins while it is away.
+  const other = [1, 2, 3].find((id) => id !== first.id && id !== away.id) ?? 0;
+  await group.settled(first.replica.transferLeadership(other));
+  const leader = group.member(other);
+  const lines = await write(leader, 0, 100);
+  await group.until(() => leader.replica.status().firstIndex > 50);
+  group.heal();
+  await group.caughtUp(away.id, lines);
+  const { term } = leader.replica.status();
+  const commitBefore = (notes: readonly string[], at: number): number =>
+    Math.max(0, ...notes.slice(0, at).map((note) => Number(/commit (\d+)/.exec(note)?.[1] ?? 0)));
+  for (const [id, notes] of written) {
+    for (const [at, note] of notes.entries()) {
+      const index = Number(/^snapshot (\d+)/.exec(note)?.[1] ?? 0);
+      if (index <= 1) continue;
+      if (id === away.id) expect(notes.slice(0, at).some((line) => line.startsWith(`term ${term} `))).toBe(true);
+      else expect(commitBefore(notes, at)).toBeGreaterThanOrEqual(index);
+    }
+    expect(notes.filter((note) => note.startsWith('snapshot')).length).toBeGreaterThan(1);
+  }
 });
 
 test('as soon as one is installed the leader goes on with what came meanwhile', async () => {

@@ -3,7 +3,7 @@ import { FILE_LOG_STORE_DEFAULTS, FileLogStore } from './file-log-store.ts';
 import { loadLog, reconciled } from './replica-start.ts';
 import { seededEntropy } from './testing/deterministic-host.ts';
 import { MemoryDisk } from './testing/memory-disk.ts';
-import { snapshotAt } from './testing/temporary-log.ts';
+import { range, snapshotAt } from './testing/temporary-log.ts';
 
 const open = (disk: MemoryDisk): Promise<FileLogStore> =>
   FileLogStore.open(
@@ -28,6 +28,21 @@ describe('start of a replica', () => {
     expect(stored.snapshot).toMatchObject({ index: 1, term: 1, confState: { voters: [1, 2, 3] } });
     expect(reconciled(stored)).toEqual({ term: 1, vote: 0, commit: 1 });
     await second.close();
+  });
+
+  test('a snapshot that the log had not noted yet is noted, and its hard state durable, before anything else', async () => {
+    const disk = new MemoryDisk();
+    const store = await open(disk);
+    await store.append({ entries: range(1, 4), hardState: { term: 3, vote: 2, commit: 2 }, installed: null });
+    await store.saveSnapshot(snapshotAt(50, 3));
+    await store.close();
+    const second = await open(disk);
+    const stored = await loadLog(second, null);
+    expect(stored).toMatchObject({ snapshot: { index: 50 }, hardState: { term: 3, vote: 2, commit: 50 }, entries: [] });
+    await second.close();
+    const third = await open(disk);
+    expect((await third.load()).hardState).toEqual({ term: 3, vote: 2, commit: 50 });
+    await third.close();
   });
 
   test('a node that joins begins with nothing', async () => {

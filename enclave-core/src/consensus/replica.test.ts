@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { LogBatch, LogStore } from './ports.ts';
+import type { LogBatch, LogStore, StoredSnapshot } from './ports.ts';
 import { loadRaftModule } from './raft-engine.ts';
 import type { ReplicaError } from './replica-error.ts';
 import { expectAgreementThroughCrashes } from './testing/crashes.ts';
@@ -88,6 +88,36 @@ describe('a single replica', () => {
     for await (const { data } of again.store.readEntries(0))
       if (data.length > 0) found.push(Buffer.from(data).toString());
     expect(found).toEqual(lines);
+  });
+
+  test('a kept snapshot waits for the hard state that commits it, and for nothing that is not applied', async () => {
+    const notes: number[] = [];
+    const wrapStore = (store: LogStore): LogStore =>
+      Object.assign(Object.create(store) as LogStore, {
+        load: () => store.load(),
+        dropBefore: store.dropBefore.bind(store),
+        async append(batch: LogBatch) {
+          await store.append(batch);
+          notes.push(batch.hardState?.commit ?? 0);
+        },
+        async saveSnapshot(snapshot: StoredSnapshot) {
+          if (snapshot.index > 1) expect(Math.max(...notes)).toBeGreaterThanOrEqual(snapshot.index);
+          await store.saveSnapshot(snapshot);
+        },
+      });
+    await running([1], { wrapStore });
+    const { replica, machine } = await group.leader();
+    await replica.propose(text('a'));
+    const at = { index: machine.lastIndex, term: machine.lastTerm, confState: replica.members };
+    expect(Math.max(...notes)).toBeLessThan(at.index);
+    await replica.keepSnapshot({ ...at, content: machine.content() });
+    const early = replica.keepSnapshot({ ...at, index: at.index + 1, content: machine.content() });
+    await expect(early).rejects.toThrow(RangeError);
+    await group.crash(1);
+    await expect(replica.keepSnapshot({ ...at, content: machine.content() })).rejects.toMatchObject({
+      code: 'STOPPED',
+    });
+    expect((await group.start(1)).machine.lines).toEqual(['a']);
   });
 
   test('refuses what exceeds its bounds, with codes', async () => {

@@ -27,12 +27,18 @@ const ADVICE =
 export class LogWriteError extends Error {
   override readonly name = 'LogWriteError';
   readonly code = 'LOG_WRITE_FAILED' as const;
+  readonly file: string;
+  /** Byte offset in `file` of what was to be written; 0 where it is the file itself. */
+  readonly offset: number;
 
-  constructor(what: string, options?: ErrorOptions) {
+  constructor(where: Readonly<{ file: string; offset: number; what: string }>, options?: ErrorOptions) {
     super(
-      `${what}; nothing of it was acknowledged. Free space or replace the disk, then start the node again`,
+      `${where.file} at byte ${where.offset}: ${where.what}; nothing of it was acknowledged. ` +
+        'Free space or replace the disk, then start the node again',
       options,
     );
+    this.file = where.file;
+    this.offset = where.offset;
   }
 }
 

@@ -279,6 +279,41 @@ describe('damage', () => {
   });
 });
 
+test('a sector that the disk cannot read any more is damage with file and offset; in a snapshot it is passed over', async () => {
+  const store = await open();
+  await store.append({ entries: range(1, 9), hardState: { term: 1, vote: 1, commit: 9 }, installed: null });
+  await store.saveSnapshot(snapshotAt(4));
+  await store.saveSnapshot(snapshotAt(8));
+  await store.close();
+  const inner = disk.open.bind(disk);
+  let unreadable = 'snapshot-0000000000000008.dbsnap';
+  disk.open = async (path, mode) => {
+    const file = await inner(path, mode);
+    const failing = (): Promise<Buffer> => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }));
+    return path.endsWith(unreadable) ? { ...file, read: failing } : file;
+  };
+  expect((await recover()).damagedSnapshots).toEqual([
+    { file: pathOf(unreadable), reason: 'the disk cannot read it (EIO)' },
+  ]);
+  unreadable = FIRST;
+  expect(await damage()).toMatchObject({ code: 'LOG_DAMAGED', file: pathOf(FIRST), offset: 0 });
+});
+
+test('a flipped bit anywhere in a snapshot is found', async () => {
+  const store = await open();
+  await store.append({ entries: range(1, 9), hardState: { term: 1, vote: 1, commit: 9 }, installed: null });
+  await store.saveSnapshot(snapshotAt(4));
+  await store.saveSnapshot(snapshotAt(8));
+  await store.close();
+  const whole = copyOf();
+  const name = 'snapshot-0000000000000008.dbsnap';
+  for (let at = 0; at < contents(name).length; at++) {
+    putBack(whole);
+    change(name, (bytes) => bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << (at % 8)), at));
+    expect((await recover()).snapshot?.index).toBe(4);
+  }
+});
+
 test('a crash between two segments, at any step, loses nothing', async () => {
   await write({ from: 1, to: 6, bytes: 1000 });
   const full = copyOf();

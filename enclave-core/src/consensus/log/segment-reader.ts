@@ -5,6 +5,7 @@ import { decodeBatch, type LogPosition } from './batch-payload.ts';
 import type { Disk } from './disk.ts';
 import { type Chain, readFrame, SECTOR_BYTES } from './frame.ts';
 import { LogDamagedError } from './log-errors.ts';
+import { readBytes } from './read-bytes.ts';
 import { decodeHead, FRAMES_AT, readSeal, SEAL_AT, type SegmentHead, segmentName, segmentNumber } from './segment.ts';
 
 /** `seal` null: the segment is open. */
@@ -50,20 +51,15 @@ export async function outlineSegments(
 async function outlineSegment(disk: Disk, path: string, number: number): Promise<SegmentOutline> {
   const damaged = (offset: number, reason: string): LogDamagedError =>
     new LogDamagedError({ file: path, offset, reason });
-  const file = await disk.open(path, 'read');
-  try {
-    const sectors = await file.read(0, FRAMES_AT);
-    const head = decodeHead(sectors.subarray(0, SECTOR_BYTES));
-    if (!head || head.number !== number) throw damaged(0, 'the head of the segment is not what was written');
-    if (file.size !== head.bytes) {
-      throw damaged(Math.min(file.size, head.bytes), `the segment has ${file.size} bytes instead of ${head.bytes}`);
-    }
-    const seal = readSeal(head, sectors.subarray(SEAL_AT, FRAMES_AT));
-    if (seal === 'damaged') throw damaged(SEAL_AT, 'the seal of the segment is not what was written');
-    return { path, head, seal: seal === 'open' ? null : seal };
-  } finally {
-    await file.close();
+  const { bytes: sectors, size } = await readBytes(disk, path, FRAMES_AT);
+  const head = decodeHead(sectors.subarray(0, SECTOR_BYTES));
+  if (!head || head.number !== number) throw damaged(0, 'the head of the segment is not what was written');
+  if (size !== head.bytes) {
+    throw damaged(Math.min(size, head.bytes), `the segment has ${size} bytes instead of ${head.bytes}`);
   }
+  const seal = readSeal(head, sectors.subarray(SEAL_AT, FRAMES_AT));
+  if (seal === 'damaged') throw damaged(SEAL_AT, 'the seal of the segment is not what was written');
+  return { path, head, seal: seal === 'open' ? null : seal };
 }
 
 function checkSuccession(before: SegmentOutline | undefined, next: SegmentOutline, isLast: boolean): void {
@@ -126,12 +122,7 @@ export function readFrames(
 
 export async function readSegment(disk: Disk, outline: Pick<SegmentOutline, 'path' | 'head'>): Promise<Buffer> {
   const { path, head } = outline;
-  const file = await disk.open(path, 'read');
-  try {
-    const bytes = await file.read(0, head.bytes);
-    if (bytes.length === head.bytes) return bytes;
-    throw new LogDamagedError({ file: path, offset: bytes.length, reason: 'the segment ends too early' });
-  } finally {
-    await file.close();
-  }
+  const { bytes } = await readBytes(disk, path, head.bytes);
+  if (bytes.length === head.bytes) return bytes;
+  throw new LogDamagedError({ file: path, offset: bytes.length, reason: 'the segment ends too early' });
 }

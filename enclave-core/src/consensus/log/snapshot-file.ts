@@ -9,6 +9,8 @@ import type { StoredSnapshot } from '../ports.ts';
 import { FrameReader, FrameWriter } from '../raft-frames.ts';
 import type { Disk } from './disk.ts';
 import { LOG_ID_BYTES } from './frame.ts';
+import { LogDamagedError } from './log-errors.ts';
+import { readBytes } from './read-bytes.ts';
 import { removeIfPresent } from './segment.ts';
 
 const MAGIC = Buffer.from('DBSNAPST');
@@ -55,12 +57,12 @@ export async function writeSnapshot(
 
 /** The reason instead, when the file is not whole or belongs to another log. */
 export async function readSnapshot(disk: Disk, path: string, logId: Uint8Array): Promise<SnapshotFile | string> {
-  const file = await disk.open(path, 'read');
   let bytes: Buffer;
   try {
-    bytes = await file.read(0, file.size);
-  } finally {
-    await file.close();
+    ({ bytes } = await readBytes(disk, path));
+  } catch (error) {
+    if (error instanceof LogDamagedError) return error.reason;
+    throw error;
   }
   const covered = bytes.subarray(0, Math.max(0, bytes.length - HASH_BYTES));
   if (!createHash('sha256').update(covered).digest().equals(bytes.subarray(covered.length))) {
