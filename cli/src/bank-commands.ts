@@ -11,6 +11,7 @@ import {
   parseTransferId,
   type TransferId,
 } from '@drawbridge/protocol/ids';
+import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import { CliError } from './cli-error.ts';
 import { fieldsOf, readJsonFile } from './input-file.ts';
 import { parseMoment } from './moment.ts';
@@ -27,6 +28,11 @@ export type BankClient = Pick<
   | 'cancelTransfer'
   | 'events'
   | 'followEvents'
+  | 'transferReceipt'
+  | 'eventReceipt'
+  | 'transactionReceipt'
+  | 'exportEvents'
+  | 'nodes'
   | 'close'
 >;
 
@@ -34,10 +40,10 @@ export type Session = Readonly<{ client: BankClient; output: Output; json: boole
 export type SubjectFlags = Readonly<{ participant?: string }>;
 export type PageFlags = Readonly<{ after?: string; limit?: string }>;
 
-const subjectOf = ({ participant }: SubjectFlags): { participant?: ParticipantId } =>
+export const subjectOf = ({ participant }: SubjectFlags): { participant?: ParticipantId } =>
   participant === undefined ? {} : { participant: parseParticipantId(participant) };
 
-const whole = (text: string, option: string): number => {
+export const whole = (text: string, option: string): number => {
   if (/^(0|[1-9][0-9]{0,14})$/.test(text)) return Number(text);
   throw new CliError('USAGE', `${option} takes a whole number, not ${text}`);
 };
@@ -98,14 +104,22 @@ export type SubmitFlags = Readonly<{
 }>;
 export type SubmitContext = Readonly<{ nowMs: number; newId: () => string }>;
 
-/** Says the id before it sends: with it the same command can be given again whatever happens. */
-export async function submitTransfer(session: Session, flags: SubmitFlags, context: SubmitContext): Promise<void> {
+/**
+ * Says the id before it sends: with it the same command can be given again whatever happens. Answers with the receipt where
+ * it was asked for.
+ */
+export async function submitTransfer(
+  session: Session,
+  flags: SubmitFlags,
+  { receipt, ...context }: SubmitContext & Readonly<{ receipt: boolean }>,
+): Promise<Receipt | undefined> {
   const { client, output } = session;
   const request = flags.file === undefined ? transferOf(flags, context) : await transferFile(flags);
   output.err(`submitting ${request.id}`);
-  const { created, transfer } = await client.submitTransfer(request);
-  if (!created) output.err('it had been submitted before');
-  showOne(session, transfer);
+  const submitted = await client.submitTransfer(request, ...(receipt ? [{ receipt }] : []));
+  if (!submitted.created) output.err('it had been submitted before');
+  showOne(session, submitted.transfer);
+  return submitted.receipt;
 }
 
 /** The core checks what the file says. */

@@ -8,33 +8,44 @@ const DEFAULT_PROFILE = 'drawbridge.json';
 
 export type ConnectionFlags = Readonly<{
   profile?: string;
-  url?: string;
+  /** Of one node or several. */
+  url?: readonly string[];
   cert?: string;
   key?: string;
   serviceCert?: string;
 }>;
 
 /** PEM contents, as the client takes them. */
-export type Access = Readonly<{ url: string; certificate: string; key: string; serviceCertificate: string }>;
+export type Access = Readonly<{
+  url: readonly string[];
+  certificate: string;
+  key: string;
+  serviceCertificate: string;
+}>;
 
-/** Each flag with its name in a profile; files there count from the profile's folder. */
-const PARTS = [
-  { flag: 'url', option: '--url', field: 'url', file: false },
-  { flag: 'cert', option: '--cert', field: 'certFile', file: true },
-  { flag: 'key', option: '--key', field: 'keyFile', file: true },
-  { flag: 'serviceCert', option: '--service-cert', field: 'serviceCertFile', file: true },
+/** Each flag that names a file, with its name in a profile; files there count from the profile's folder. */
+const FILES = [
+  { flag: 'cert', option: '--cert', field: 'certFile' },
+  { flag: 'key', option: '--key', field: 'keyFile' },
+  { flag: 'serviceCert', option: '--service-cert', field: 'serviceCertFile' },
 ] as const;
+const URL_FIELD = 'url';
 
 /** Flags win over the profile. @throws CliError that says what is missing. */
 export async function readAccess(flags: ConnectionFlags): Promise<Access> {
   const profile = await readProfile(flags.profile);
-  const given = (part: (typeof PARTS)[number]): string => {
-    const value = flags[part.flag] ?? profile.get(part.field);
+  const missing = (option: string, field: string): CliError =>
+    new CliError('USAGE', `say ${option}, or ${field} in ${flags.profile ?? DEFAULT_PROFILE}`);
+  const given = ({ flag, option, field }: (typeof FILES)[number]): string => {
+    const value = flags[flag] ?? profile.files.get(field);
     if (value !== undefined) return value;
-    throw new CliError('USAGE', `say ${part.option}, or ${part.field} in ${flags.profile ?? DEFAULT_PROFILE}`);
+    throw missing(option, field);
   };
-  const [url, cert, key, serviceCert] = PARTS.map(given) as [string, string, string, string];
-  if (!url.startsWith('https://')) throw new CliError('USAGE', `the core is reached by https, not ${url}`);
+  const url = flags.url ?? profile.url;
+  if (url === undefined || url.length === 0) throw missing('--url', URL_FIELD);
+  const plain = url.find((one) => !one.startsWith('https://'));
+  if (plain !== undefined) throw new CliError('USAGE', `the core is reached by https, not ${plain}`);
+  const [cert, key, serviceCert] = FILES.map(given) as [string, string, string];
   const [certificate, keyText, serviceCertificate] = await Promise.all([
     readInput(cert).then(String),
     readKeyFile(key),
@@ -43,17 +54,29 @@ export async function readAccess(flags: ConnectionFlags): Promise<Access> {
   return { url, certificate, key: keyText, serviceCertificate };
 }
 
-async function readProfile(path: string | undefined): Promise<ReadonlyMap<string, string>> {
+type Profile = Readonly<{ url?: readonly string[]; files: ReadonlyMap<string, string> }>;
+
+async function readProfile(path: string | undefined): Promise<Profile> {
   const file = path ?? ((await exists(DEFAULT_PROFILE)) ? DEFAULT_PROFILE : undefined);
-  if (file === undefined) return new Map();
-  const values = new Map<string, string>();
+  const files = new Map<string, string>();
+  if (file === undefined) return { files };
+  let url: readonly string[] | undefined;
   for (const [field, value] of fieldsOf(await readJsonFile(file), file)) {
-    const part = PARTS.find((known) => known.field === field);
-    if (part === undefined) throw new CliError('PROFILE', `${file} has the unknown field ${field}`);
-    if (typeof value !== 'string') throw new CliError('PROFILE', `${field} in ${file} must be text`);
-    values.set(field, part.file ? resolve(dirname(file), value) : value);
+    if (field === URL_FIELD) url = urlsOf(value, file);
+    else if (!FILES.some((known) => known.field === field)) {
+      throw new CliError('PROFILE', `${file} has the unknown field ${field}`);
+    } else if (typeof value !== 'string') throw new CliError('PROFILE', `${field} in ${file} must be text`);
+    else files.set(field, resolve(dirname(file), value));
   }
-  return values;
+  return { files, ...(url && { url }) };
+}
+
+/** One node, or a list of them. */
+function urlsOf(value: unknown, file: string): string[] {
+  const urls: unknown[] = [value].flat();
+  const texts = urls.filter((url) => typeof url === 'string');
+  if (texts.length === urls.length) return texts;
+  throw new CliError('PROFILE', `url in ${file} must be text or a list of texts`);
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConnectionError, ProblemError } from '@drawbridge/client/problem-error';
+import { ConnectionError, EventGapError, ProblemError } from '@drawbridge/client/problem-error';
 import type { EventResource } from '@drawbridge/protocol/api/event';
 import { problemDocument } from '@drawbridge/protocol/api/problem';
+import type { ServiceNode } from '@drawbridge/protocol/api/service-nodes';
 import type { TransferRequest, TransferResource } from '@drawbridge/protocol/api/transfer';
 import { parseBytes32 } from '@drawbridge/protocol/bytes32';
 import {
@@ -13,6 +14,9 @@ import {
   parseParticipantId,
   parseTransferId,
 } from '@drawbridge/protocol/ids';
+import { parseExportPage } from '@drawbridge/protocol/ledger/bank-export';
+import { parseNodeId } from '@drawbridge/protocol/ledger/node-id';
+import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { BankClient } from './bank-commands.ts';
 import type { Access } from './profile.ts';
@@ -51,6 +55,28 @@ const EVENT: EventResource = {
   transfer: { bank: BANK_A, id: ID, state: 'REJECTED', reason: 'AM04' },
 };
 
+const CLAIM = { claim: '{"v":1}', salt: '5a'.repeat(32), proof: [] };
+const RECEIPT: Receipt = {
+  cert: 'PEM',
+  node_id: parseNodeId('4e'.repeat(32)),
+  signature: 'MGUCMQ==',
+  proof: [],
+  leaf: '5a'.repeat(32),
+  transaction_id: '2.7',
+  platform: 'virtual',
+  rollbackProtected: false,
+};
+const NODE: ServiceNode = {
+  node_id: parseNodeId('4e'.repeat(32)),
+  status: 'Trusted',
+  primary: true,
+  rpc_interfaces: { primary_rpc_interface: { published_address: 'core-1:8443' } },
+  node_data: null,
+  raft_id: 1,
+  platform: 'virtual',
+  peer_address: 'core-1:9443',
+};
+
 let dir: string;
 let out: string;
 let err: string;
@@ -58,6 +84,7 @@ let calls: unknown[][];
 let access: Access | undefined;
 let failure: Error | undefined;
 let closed: number;
+let interrupted: boolean;
 
 /** Answers everything, and writes down what it was asked. */
 const client: BankClient = {
@@ -82,7 +109,12 @@ const client: BankClient = {
       lines: [{ line: 1, deltaMinor: '-12345', balanceMinor: '900000', kind: 'payment', counterparty: BANK_B, at: AT }],
       next: 1,
     }),
-  submitTransfer: (...args) => answer(['submitTransfer', ...args], { created: false, transfer: TRANSFER }),
+  submitTransfer: (...args) =>
+    answer(['submitTransfer', ...args], {
+      created: false,
+      transfer: TRANSFER,
+      ...(args[1]?.receipt && { receipt: RECEIPT }),
+    }),
   transfer: (...args) => answer(['transfer', ...args], TRANSFER),
   transfers: (...args) => answer(['transfers', ...args], { transfers: [TRANSFER], next: 'cursor' }),
   cancelTransfer: (...args) => answer(['cancelTransfer', ...args], { ...TRANSFER, state: 'CANCELLED' }),
@@ -92,6 +124,16 @@ const client: BankClient = {
     yield EVENT;
     yield { ...EVENT, number: 8 };
   },
+  transferReceipt: (...args) => answer(['transferReceipt', ...args], RECEIPT),
+  eventReceipt: (...args) => answer(['eventReceipt', ...args], RECEIPT),
+  transactionReceipt: (...args) => answer(['transactionReceipt', ...args], RECEIPT),
+  async *exportEvents({ signal, ...options } = {}) {
+    calls.push(['exportEvents', options]);
+    yield { participant: BANK_A, items: [{ seqno: 7, claims_proof: CLAIM }] };
+    if (failure) throw failure;
+    if (!signal?.aborted) yield { participant: BANK_A, items: [{ seqno: 9, claims_proof: CLAIM }] };
+  },
+  nodes: () => answer(['nodes'], [NODE, { ...NODE, raft_id: 12, primary: false, status: 'Learner' }]),
   close: () => {
     closed++;
   },
@@ -107,6 +149,7 @@ beforeEach(async () => {
   err = '';
   calls = [];
   closed = 0;
+  interrupted = false;
   access = undefined;
   failure = undefined;
   await writeFile(join(dir, 'me.pem'), 'certificate');
@@ -137,7 +180,7 @@ function run(...argv: string[]): Promise<number> {
     },
     nowMs: () => Date.parse(AT),
     newId: () => ID,
-    untilInterrupted: () => new AbortController().signal,
+    untilInterrupted: () => (interrupted ? AbortSignal.abort() : new AbortController().signal),
   });
 }
 const withProfile = (...argv: string[]): Promise<number> => run(...argv, '--profile', join(dir, 'profile.json'));
@@ -146,7 +189,7 @@ describe('access', () => {
   test('comes from a profile, its files beside it, and the client is closed', async () => {
     expect(await withProfile('accounts')).toBe(0);
     expect(access).toEqual({
-      url: 'https://core:8443',
+      url: ['https://core:8443'],
       certificate: 'certificate',
       key: 'key',
       serviceCertificate: 'service',
@@ -155,7 +198,20 @@ describe('access', () => {
   });
   test('options win over the profile', async () => {
     expect(await withProfile('accounts', '--url', 'https://other:1')).toBe(0);
-    expect(access?.url).toBe('https://other:1');
+    expect(access?.url).toEqual(['https://other:1']);
+  });
+  test('several nodes come as repeated options, or as a list in the profile', async () => {
+    expect(await withProfile('accounts', '--url', 'https://a:1', '--url', 'https://b:2')).toBe(0);
+    expect(access?.url).toEqual(['https://a:1', 'https://b:2']);
+    const profile = JSON.parse(await readFile(join(dir, 'profile.json'), 'utf8')) as object;
+    await writeFile(join(dir, 'profile.json'), JSON.stringify({ ...profile, url: ['https://c:3', 'https://d:4'] }));
+    expect(await withProfile('accounts')).toBe(0);
+    expect(access?.url).toEqual(['https://c:3', 'https://d:4']);
+    expect(await withProfile('accounts', '--url', 'https://a:1', '--url', 'http://b:2')).toBe(2);
+    expect(err).toContain('not http://b:2');
+    await writeFile(join(dir, 'profile.json'), JSON.stringify({ ...profile, url: [] }));
+    expect(await withProfile('accounts')).toBe(2);
+    expect(err).toContain('say --url');
   });
   test('what is missing is named', async () => {
     expect(await run('accounts', '--profile', join(dir, 'none.json'))).toBe(2);
@@ -284,6 +340,91 @@ describe('transfers', () => {
       ['cancelTransfer', ID],
     ]);
   });
+});
+
+describe('receipts', () => {
+  const file = (): string => join(dir, 'receipt.json');
+  const contentOf = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'));
+
+  test('of a transfer, an event, a transaction', async () => {
+    expect(await withProfile('receipt', ID, '--out', file(), '--bank', 'BANKB')).toBe(0);
+    expect(await contentOf(file())).toEqual(RECEIPT);
+    expect((await stat(file())).mode & 0o777).toBe(0o600);
+    expect(err).toBe(`receipt of transaction 2.7 is in ${file()}\n`);
+    expect(await withProfile('receipt', '--event', '7', '--participant', 'BANKA')).toBe(0);
+    expect(JSON.parse(out)).toEqual(RECEIPT);
+    expect(await withProfile('receipt', '2.7')).toBe(0);
+    expect(calls).toEqual([
+      ['transferReceipt', ID, 'BANKB'],
+      ['eventReceipt', 7, { participant: 'BANKA' }],
+      ['transactionReceipt', '2.7'],
+    ]);
+  });
+  test('with the answer to a submission', async () => {
+    const submit = ['transfer', 'submit', '--asset', 'EUR', '--amount-minor', '12345', '--to', 'BANKB'];
+    expect(await withProfile(...submit, '--receipt', file())).toBe(0);
+    expect(calls[0]).toEqual(['submitTransfer', expect.objectContaining({ id: ID }), { receipt: true }]);
+    expect(await contentOf(file())).toEqual(RECEIPT);
+  });
+  test.each([
+    [['receipt'], 'say the id'],
+    [['receipt', ID, '--event', '7'], 'say the id'],
+    [['receipt', 'x'], 'transfer id'],
+    [['receipt', '--event', '7', '--bank', 'BANKA'], '--bank belongs'],
+    [['receipt', ID, '--participant', 'BANKA'], '--participant belongs'],
+    [['receipt', '--event', 'x'], '--event takes a whole number'],
+    [['export', '--out', 'x', '--after', '-'], '--after takes a whole number'],
+  ])('%j is refused before it is sent', async (argv, words) => {
+    expect(await withProfile(...argv)).toBe(2);
+    expect(err).toContain(words);
+    expect(calls).toEqual([]);
+  });
+  test('a file that cannot be written', async () => {
+    expect(await withProfile('receipt', ID, '--out', join(dir, 'none', 'receipt.json'))).toBe(2);
+    expect(err).toContain('cannot be written');
+  });
+});
+
+describe('export', () => {
+  const file = (): string => join(dir, 'export.jsonl');
+
+  test('a page a line, in a file of its own', async () => {
+    expect(await withProfile('export', '--out', file(), '--participant', 'BANKA', '--after', '3')).toBe(0);
+    const pages = (await readFile(file(), 'utf8')).trim().split('\n');
+    expect(pages.map((page) => parseExportPage(JSON.parse(page)).items.map(({ seqno }) => seqno))).toEqual([[7], [9]]);
+    expect(calls).toEqual([['exportEvents', { participant: 'BANKA', after: 3 }]]);
+    expect(err).toBe(`events 4 to 5 are in ${file()}\n`);
+    expect((await stat(file())).mode & 0o777).toBe(0o600);
+  });
+  test('that fails halfway leaves the earlier file as it was, and no other', async () => {
+    await writeFile(file(), 'earlier');
+    failure = new ConnectionError('ECONNREFUSED');
+    expect(await withProfile('export', '--out', file())).toBe(2);
+    expect(await readFile(file(), 'utf8')).toBe('earlier');
+    expect((await readdir(dir)).filter((name) => name.startsWith('export'))).toEqual(['export.jsonl']);
+  });
+  test('in which the core leaves an event out is none', async () => {
+    failure = new EventGapError(8, 9);
+    expect(await withProfile('export', '--out', file())).toBe(1);
+    expect(err).toContain('event 8 is missing');
+  });
+  test('that is interrupted is none', async () => {
+    interrupted = true;
+    expect(await withProfile('export', '--out', file())).toBe(2);
+    expect(err).toContain('ended before the last event');
+    expect((await readdir(dir)).filter((name) => name.startsWith('export'))).toEqual([]);
+  });
+});
+
+test('nodes: who leads, and where', async () => {
+  expect(await withProfile('nodes')).toBe(0);
+  const [head, first, second] = out.split('\n');
+  expect(head).toMatch(/^NODE +RAFT +STATUS +ROLE +ADDRESS +PLATFORM$/);
+  expect(first).toMatch(/^(4e){32} +1 +Trusted +leads +core-1:8443 +virtual$/);
+  expect(second).toMatch(/^(4e){32} +12 +Learner +core-1:8443 +virtual$/);
+  out = '';
+  expect(await withProfile('nodes', '--json')).toBe(0);
+  expect(JSON.parse(out)).toHaveLength(2);
 });
 
 describe('exit codes', () => {

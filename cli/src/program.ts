@@ -18,8 +18,10 @@ import {
 } from './bank-commands.ts';
 import { CliError } from './cli-error.ts';
 import { reasonOf } from './input-file.ts';
+import { showNodes } from './node-commands.ts';
 import type { Output } from './output.ts';
 import { type Access, type ConnectionFlags, readAccess } from './profile.ts';
+import { type ExportFlags, exportEvents, type ReceiptFlags, saveReceipt, writeReceipt } from './receipt-commands.ts';
 import { type VerifyFlags, verifyEvidenceCommand } from './verify-evidence.ts';
 import { type VerifyLedgerFlags, verifyLedgerCommand } from './verify-ledger.ts';
 import { type VerifyReceiptFlags, verifyReceiptCommand } from './verify-receipt.ts';
@@ -54,6 +56,14 @@ export async function runCli(argv: readonly string[], parts: CliParts): Promise<
   }
 }
 
+/** Errors with words for the user, by name, and what they mean: refused, or not possible. */
+const EXPECTED: ReadonlyMap<string, number> = new Map([
+  ['ProblemError', 1],
+  ['EventGapError', 1],
+  ['ConnectionError', 2],
+  ['ProtocolError', 2],
+]);
+
 /** Says in words what went wrong. What nobody expects is a bug and goes on. */
 function exitCodeOf(error: unknown, output: Output): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -62,9 +72,10 @@ function exitCodeOf(error: unknown, output: Output): number {
     return error.exitCode;
   }
   const name = error instanceof Error ? error.name : '';
-  if (name !== 'ProblemError' && name !== 'ConnectionError' && name !== 'ProtocolError') throw error;
+  const exitCode = EXPECTED.get(name);
+  if (exitCode === undefined) throw error;
   output.err(`drawbridge: ${reasonOf(error)}`);
-  return name === 'ProblemError' ? 1 : 2;
+  return exitCode;
 }
 
 function buildProgram(parts: CliParts, exitWith: (code: number) => void): Command {
@@ -80,16 +91,19 @@ function buildProgram(parts: CliParts, exitWith: (code: number) => void): Comman
   addVerify(program, parts, exitWith);
   addTransfers(program, parts);
   addReading(program, parts);
+  addReceipts(program, parts);
   addAmendment(program, parts);
   addService(program, parts, exitWith);
   return program;
 }
 
+const listed = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
 /** Options of every command that speaks to the core. */
 function withCore(command: Command): Command {
   return command
     .option('--profile <file>', 'JSON with url, certFile, keyFile, serviceCertFile (default: drawbridge.json here)')
-    .option('--url <url>', 'a node of the core, https://host:port')
+    .option('--url <url>', 'a node of the core, https://host:port; several times for several', listed)
     .option('--cert <file>', 'your certificate, PEM')
     .option('--key <file>', 'its private key, PEM, readable by you only')
     .option('--service-cert <file>', 'the certificate of the service, PEM, pinned')
@@ -172,10 +186,15 @@ function addTransfers(program: Command, parts: CliParts): void {
     .option('--deliver-by <time>', 'deadline of the delivery')
     .option('--on-void <return|refund>', 'where the money goes if it cannot be delivered (default: return)')
     .option('--remittance <text>', 'up to 140 characters for the creditor')
-    .action(({ profile, url, cert, key, serviceCert, json, ...flags }: GlobalFlags & SubmitFlags) => {
+    .option('--receipt <file>', 'also write the receipt, which comes with the answer')
+    .action((given: GlobalFlags & SubmitFlags & { receipt?: string }) => {
+      const { profile, url, cert, key, serviceCert, json, receipt: file, ...flags } = given;
       const access = withoutAbsent({ profile, url, cert, key, serviceCert, json });
-      const context = { nowMs: parts.nowMs(), newId: parts.newId };
-      return withSession(parts, access, (session) => submitTransfer(session, flags, context));
+      const context = { nowMs: parts.nowMs(), newId: parts.newId, receipt: file !== undefined };
+      return withSession(parts, access, async (session) => {
+        const receipt = await submitTransfer(session, flags, context);
+        if (file !== undefined && receipt) await writeReceipt(session, file, receipt);
+      });
     });
   withCore(transfer.command('get'))
     .description('one transfer and what to do next')
@@ -231,6 +250,30 @@ function addReading(program: Command, parts: CliParts): void {
     .action((flags: GlobalFlags & EventFlags) =>
       withSession(parts, flags, (session) => showEvents(session, flags, parts.untilInterrupted())),
     );
+}
+
+function addReceipts(program: Command, parts: CliParts): void {
+  withCore(program.command('receipt'))
+    .description('proof, for anyone, of a transfer as you were last told of it, of an event, or of a transaction')
+    .argument('[id]', 'of a transfer, or view.seqno of a transaction')
+    .option('--out <file>', 'where to write it (default: standard output)')
+    .option('--bank <participant>', "the transfer's debtor, where that is not you")
+    .option('--event <number>', 'of an event instead')
+    .option('--participant <id>', 'with --event: of a bank that you supervise')
+    .action((id: string | undefined, flags: GlobalFlags & ReceiptFlags) =>
+      withSession(parts, flags, (session) => saveReceipt(session, id, flags)),
+    );
+  withCore(program.command('export'))
+    .description('every event with its proof, for verify ledger --export')
+    .requiredOption('--out <file>', 'where to write them')
+    .option('--participant <id>', 'of a bank that you supervise')
+    .option('--after <number>', 'events after this one; the file then goes on where another ended')
+    .action((flags: GlobalFlags & ExportFlags) =>
+      withSession(parts, flags, (session) => exportEvents(session, flags, parts.untilInterrupted())),
+    );
+  withCore(program.command('nodes'))
+    .description('the nodes of the service: who leads, where they are, what they run on')
+    .action((flags: GlobalFlags) => withSession(parts, flags, showNodes));
 }
 
 function addAmendment(program: Command, parts: CliParts): void {
