@@ -15,7 +15,10 @@ type Core = Pick<CoreService, 'receipts' | 'view' | 'history'>;
 export type ReceiptQuery = Readonly<{ receipt?: 'true' | 'false' }>;
 /** Query of writes that can prove what they did. */
 export const ReceiptQuerySchema: Wire<ReceiptQuery> = wire<ReceiptQuery>()(
-  Type.Object({ receipt: Type.Optional(wordForm<'true' | 'false'>(['true', 'false'])) }, { additionalProperties: false }),
+  Type.Object(
+    { receipt: Type.Optional(wordForm<'true' | 'false'>(['true', 'false'])) },
+    { additionalProperties: false },
+  ),
 );
 export const wantsReceipt = ({ receipt }: ReceiptQuery): boolean => receipt === 'true';
 
@@ -23,8 +26,11 @@ export const RECEIPT_WORDS =
   'With `?receipt=true` the answer carries the receipt of your own event, signed by then; where that takes too long it is ' +
   '`RECEIPT_PENDING`, and the same request again gets the same answer with it.';
 
-/** After a write nothing may say that it did not happen: a node that cannot prove it now has no receipt, whatever the reason. */
-async function inTime(asked: Promise<Receipt | undefined>): Promise<Receipt | undefined> {
+/**
+ * A receipt, or nothing where this node cannot prove it now, whatever the reason: what is asked for did happen, and no answer
+ * may look as if it had not.
+ */
+export async function inTime(asked: Promise<Receipt | undefined>): Promise<Receipt | undefined> {
   try {
     return await asked;
   } catch (error) {

@@ -14,7 +14,7 @@ import { receiptSubject } from '../access.ts';
 import { mapBounded } from '../bounded-map.ts';
 import { type Answer, type ApiContext, type ApiServer, callerOf } from '../context.ts';
 import { sendProblem } from '../problems.ts';
-import { ReceiptSheet } from '../receipts.ts';
+import { inTime, ReceiptSheet } from '../receipts.ts';
 import { PARTICIPANT_REQUIRED, subjectOf } from '../subject.ts';
 import {
   BANK_WORDS,
@@ -79,7 +79,7 @@ function receiptOfOneEvent(app: ApiServer, { core }: ApiContext): void {
       if (subject === 'NOT_FOUND') return sendProblem(reply, 'NOT_FOUND');
       const number = Number(request.params.number);
       if (number > core.view.eventCount(subject.participant)) return sendProblem(reply, 'NOT_FOUND');
-      return (await core.receipts.event(subject.participant, number)) ?? sendProblem(reply, 'RECEIPT_PENDING');
+      return (await inTime(core.receipts.event(subject.participant, number))) ?? sendProblem(reply, 'RECEIPT_PENDING');
     },
   );
 }
@@ -108,7 +108,7 @@ function receiptsOfEvents(app: ApiServer, { core, limits }: ApiContext): void {
       const last = core.view.eventCount(participant);
       const numbers = Array.from({ length: Math.max(0, Math.min(limit, last - after)) }, (_, n) => after + 1 + n);
       const found = await mapBounded(numbers, limits.receiptsAtOnce, (number) =>
-        core.receipts.event(participant, number),
+        inTime(core.receipts.event(participant, number)),
       );
       const sheet = new ReceiptSheet();
       const claims = found.flatMap((receipt) => (receipt && sheet.add(receipt)) ?? []);
@@ -150,7 +150,7 @@ function receiptOfOneTransfer(app: ApiServer, { core }: ApiContext): void {
       const { debtor, creditor } = found.terms;
       const participant = receiptSubject(caller, debtor, creditor);
       if (participant === undefined) return sendProblem(reply, 'NOT_FOUND');
-      return (await core.receipts.transfer(participant, debtor, id)) ?? sendProblem(reply, 'RECEIPT_PENDING');
+      return (await inTime(core.receipts.transfer(participant, debtor, id))) ?? sendProblem(reply, 'RECEIPT_PENDING');
     },
   );
 }
