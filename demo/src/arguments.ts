@@ -6,14 +6,20 @@ npm start -- --once              end after the run; exit 0 only if every sum agr
 npm start -- --once --json       also print the result as one JSON object, the last line of stdout
 npm start -- --payments FILE     run your own payments (columns: demo/src/payments-file.ts)
 npm start -- --out DIR           leave what a third party needs to check the run
+npm start -- --nodes 3           run the core as a cluster of three nodes, or of five
 
 REDIS_URL=redis://…              use this Redis instead of finding or unpacking one`;
+
+/** Sizes of a core. Two nodes would be worth less than one: neither could go on without the other. */
+const NODES: readonly string[] = ['1', '3', '5'];
 
 export type Arguments = Readonly<{
   once: boolean;
   json: boolean;
   payments: string | undefined;
   out: string | undefined;
+  /** Of the core. */
+  nodes: number;
   help: boolean;
 }>;
 
@@ -32,10 +38,13 @@ export function readArguments(args: readonly string[]): Arguments {
         json: { type: 'boolean', default: false },
         payments: { type: 'string' },
         out: { type: 'string' },
+        nodes: { type: 'string', default: '1' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
-    return { once: values.once, json: values.json, payments: values.payments, out: values.out, help: values.help };
+    const { nodes, ...others } = values;
+    if (!NODES.includes(nodes)) throw new TypeError(`--nodes takes ${NODES.join(', ')}, not ${nodes}`);
+    return { ...others, payments: others.payments, out: others.out, nodes: Number(nodes) };
   } catch (cause) {
     throw new UsageError(`${cause instanceof Error ? cause.message : 'wrong arguments'}\n\n${USAGE}`, { cause });
   }

@@ -10,7 +10,7 @@ export async function clientFor(system: LocalSystem, name: string): Promise<Draw
     [system.serviceCertFile, certFile, keyFile].map((file) => readFile(file, 'utf8')),
   );
   return new DrawbridgeClient({
-    url: system.coreUrl,
+    url: system.coreUrls,
     serviceCertificate: serviceCertificate ?? '',
     certificate: certificate ?? '',
     key: key ?? '',

@@ -24,6 +24,8 @@ export type GenesisInput = Readonly<{
   sealingKeys: Readonly<Record<string, string>>;
   /** Authority address by `<network>/<asset>`. */
   authorities: Readonly<Record<string, string>>;
+  /** Nodes that may join the first one of the core, by id. */
+  nodes: readonly string[];
 }>;
 
 export const connectorId = (network: string): string => `connector-${network}`;
@@ -35,6 +37,7 @@ export function genesisFile(input: GenesisInput): object {
     version: 1,
     serviceId: input.serviceId,
     bootstrap: { keys: input.bootstrapKeys, threshold: 2 },
+    ...(input.nodes.length > 0 && { nodes: input.nodes }),
     assets: ASSETS.map(({ code, scale }) => ({ code, scale })),
     participants: [
       ...BANKS.map((bank) => ({

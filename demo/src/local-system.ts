@@ -52,6 +52,8 @@ export type LocalSystemOptions = Readonly<{
   /** Connectors of each network; two at once must do no harm. */
   connectorsPerNetwork?: number;
   hubs?: number;
+  /** Nodes of the core; 1 when absent. */
+  coreNodes?: number;
   /** What stands for a network of the cast instead of anvil, by its id. */
   nodes?: Readonly<Record<string, StartChainNode>>;
   /** Takes the place of an observer, with its keys and at its address; what it gives back ends it. */
@@ -60,7 +62,11 @@ export type LocalSystemOptions = Readonly<{
 
 export type LocalSystem = Readonly<{
   dir: string;
+  /** Of the first node of the core, and of all. */
   coreUrl: string;
+  coreUrls: readonly string[];
+  /** Folder of the first node. */
+  coreDir: string;
   serviceId: Bytes32;
   serviceCertFile: string;
   genesisFile: string;
@@ -68,6 +74,8 @@ export type LocalSystem = Readonly<{
   chain: (network: string) => Chain;
   redis: RedisServer;
   core: Program;
+  /** All nodes of the core, the first included. */
+  cores: readonly Program[];
   hubs: readonly Program[];
   hubUrl: string;
   /** Programs by id; who has a stand-in has none. */
@@ -88,7 +96,7 @@ type Ground = Readonly<{
   chains: readonly Chain[];
   keys: CastKeys;
   redisUrl: string;
-  coreUrl: string;
+  coreUrls: readonly string[];
 }>;
 type ObserverUrl = Readonly<{ id: string; url: string }>;
 
@@ -126,21 +134,29 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
   progress('making keys and certificates of three banks, observers and connectors');
   const keys = await makeCastKeys(await run.keys(), chains);
   const genesis = join(run.dir, 'genesis.json');
-  await writeFile(
-    genesis,
-    `${JSON.stringify(genesisFile({ serviceId, chains, authorities: created.authorities, ...keys }), null, 2)}\n`,
-  );
-  progress('starting the core');
-  const [corePort = 0, ...observerPorts] = await freePorts(1 + OBSERVERS.length);
-  const core = await startCore(run, genesis, corePort);
-  const ground: Ground = { run, serviceId, serviceCertFile, chains, keys, redisUrl: redis.url, coreUrl: core.url };
+  const joiners = await createJoiners(run, (options.coreNodes ?? 1) - 1);
+  const input = {
+    serviceId,
+    chains,
+    authorities: created.authorities,
+    nodes: joiners.map(({ nodeId }) => nodeId),
+    ...keys,
+  };
+  await writeFile(genesis, `${JSON.stringify(genesisFile(input), null, 2)}\n`);
+  progress(joiners.length === 0 ? 'starting the core' : `starting a core of ${1 + joiners.length} nodes`);
+  const cores = await startCores(run, { genesis, serviceCertFile, joiners });
+  const coreUrls = cores.map(({ url }) => url);
+  const observerPorts = await freePorts(OBSERVERS.length);
+  const ground: Ground = { run, serviceId, serviceCertFile, chains, keys, redisUrl: redis.url, coreUrls };
   progress('starting three observers, two connectors and the hub');
   const { observers, observerUrls } = await startObservers(ground, observerPorts, options.standIns ?? {});
   const connectors = await startConnectors(ground, observerUrls, options.connectorsPerNetwork ?? 1);
   const hubs = await startHubs(ground, options.hubs ?? 1);
   return {
     dir: run.dir,
-    coreUrl: core.url,
+    coreUrl: coreUrls[0] ?? '',
+    coreUrls,
+    coreDir: await run.folder('core'),
     serviceId,
     serviceCertFile,
     genesisFile: genesis,
@@ -151,7 +167,8 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
         `network ${network}`,
       ),
     redis,
-    core: core.program,
+    core: found(cores[0], 'core').program,
+    cores: cores.map(({ program }) => program),
     hubs: hubs.map(({ program }) => program),
     hubUrl: hubs[0]?.url ?? '',
     observer: (id) => found(observers.get(id), `observer program ${id}`),
@@ -192,11 +209,40 @@ async function startChains(
   return chains;
 }
 
+/** A node that will join: its folder with its key, and the id that genesis lists. */
+type Joiner = Readonly<{ name: string; dir: string; nodeId: string }>;
+
+async function createJoiners(run: RunFolder, count: number): Promise<Joiner[]> {
+  const joiners: Joiner[] = [];
+  for (let n = 2; n <= 1 + count; n += 1) {
+    const name = `core-${n}`;
+    const dir = await run.folder(name);
+    const { nodeId } = JSON.parse(await runToEnd(CORE, ['node', '--dir', dir])) as { nodeId: string };
+    joiners.push({ name, dir, nodeId });
+  }
+  return joiners;
+}
+
+type Started = Readonly<{ program: Program; url: string }>;
+
 /** Run from its sources by a loader, in a shell's environment: `--development`, which its log and status then say. */
-async function startCore(run: RunFolder, genesis: string, port: number): Promise<{ program: Program; url: string }> {
-  const folders = ['--dir', await run.folder('core'), '--amendments', await run.folder('amendments')];
-  const args = ['start', ...folders, '--genesis', genesis, '--listen', `127.0.0.1:${port}`, '--development'];
-  return run.launch('core', CORE, args);
+async function startCores(
+  run: RunFolder,
+  { genesis, serviceCertFile, joiners }: { genesis: string; serviceCertFile: string; joiners: readonly Joiner[] },
+): Promise<Started[]> {
+  const ports = (await freePorts(2 + 2 * joiners.length)).map((port) => `127.0.0.1:${port}`);
+  const [listen = '', peer = '', ...others] = ports;
+  const places = ['--dir', await run.folder('core'), '--amendments', await run.folder('amendments')];
+  const forPeers = joiners.length > 0 ? ['--peer-listen', peer] : [];
+  const first = ['start', ...places, '--genesis', genesis, '--listen', listen, ...forPeers, '--development'];
+  const cores = [await run.launch('core', CORE, first)];
+  for (const [place, { name, dir }] of joiners.entries()) {
+    const [own = '', ownPeer = ''] = others.slice(2 * place);
+    const into = ['--dir', dir, '--service-cert', serviceCertFile, '--peer', peer];
+    const args = ['join', ...into, '--listen', own, '--peer-listen', ownPeer, '--development'];
+    cores.push(await run.launch(name, CORE, args));
+  }
+  return cores;
 }
 
 async function startObservers(
@@ -252,7 +298,7 @@ async function startConnectors(
         genesisHash: chain.genesisHash,
         rpcUrl: chain.rpcUrl,
         redisUrl: ground.redisUrl,
-        coreUrl: ground.coreUrl,
+        coreUrl: ground.coreUrls[0],
         stateDir: await run.folder(name),
         tls: { keyFile, certFile, serviceCertFile: ground.serviceCertFile },
         sealingKeyFile: keys.sealingKeyFile(chain.network),
@@ -284,7 +330,7 @@ async function startHubs(ground: Ground, count: number): Promise<{ program: Prog
     const config = await run.config(`hub-${n}`, {
       networks: NETWORKS.map(({ id }) => id),
       redisUrl: ground.redisUrl,
-      core: { url: ground.coreUrl, keyFile, certFile, serviceCertFile },
+      core: { url: ground.coreUrls, keyFile, certFile, serviceCertFile },
     });
     hubs.push(await run.launch(`hub-${n}`, HUB_PROGRAM, ['--config', config]));
   }

@@ -69,6 +69,7 @@ async function demonstrate({ args, payments, out, dir, words, signal }: Demonstr
     dir,
     progress: (sentence) => say(`  ${sentence}`),
     signal,
+    coreNodes: args.nodes,
     ...(process.env.REDIS_URL ? { redisUrl: process.env.REDIS_URL } : {}),
   });
   try {

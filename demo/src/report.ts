@@ -45,7 +45,7 @@ export function outcomesText(outcomes: Outcomes): string {
 export function nextStepsText(system: LocalSystem): string {
   const bank = BANKS[0];
   const profile = [
-    `--url ${system.coreUrl}`,
+    ...system.coreUrls.map((url) => `--url ${url}`),
     `--service-cert ${system.serviceCertFile}`,
     `--cert ${system.identity(bank?.short ?? '').certFile}`,
     `--key ${system.identity(bank?.short ?? '').keyFile}`,
