@@ -158,6 +158,7 @@ export class LedgerAudit {
       if (kind !== 'service') return {};
       const service = decodeServiceEntry(readEntryFrame(data).payload);
       if (service.type === 'admitNode') this.#nodes.admit(service.node, seqno);
+      if (service.type === 'updateNode') this.#nodes.update(service.node);
       if (service.type === 'snapshotEvidence' && service.seqno >= seqno) {
         return refuseLedger('entry', 'ENTRY_INVALID', 'evidence of a snapshot is of one that comes later');
       }

@@ -56,6 +56,10 @@ function serviceWords(entry: ServiceEntry): string[] | undefined {
       const { node, replaces } = entry;
       return [`admit node ${nodeWords(node)}${replaces === undefined ? '' : `, in place of node number ${replaces}`}`];
     }
+    case 'updateNode':
+      return [`node number ${entry.raftId} is now ${nodeWords(entry.node)}`];
+    case 'nodeLeft':
+      return [`node number ${entry.raftId} left`];
     case 'rekey':
       return [`new ledger secret, epoch ${entry.epoch}, for ${entry.wraps.length} nodes`];
     default:

@@ -34,6 +34,12 @@ export class SigningNodes {
     this.#known.set(node.nodeId, { ...judged, admittedAt: known?.certificate ? known.admittedAt : seqno });
   }
 
+  /** A node that came in before has a new certificate. */
+  update(node: Pick<NodeDescription, 'nodeId' | 'certificate' | 'platform'>): void {
+    const known = this.#known.get(node.nodeId);
+    if (known) this.admit(node, known.admittedAt);
+  }
+
   #judge({
     nodeId,
     certificate,
