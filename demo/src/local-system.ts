@@ -298,7 +298,7 @@ async function startConnectors(
         genesisHash: chain.genesisHash,
         rpcUrl: chain.rpcUrl,
         redisUrl: ground.redisUrl,
-        coreUrl: ground.coreUrls[0],
+        coreUrl: ground.coreUrls,
         stateDir: await run.folder(name),
         tls: { keyFile, certFile, serviceCertFile: ground.serviceCertFile },
         sealingKeyFile: keys.sealingKeyFile(chain.network),

@@ -51,6 +51,7 @@ test.each([
   ['a limit outside its range', { limits: { concurrency: 0 } }, /concurrency/],
   ['a depth that nodes keep no state for', { depthBlocks: 200 }, /depthBlocks/],
   ['plain HTTP to the core', { coreUrl: 'http://127.0.0.1:1' }, /coreUrl/],
+  ['plain HTTP to one of its nodes', { coreUrl: ['https://127.0.0.1:1', 'http://127.0.0.1:2'] }, /coreUrl/],
   ['a threshold that cannot be reached', { threshold: 2 }, /threshold/],
   ['an observer that counts twice', { observers: [observer, observer] }, /twice/],
   ['two vaults of one asset', { vaults: [config.vaults[0], config.vaults[0]] }, /two vaults/],

@@ -105,6 +105,8 @@ const RuleForm = Type.Union([Type.Literal('observers'), ...CONSENSUS_RULES.map((
   default: 'observers',
 });
 
+const CoreUrl = Type.String({ pattern: '^https://' });
+
 const Config = Type.Object(
   {
     network: Type.String(),
@@ -112,7 +114,8 @@ const Config = Type.Object(
     genesisHash: Type.String({ pattern: WORD }),
     rpcUrl: Type.String({ pattern: '^https?://' }),
     redisUrl: Type.String({ pattern: '^rediss?://' }),
-    coreUrl: Type.String({ pattern: '^https://' }),
+    /** A node of the core, or several: the next is asked where one does not answer. */
+    coreUrl: Type.Union([CoreUrl, Type.Array(CoreUrl, { minItems: 1, maxItems: 16 })]),
     /** Folder of this process alone: the journal of transactions. */
     stateDir: Type.String(),
     tls: Type.Object({ keyFile: Type.String(), certFile: Type.String(), serviceCertFile: Type.String() }, closed),

@@ -200,7 +200,9 @@ function startFollower(context: Context, serviceId: Bytes32): Following {
   closers.push(() => outbox.close());
   const core =
     deps.cursors ??
-    new CoreCursorSource(pinnedHttps({ ...httpsOf(setup), baseUrl: setup.coreUrl, pinned: tls.serviceCert }));
+    new CoreCursorSource(
+      [setup.coreUrl].flat().map((baseUrl) => pinnedHttps({ ...httpsOf(setup), baseUrl, pinned: tls.serviceCert })),
+    );
   const openFromBlock = (): number | undefined => follower.openFromBlock;
   const proof = setup.consensus && byConsensus(context, setup.consensus, { outbox, idKey, openFromBlock });
   const follower = new VaultFollower<EvmLog>(

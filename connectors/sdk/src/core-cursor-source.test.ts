@@ -125,3 +125,43 @@ test.each([
   await expect(asking).rejects.toMatchObject({ code });
   await expect(asking).rejects.toThrow(words);
 });
+
+describe('a core of several nodes', () => {
+  const ELSEWHERE = 'https://127.0.0.1:1';
+  const several = (...urls: string[]): CoreCursorSource =>
+    new CoreCursorSource(
+      urls.map((baseUrl) =>
+        pinnedHttps({
+          baseUrl,
+          timeoutMs: 5_000,
+          maxAnswerBytes: 10_000,
+          maxSockets: 2,
+          client: connector,
+          pinned: service.cert,
+        }),
+      ),
+    );
+  const here = (): string => `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  test('the next is asked where one does not answer, and kept', async () => {
+    answer = { status: 200, body: JSON.stringify(cursor) };
+    const core = several(ELSEWHERE, here());
+    await core.cursor(network);
+    await core.cursor(network);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('a node without a leader sends to the next, one that refuses does not', async () => {
+    answer = { status: 503, body: JSON.stringify({ code: 'NOT_LEADER' }) };
+    await expect(several(here(), here()).cursor(network)).rejects.toThrow(/503 NOT_LEADER/);
+    expect(asked).toHaveLength(2);
+    answer = { status: 404, body: JSON.stringify({ code: 'NOT_FOUND' }) };
+    await expect(several(here(), ELSEWHERE).cursor(network)).rejects.toThrow(/404 NOT_FOUND/);
+    expect(asked).toHaveLength(3);
+  });
+
+  test('where none answers it is unreachable', async () => {
+    await expect(several(ELSEWHERE, ELSEWHERE).cursor(network)).rejects.toMatchObject({ code: 'CORE_UNREACHABLE' });
+    expect(() => several()).toThrow(TypeError);
+  });
+});

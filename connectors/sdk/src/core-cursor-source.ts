@@ -20,11 +20,19 @@ export class CoreError extends Error {
   }
 }
 
-export class CoreCursorSource implements CursorSource {
-  readonly #http: AxiosInstance;
+/** Statuses by which a node says that another may serve: it has no leader, it stops. */
+const ELSEWHERE: ReadonlySet<number> = new Set([502, 503, 504]);
 
-  constructor(http: AxiosInstance) {
-    this.#http = http;
+/** Asks one node of the core as long as it answers, then the next. */
+export class CoreCursorSource implements CursorSource {
+  readonly #nodes: readonly AxiosInstance[];
+  /** Place in `#nodes` of the one that is asked. */
+  #node = 0;
+
+  /** @throws TypeError without a node */
+  constructor(nodes: AxiosInstance | readonly AxiosInstance[]) {
+    this.#nodes = [nodes].flat();
+    if (this.#nodes.length === 0) throw new TypeError('a core has at least one node');
   }
 
   async cursor(network: NetworkId): Promise<FollowerCursor> {
@@ -50,19 +58,38 @@ export class CoreCursorSource implements CursorSource {
     return publicKey;
   }
 
-  /** @throws CoreError */
+  /** @throws CoreError of the last node, where none serves */
   async #get<T>(path: string, schema: Wire<T>): Promise<T> {
-    let status: number;
-    let data: unknown;
-    try {
-      ({ status, data } = await this.#http.get<unknown>(path));
-    } catch (cause) {
-      throw new CoreError('CORE_UNREACHABLE', 'the core did not answer', { cause });
+    for (let left = this.#nodes.length - 1; ; left -= 1) {
+      const node = this.#node;
+      const answer = await this.#ask(node, path);
+      if ('status' in answer && !ELSEWHERE.has(answer.status)) return bodyOf(answer, schema);
+      if (this.#node === node) this.#node = (node + 1) % this.#nodes.length;
+      if (left > 0) continue;
+      if ('status' in answer) return bodyOf(answer, schema);
+      throw new CoreError('CORE_UNREACHABLE', 'the core did not answer', { cause: answer.cause });
     }
-    if (status !== 200) throw new CoreError('CORE_REFUSED', `the core answered ${status} ${problemCode(data)}`);
-    if (!Value.Check(schema, data)) throw new CoreError('CORE_ANSWER_INVALID', 'the answer has an unknown form');
-    return data as T;
   }
+
+  async #ask(node: number, path: string): Promise<Answer | { cause: unknown }> {
+    try {
+      const http = this.#nodes[node];
+      if (http === undefined) throw new RangeError(`there is no node ${node}`);
+      const { status, data } = await http.get<unknown>(path);
+      return { status, data };
+    } catch (cause) {
+      return { cause };
+    }
+  }
+}
+
+type Answer = Readonly<{ status: number; data: unknown }>;
+
+/** @throws CoreError */
+function bodyOf<T>({ status, data }: Answer, schema: Wire<T>): T {
+  if (status !== 200) throw new CoreError('CORE_REFUSED', `the core answered ${status} ${problemCode(data)}`);
+  if (!Value.Check(schema, data)) throw new CoreError('CORE_ANSWER_INVALID', 'the answer has an unknown form');
+  return data as T;
 }
 
 function problemCode(data: unknown): string {
