@@ -3,6 +3,8 @@
  */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import type { Command, Outcome } from './settlement/command.ts';
 import type { ParticipantEvent, StatementLine, Transfer, TransferState } from './settlement/record.ts';
 import type { SettlementView } from './settlement/view.ts';
@@ -68,28 +70,86 @@ export interface RelayService {
   sealingPublicKey(): string;
 }
 
+/** `Invalid`: it never happened and never will, as other entries stand in its place. `Unknown`: it may still come. */
+export type TransactionStatus = 'Committed' | 'Pending' | 'Invalid' | 'Unknown';
+
+/** Proofs for third parties. Each waits, for a bounded time, for a signature that covers the entry, and asks for one at once. */
+export interface ReceiptService {
+  /** Without claims, so that anyone may have it. Nothing for what is not committed here. @throws SubmitError `NOT_LEADER` */
+  transaction(id: TransactionId): Promise<Receipt | undefined>;
+  /** Shows one event of a participant's stream. @throws SubmitError `NOT_LEADER` */
+  event(participant: ParticipantId, number: number): Promise<Receipt | undefined>;
+  /**
+   * Shows a transfer as `participant` was last told of it; with `at`, as it was told in that entry.
+   * @throws SubmitError `NOT_LEADER`
+   */
+  transfer(
+    participant: ParticipantId,
+    bank: ParticipantId,
+    id: TransferId,
+    at?: TransactionId,
+  ): Promise<Receipt | undefined>;
+}
+
+export type NodeRole = 'leader' | 'follower' | 'candidate' | 'learner';
+export type ServiceStatus = 'open' | 'stopping' | 'failed';
+
 export type NodeStatus = Readonly<{
-  nodeId: number;
-  platform: 'virtual';
-  rollbackProtected: false;
+  nodeId: NodeId;
+  /** Number in the Raft group, never used again by another. */
+  raftId: number;
+  platform: string;
+  rollbackProtected: boolean;
   clockProtected: boolean;
   /** Started so that whoever started it can look into it. */
   development: boolean;
-  role: 'leader' | 'follower' | 'candidate' | 'learner';
+  role: NodeRole;
   view: number;
   lastSeqno: number;
   committedSeqno: number;
+  /** Newest entry that a signature in the ledger covers; 0 before the first. */
+  lastSignedSeqno: number;
+  /** Newest entry that was applied when this process began to take part. */
+  startupSeqno: number;
   serviceId: Bytes32;
-  serviceStatus: 'open' | 'stopping' | 'failed';
+  serviceStatus: ServiceStatus;
+}>;
+
+export type NetworkNode = Readonly<{
+  nodeId: NodeId;
+  raftId: number;
+  /** `Learner`: catching up, without a vote. */
+  status: 'Trusted' | 'Learner' | 'Pending';
+  primary: boolean;
+  /** `host:port` for clients and for other nodes. */
+  apiAddress: string;
+  peerAddress: string;
+  platform: string;
+}>;
+
+/** The nodes that together are the service, as this one sees them. */
+export type ServiceNetwork = Readonly<{
+  currentView: number;
+  primaryId: NodeId | null;
+  nodes: readonly NetworkNode[];
+  /** PEM that clients pin; every node's certificate is issued under it. */
+  serviceCertificate: string;
 }>;
 
 export interface CoreService {
-  /** Proposes; resolves after commit and apply with one answer per command. @throws SubmitError */
+  /** Proposes; resolves after commit and apply with one answer per command. On a follower: by the leader. @throws SubmitError */
   submit(commands: readonly Command[]): Promise<Committed[]>;
+  /** Resolves when all that was committed anywhere before the call is applied here. @throws SubmitError `NOT_LEADER`, `STOPPING` */
+  barrier(): Promise<void>;
   readonly view: SettlementView;
   readonly history: HistoryReader;
   readonly relay: RelayService;
+  readonly receipts: ReceiptService;
+  /** Newest transaction that is committed and applied here. */
+  committed(): TransactionId;
+  transactionStatus(view: number, seqno: number): TransactionStatus;
   status(): NodeStatus;
+  network(): ServiceNetwork;
   /** Calls back after each committed entry that left events for `participant`; returns how to stop. */
   onEvents(participant: ParticipantId, listener: () => void): () => void;
 }

@@ -7,7 +7,7 @@ import { range } from './testing/temporary-log.ts';
 type Write = { batch: LogBatch; finish: () => void; fail: (error: Error) => void };
 
 /** A pipeline whose writes end when the test says so. */
-function pipeline(maxWriteBytes = 1e6) {
+function pipeline(maxWriteBytes = 1e6, onDone: () => void = () => undefined) {
   const writes: Write[] = [];
   const events: string[] = [];
   const append = (batch: LogBatch): Promise<void> =>
@@ -18,7 +18,10 @@ function pipeline(maxWriteBytes = 1e6) {
   const host = {
     store: { append } as LogStore,
     install: async ({ index }: RaftSnapshot) => void events.push(`install ${index}`),
-    done: (count: number) => events.push(`done ${count}`),
+    done: (count: number) => {
+      events.push(`done ${count}`);
+      onDone();
+    },
     failed: (error: unknown) => events.push(`failed ${(error as Error).message}`),
   };
   return { appends: new AppendPipeline(maxWriteBytes, null, host), writes, events };
@@ -153,5 +156,26 @@ describe('append pipeline', () => {
     appends.flush();
     await turn();
     expect(events).toEqual(['write 1@1', 'failed disk']);
+  });
+
+  test('writes one thing at a time, also where the answer to what needs no write brings more at once', async () => {
+    let more: (() => void) | undefined;
+    const { appends, writes } = pipeline(1e6, () => more?.());
+    appends.push(commitOnly(hard(1, 1)));
+    more = () => {
+      more = undefined;
+      appends.push(entries(range(1, 1)));
+      appends.start();
+      appends.push(entries(range(2, 2)));
+      appends.start();
+    };
+    appends.start();
+    await turn();
+    expect(writes).toHaveLength(1);
+    writes[0]?.finish();
+    await turn();
+    writes[1]?.finish();
+    await appends.idle();
+    expect(writes.flatMap(({ batch }) => batch.entries.map(({ index }) => index))).toEqual([1, 2]);
   });
 });

@@ -72,7 +72,12 @@ export class AppendPipeline {
 
   #begin(work: () => Promise<void>): void {
     if (this.#running || this.#failure) return;
-    this.#running = work()
+    let ended: () => void = () => undefined;
+    // Before the work: what it calls back at once may come here again.
+    this.#running = new Promise((resolve) => {
+      ended = resolve;
+    });
+    void work()
       .catch((error: unknown) => {
         this.#failure = { error };
         for (const { reject } of this.#waiters.splice(0)) reject(error);
@@ -80,6 +85,7 @@ export class AppendPipeline {
       })
       .finally(() => {
         this.#running = null;
+        ended();
         this.start();
         if (this.#waiters.length > 0) this.flush();
       });

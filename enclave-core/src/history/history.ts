@@ -148,7 +148,7 @@ export class History implements HistoryReader {
     const key = transferKey(bank, id);
     const recent = this.#tail.transfer(key);
     if (recent) return recent;
-    const seqno = this.#transferSeqno(bank, id);
+    const seqno = this.#storedTransferSeqno(bank, id);
     return seqno === undefined ? undefined : this.#block(seqno).transfers.get(key);
   }
 
@@ -164,9 +164,37 @@ export class History implements HistoryReader {
     return this.#page(eventsList(participant), after, limit);
   }
 
-  #transferSeqno(bank: ParticipantId, id: TransferId): number | undefined {
+  /** Entry in which a transfer ended. */
+  transferSeqno(bank: ParticipantId, id: TransferId): number | undefined {
+    return this.#tail.transferSeqno(transferKey(bank, id)) ?? this.#storedTransferSeqno(bank, id);
+  }
+
+  #storedTransferSeqno(bank: ParticipantId, id: TransferId): number | undefined {
     const [hash] = this.#index.transfers([{ bank, id }]);
     return hash && this.#store.transferSeqno(hash);
+  }
+
+  /** Entry that left the event of this number in a participant's stream. */
+  eventSeqno(participant: ParticipantId, number: number): number | undefined {
+    const list = eventsList(participant);
+    for (const { block } of this.#tail.list(list.label)) {
+      if (list.itemsIn(block)?.some((event) => event.number === number)) return block.seqno;
+    }
+    for (const { seqno } of this.#store.listFrom(this.#index.list(list.label), number)) {
+      if (seqno > this.#stored) return undefined;
+      const events = list.itemsIn(this.#block(seqno)) ?? [];
+      return events.some((event) => event.number === number) ? seqno : undefined;
+    }
+    return undefined;
+  }
+
+  /** All events that an entry left, in their order. */
+  blockEvents(seqno: number): readonly ParticipantEvent[] {
+    const recent = this.#tail.blocks.find(({ block }) => block.seqno === seqno);
+    const records = recent && this.#records.get(recent);
+    if (records) return records.events;
+    const sealed = seqno <= this.#stored ? this.#store.block(seqno) : undefined;
+    return sealed ? decodeBlock(this.#keys.open('history', sealed, placeOf(seqno))).events : [];
   }
 
   #page<T>(list: ListRef<T>, after: number, limit: number): Page<T> {

@@ -55,6 +55,10 @@ export class Tail {
     return this.#transfers.get(key)?.block.transfers.get(key);
   }
 
+  transferSeqno(key: string): number | undefined {
+    return this.#transfers.get(key)?.block.seqno;
+  }
+
   /** Oldest first. */
   list(label: string): readonly TailBlock[] {
     return this.#lists.get(label) ?? [];

@@ -20,7 +20,8 @@ import {
   START_MS,
   signedAmendment,
 } from '../settlement/testing/world.ts';
-import { NodeDriver, pay, payment, paymentId, type TestNodeOptions } from './testing/node-driver.ts';
+import { NodeDriver, type TestNodeOptions } from './testing/node-driver.ts';
+import { pay, payment, paymentId } from './testing/payments.ts';
 
 const bytesOf = (driver: NodeDriver): string =>
   Buffer.from(encodeSnapshot(driver.node.view as SettlementState)).toString('base64');
@@ -66,7 +67,7 @@ describe('core node', () => {
 
   it('is the same to the byte after a restart, from the log alone and from a snapshot', async () => {
     for (const snapshotEveryEntries of [1_000_000, 3]) {
-      let driver = await start({ replica: { snapshotEveryEntries } });
+      let driver = await start({ snapshots: { snapshotEveryEntries } });
       await driver.deposit(BANK_A, 1_000n, `in ${snapshotEveryEntries}`);
       for (let i = 0; i < 10; i++) await driver.run(pay(`${snapshotEveryEntries} ${i}`, 7n));
       const state = bytesOf(driver);
@@ -95,7 +96,7 @@ describe('core node', () => {
   });
 
   it('makes a lost history again from the ledger', async () => {
-    let driver = await start({ replica: { snapshotEveryEntries: 4 } });
+    let driver = await start({ snapshots: { snapshotEveryEntries: 4 } });
     await driver.deposit(BANK_A, 1_000n, 'in');
     for (let i = 0; i < 12; i++) await driver.run(pay(`${i}`, 7n));
     const events = driver.node.history.events(BANK_B, 0, 1_000);
@@ -114,11 +115,19 @@ describe('core node', () => {
     await driver.deposit(BANK_A, 1_000n, 'in');
     await driver.run(pay('lost', 7n));
     await driver.stop();
-    await rm(join(dir, 'ledger'), { recursive: true });
+    for (const folder of ['log', 'ledger']) await rm(join(dir, folder), { recursive: true });
     driver = await start();
     expect(driver.node.history.transfer(BANK_A, paymentId('lost'))).toBeUndefined();
     expect(driver.node.history.events(BANK_B, 0, 10).items).toEqual([]);
     expect(driver.lines.some(({ fields }) => 'code' in fields && fields.code === 'HISTORY_AHEAD')).toBe(true);
+  });
+
+  it('stops where log and ledger are of different pasts', async () => {
+    const driver = await start();
+    await driver.deposit(BANK_A, 1_000n, 'in');
+    await driver.stop();
+    await rm(join(dir, 'log'), { recursive: true });
+    await expect(start()).rejects.toMatchObject({ code: 'LEDGER_CONFLICT' });
   });
 
   it('lets a deadline pass when nothing else happens', async () => {
@@ -194,7 +203,7 @@ describe('core node', () => {
     const driver = await start();
     await driver.stop();
     const store = await FileLogStore.open(
-      { ...FILE_LOG_STORE_DEFAULTS, segmentBytes: 256 * 1024, directory: join(dir, 'ledger') },
+      { ...FILE_LOG_STORE_DEFAULTS, segmentBytes: 256 * 1024, directory: join(dir, 'log') },
       { entropy: systemEntropy },
     );
     const { entries } = await store.load();
@@ -208,7 +217,7 @@ describe('core node', () => {
   });
 
   it('leaves no name, id or amount in clear in any file', async () => {
-    const driver = await start({ replica: { snapshotEveryEntries: 3 } });
+    const driver = await start({ snapshots: { snapshotEveryEntries: 3 } });
     await driver.deposit(BANK_A, 987_654n, 'in');
     for (let i = 0; i < 8; i++) await driver.run(pay(`${i}`, 777_001n + BigInt(i)));
     await driver.stop();
@@ -244,7 +253,7 @@ describe('core node', () => {
     const driver = await start();
     await expect(start()).rejects.toMatchObject({ code: 'LOG_LOCKED' });
     await driver.stop();
-    await expect(start({ secret: Buffer.alloc(32, 9) })).rejects.toMatchObject({ code: 'SEAL_BROKEN' });
+    await expect(start({ ledgerSecret: Buffer.alloc(32, 9) })).rejects.toMatchObject({ code: 'SEAL_BROKEN' });
     await (await start()).stop();
   });
 });

@@ -1,4 +1,6 @@
 /** Calls when a deadline of the state falls due. Looks again at least every ten seconds, since host clocks jump. */
+import type { Timers } from './timers.ts';
+
 const MAX_WAIT_MS = 10_000;
 /** Pause after a call that failed, as where another node leads. */
 const RETRY_MS = 1_000;
@@ -6,13 +8,14 @@ const RETRY_MS = 1_000;
 export type DeadlineTimerDependencies = Readonly<{
   nextDeadlineMs: () => number | undefined;
   nowMs: () => number;
+  timers: Timers;
   /** Resolves once its effect is applied; rejects if there will be none. */
   onDue: () => Promise<unknown>;
 }>;
 
 export class DeadlineTimer {
   readonly #uses: DeadlineTimerDependencies;
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: (() => void) | undefined;
   #armedForMs: number | undefined;
   #calling = false;
   #stopped = false;
@@ -27,18 +30,18 @@ export class DeadlineTimer {
     const deadlineMs = this.#uses.nextDeadlineMs();
     if (deadlineMs === this.#armedForMs) return;
     this.#armedForMs = deadlineMs;
-    clearTimeout(this.#timer);
+    this.#cancel?.();
     if (deadlineMs !== undefined) this.#wait(Math.min(Math.max(0, deadlineMs - this.#uses.nowMs()), MAX_WAIT_MS));
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#cancel?.();
   }
 
   #wait(ms: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.#fire(), ms);
+    this.#cancel?.();
+    if (!this.#stopped) this.#cancel = this.#uses.timers.after(ms, () => void this.#fire());
   }
 
   async #fire(): Promise<void> {

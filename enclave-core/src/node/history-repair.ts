@@ -2,28 +2,37 @@
  * Makes the history whole before a node goes on from a snapshot: if it lacks what the snapshot stands on (its folder was
  * deleted, or the machine crashed), the ledger is replayed from its beginning on a state of its own.
  */
-import type { LogStore } from '../consensus/ports.ts';
-import type { History } from '../history/history.ts';
-import type { KeyRing } from '../keys/key-ring.ts';
+
+import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
+import type { LedgerKeys } from '../keys/ledger-keys.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { sha256 } from '../ledger/sha256.ts';
 import type { NodeLog } from '../node-log.ts';
-import { SettlementMachine } from './settlement-machine.ts';
+import { RELEASED_RULES, type Rulebook } from '../settlement/rules.ts';
+import type { Genesis } from './core-node.ts';
+import type { NodeHistory } from './node-storage.ts';
+import { entryOfRecord } from './record-entry.ts';
+import { type OpenRekey, ReplicatedMachine } from './replicated-machine.ts';
+import { openImage } from './state-image.ts';
 
 /** Where every ledger begins. */
-const FIRST = { index: 1, term: 1 } as const;
+const FIRST_INDEX = 1;
 /** Entries of one batch of the replay. */
 const REPLAY_BATCH = 64;
+const NO_MEMBERS = { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
 
 export type HistoryRepairInput = Readonly<{
-  history: History;
-  store: Pick<LogStore, 'readEntries'>;
-  keys: KeyRing;
+  history: NodeHistory;
+  ledger: Pick<Ledger, 'readFrom'>;
+  keys: LedgerKeys;
+  rules: Rulebook | undefined;
+  openRekey: OpenRekey;
   log: NodeLog;
   /** Index of the snapshot that the node goes on from. */
   snapshotIndex: number;
-  /** Last index that the log on disk has. */
+  /** Last index that the disk has. */
   lastIndex: number;
-  /** Content of the snapshot with which the ledger began. Called only if it is needed. */
-  genesisContent: () => Promise<Uint8Array>;
+  genesis: () => Promise<Genesis>;
 }>;
 
 export async function repairHistory(input: HistoryRepairInput): Promise<void> {
@@ -36,24 +45,44 @@ export async function repairHistory(input: HistoryRepairInput): Promise<void> {
     await history.clear();
   }
   if (history.lastSeqno >= snapshotIndex) return;
-  if (snapshotIndex > FIRST.index)
+  if (snapshotIndex > FIRST_INDEX)
     log.info({ fromSeqno: history.lastSeqno + 1, toSeqno: snapshotIndex }, 'history is made again from the ledger');
   // Genesis registers and moves nothing, so its entry leaves no records.
-  history.append(FIRST.index, { transfers: [], lines: [], events: [], alarms: [] });
-  const machine = new SettlementMachine({ keys: input.keys, history, onApplied: () => undefined });
-  await machine.restore(await input.genesisContent(), FIRST);
+  history.append(FIRST_INDEX, { transfers: [], lines: [], events: [], alarms: [] });
+  if (snapshotIndex > FIRST_INDEX) await replay(input);
+  await history.flush();
+}
+
+async function replay({
+  history,
+  ledger,
+  keys,
+  rules,
+  openRekey,
+  snapshotIndex,
+  genesis,
+}: HistoryRepairInput): Promise<void> {
+  const machine = new ReplicatedMachine({
+    keys,
+    history,
+    openRekey,
+    rules: rules ?? RELEASED_RULES,
+    ledger: { append: () => undefined, resumeAt: () => undefined, frontier: () => MerkleFrontier.empty(sha256) },
+    onMark: () => undefined,
+    onApplied: () => undefined,
+  });
+  machine.restore(openImage(keys, FIRST_INDEX, (await genesis()).content).state);
   let batch = [];
-  for await (const entry of input.store.readEntries(machine.index + 1)) {
-    if (entry.index > snapshotIndex) break;
-    batch.push(entry);
+  for await (const record of ledger.readFrom(machine.index + 1)) {
+    if (record.seqno > snapshotIndex) break;
+    batch.push(entryOfRecord(record));
     if (batch.length < REPLAY_BATCH) continue;
-    machine.applyBatch(batch);
+    machine.applyBatch(batch, NO_MEMBERS);
     batch = [];
     await history.drained();
   }
-  if (batch.length > 0) machine.applyBatch(batch);
+  if (batch.length > 0) machine.applyBatch(batch, NO_MEMBERS);
   if (machine.index !== snapshotIndex) {
-    throw new Error(`the log has entries up to ${machine.index} only, the snapshot is of ${snapshotIndex}`);
+    throw new Error(`the ledger has entries up to ${machine.index} only, the snapshot is of ${snapshotIndex}`);
   }
-  await history.flush();
 }

@@ -1,6 +1,6 @@
 /** Who wants to know when a participant's stream has grown. */
 import type { ParticipantId } from '@drawbridge/protocol/ids';
-import type { AppliedEntry } from './settlement-machine.ts';
+import type { AppliedEntry } from './replicated-machine.ts';
 
 export class ParticipantListeners {
   readonly #listeners = new Map<ParticipantId, Set<() => void>>();

@@ -1,26 +1,29 @@
-import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ParticipantId } from '@drawbridge/protocol/ids';
+import type { AssetCode, ParticipantId } from '@drawbridge/protocol/ids';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ReplicaError } from '../consensus/replica-error.ts';
-import { KeyRing } from '../keys/key-ring.ts';
-import { decodeEntry } from '../settlement/codec.ts';
+import { decodeEntry, encodeEntry } from '../settlement/codec.ts';
 import type { Command } from '../settlement/command.ts';
-import { ALPHA, BANK_A, BANK_B, EUR, OPERATOR, word } from '../settlement/testing/world.ts';
+import { ALPHA, BANK_A, BANK_B, EUR, OPERATOR, signedAmendment, word } from '../settlement/testing/world.ts';
+import { settlementKind } from './entry-envelope.ts';
 import { Proposer, type ProposerOptions } from './proposer.ts';
-import type { AppliedEntry } from './settlement-machine.ts';
-import { pay, payment } from './testing/node-driver.ts';
+import type { AppliedEntry } from './replicated-machine.ts';
+import { pay, payment } from './testing/payments.ts';
 
-const keys = new KeyRing({ secret: randomBytes(32) });
 const commands = (count: number): Command[] => Array.from({ length: count }, (_, i) => pay(`p${i}`, 1n));
 const by = (debtor: ParticipantId, id: string): Command => ({
   type: 'submitTransfer',
   terms: { ...payment(id, 1n), debtor, creditor: BANK_A },
 });
-const stampOf = (data: Uint8Array): number => decodeEntry(keys.open('log', data)).stampMs;
+const stampOf = (data: Uint8Array): number => decodeEntry(data).stampMs;
 
 describe('proposer', () => {
-  let proposed: { data: Uint8Array; reject: (error: unknown) => void }[];
+  type Proposed = {
+    data: Uint8Array;
+    resolve: (at: { index: number; term: number }) => void;
+    reject: (error: unknown) => void;
+  };
+  let proposed: Proposed[];
   let nowMs: number;
   let appliedMs: number;
   let failures: unknown[];
@@ -32,25 +35,36 @@ describe('proposer', () => {
   });
   const make = (options: ProposerOptions = {}): Proposer =>
     new Proposer(options, {
-      keys,
-      propose: (data) => new Promise((_, reject) => proposed.push({ data, reject })),
+      seal: (entry) => {
+        settlementKind(entry);
+        return encodeEntry(entry);
+      },
+      propose: (data) => new Promise((resolve, reject) => proposed.push({ data, resolve, reject })),
       appliedStampMs: () => appliedMs,
-      nowMs: () => nowMs,
+      clock: () => ({ stampMs: nowMs, clockProtected: false }),
+      version: () => 1,
       drained: async () => undefined,
       onFailure: (error) => failures.push(error),
     });
   /** As if Raft had committed what was proposed as the `n`-th. */
   const applied = (n: number): AppliedEntry => {
     const data = proposed[n]?.data ?? new Uint8Array();
-    const outcomes = decodeEntry(keys.open('log', data)).commands.map((command) =>
+    const outcomes = decodeEntry(data).commands.map((command) =>
       command.type === 'submitTransfer' ? { ok: true as const, transfer: command.terms.id } : { ok: true as const },
     );
     return {
       index: 10 + n,
       term: 2,
-      data,
+      kind: 'settlement',
+      bytes: data.length,
       applied: { outcomes, records: { transfers: [], lines: [], events: [], alarms: [] } },
     };
+  };
+  /** Raft commits, the machine applies, and then the proposal is answered. */
+  const commit = (proposer: Proposer, n: number): void => {
+    const entry = applied(n);
+    proposer.settle([entry]);
+    proposed[n]?.resolve(entry);
   };
   const until = async (condition: () => boolean): Promise<void> => {
     for (let turns = 0; !condition(); turns++) {
@@ -58,8 +72,7 @@ describe('proposer', () => {
       await nextTurn();
     }
   };
-  const sizeOf = (n: number): number =>
-    decodeEntry(keys.open('log', proposed[n]?.data ?? new Uint8Array())).commands.length;
+  const sizeOf = (n: number): number => decodeEntry(proposed[n]?.data ?? new Uint8Array()).commands.length;
 
   it('makes one entry of what comes in one turn, and of what comes while one is on its way', async () => {
     const proposer = make();
@@ -69,10 +82,10 @@ describe('proposer', () => {
     await nextTurn();
     expect(proposed).toHaveLength(1);
     expect(sizeOf(0)).toBe(5);
-    proposer.settle([applied(0)]);
+    commit(proposer, 0);
     await until(() => proposed.length === 2);
     expect(sizeOf(1)).toBe(5);
-    proposer.settle([applied(1)]);
+    commit(proposer, 1);
     const answers = await Promise.all([...first, ...second]);
     expect(answers.map((committed) => committed.length)).toEqual([2, 3, 1, 4]);
     expect(answers[3]?.[0]).toEqual({ outcome: { ok: true, transfer: expect.any(String) }, transactionId: '2.11' });
@@ -85,7 +98,7 @@ describe('proposer', () => {
     for (let n = 0; n < 3; n++) {
       await until(() => proposed.length === n + 1);
       expect(sizeOf(n)).toBe(3);
-      proposer.settle([applied(n)]);
+      commit(proposer, n);
     }
     await Promise.all(answers);
     await expect(proposer.submit(commands(10_001))).rejects.toThrow(RangeError);
@@ -100,11 +113,11 @@ describe('proposer', () => {
       { type: 'refundLock', by: OPERATOR, network: ALPHA, asset: EUR, lockId: word('x') },
     ]);
     await until(() => proposed.length === 1);
-    const debtors = decodeEntry(keys.open('log', proposed[0]?.data ?? new Uint8Array())).commands.map((command) =>
+    const debtors = decodeEntry(proposed[0]?.data ?? new Uint8Array()).commands.map((command) =>
       command.type === 'submitTransfer' ? command.terms.debtor : command.type,
     );
     expect(debtors).toEqual([BANK_A, BANK_B, 'refundLock', BANK_A, BANK_B, BANK_A, BANK_A, BANK_A]);
-    proposer.settle([applied(0)]);
+    commit(proposer, 0);
     const ids = (await Promise.all(other)).map(([committed]) => committed?.outcome);
     expect(ids).toEqual([
       { ok: true, transfer: payment('first', 1n).id },
@@ -121,7 +134,7 @@ describe('proposer', () => {
     const greedy = proposer.submit(commands(10));
     const small = proposer.submit([by(BANK_B, 'small')]);
     await until(() => proposed.length === 1);
-    proposer.settle([applied(0)]);
+    commit(proposer, 0);
     expect([(await greedy).length, (await small).length]).toEqual([10, 1]);
   });
 
@@ -132,7 +145,7 @@ describe('proposer', () => {
     const clock = proposer.submit([{ type: 'clock' }]);
     await expect(proposer.submit([{ type: 'clock' }, ...commands(1)])).rejects.toMatchObject({ code: 'OVERLOADED' });
     await until(() => proposed.length === 1);
-    proposer.settle([applied(0)]);
+    commit(proposer, 0);
     expect([(await payments).length, (await clock).length]).toEqual([10, 1]);
     const many = proposer.submit(commands(10));
     const flood = Array.from({ length: 5_000 }, () => proposer.submit([{ type: 'clock' }]).catch(({ code }) => code));
@@ -174,7 +187,7 @@ describe('proposer', () => {
     await expect(answer).rejects.toMatchObject({ code: expected });
     await expect(next).rejects.toMatchObject({ code: expected });
     await until(() => proposed.length === 2);
-    proposer.settle([applied(1)]);
+    commit(proposer, 1);
     expect(await after).toHaveLength(1);
     expect(failures).toEqual([]);
   });
@@ -187,7 +200,7 @@ describe('proposer', () => {
     await expect(bad).rejects.toMatchObject({ code: 'ENTRY_INVALID' });
     await until(() => proposed.length === 1);
     expect(sizeOf(0)).toBe(3);
-    proposer.settle([applied(0)]);
+    commit(proposer, 0);
     expect((await Promise.all(good)).map((committed) => committed.length)).toEqual([2, 1]);
     await expect(proposer.submit([before1970])).rejects.toMatchObject({ code: 'ENTRY_INVALID' });
     expect(proposer.idle).toBe(true);
@@ -215,14 +228,35 @@ describe('proposer', () => {
     expect(proposer.idle).toBe(true);
   });
 
-  it('ignores committed entries of others and of former lives', async () => {
+  it('takes the outcomes of its own entry only, by index', async () => {
     const proposer = make();
     const answer = proposer.submit(commands(1));
     await until(() => proposed.length === 1);
-    const other = { ...applied(0), data: new KeyRing({ secret: randomBytes(32) }).seal('log', Buffer.from('x')) };
-    proposer.settle([other, { index: 9, term: 2, data: new Uint8Array() }]);
+    const refused = { ok: false as const, code: 'NOT_ALLOWED' as const, detail: 'of another' };
+    const other = applied(0);
+    proposer.settle([
+      { ...other, index: 9, applied: { outcomes: [refused], records: other.applied?.records ?? never() } },
+    ]);
     expect(proposer.idle).toBe(false);
-    proposer.settle([applied(0)]);
-    expect(await answer).toHaveLength(1);
+    commit(proposer, 0);
+    expect((await answer)[0]?.outcome.ok).toBe(true);
+  });
+
+  it('gives each amendment an entry of its own, before what waits', async () => {
+    const proposer = make();
+    const payments = proposer.submit(commands(2));
+    const amendment = signedAmendment(1, [{ name: 'add_asset', args: { code: 'GBP' as AssetCode, scale: 2 } }], 2);
+    const amendments = [proposer.submit([amendment]), proposer.submit([amendment])];
+    await expect(proposer.submit([amendment, ...commands(1)])).rejects.toThrow(RangeError);
+    for (const [n, size] of [1, 1, 2].entries()) {
+      await until(() => proposed.length === n + 1);
+      expect(sizeOf(n)).toBe(size);
+      commit(proposer, n);
+    }
+    await Promise.all([payments, ...amendments]);
   });
 });
+
+function never(): never {
+  throw new Error('there is none');
+}

@@ -6,13 +6,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReplicaError, type ReplicaErrorCode } from '../consensus/replica-error.ts';
 import { type Committed, SubmitError } from '../core-service.ts';
-import type { KeyRing } from '../keys/key-ring.ts';
 import { encodeEntry } from '../settlement/codec.ts';
-import type { Command } from '../settlement/command.ts';
+import type { Command, Entry, Outcome } from '../settlement/command.ts';
 import { MAX_COMMANDS_PER_ENTRY } from '../settlement/limits.ts';
 import { CodecError } from '../settlement/tuples.ts';
+import type { ClockReading } from './clock-samples.ts';
 import { FairQueue, type Submitter } from './fair-queue.ts';
-import type { AppliedEntry } from './settlement-machine.ts';
+import type { AppliedEntry } from './replicated-machine.ts';
 
 export type ProposerOptions = Readonly<{
   /** Commands in one entry, unless one submission alone has more. Default 2,048. */
@@ -25,17 +25,23 @@ export type ProposerOptions = Readonly<{
   maxQueuedCommandsPerBank?: number;
 }>;
 
+/** Amendments that wait; each is signed by hand. */
+const MAX_QUEUED_AMENDMENTS = 64;
 /** Of one bank in a row, where several have something that waits: this part of an entry. */
 const TURNS_PER_ENTRY = 32;
 
 export type ProposerDependencies = Readonly<{
-  keys: KeyRing;
+  /** Bytes of the log entry, sealed where it is to be. */
+  seal: (entry: Entry) => Uint8Array;
   /** Hands an entry to Raft; settles after it is applied. Rejects with `ReplicaError`. */
-  propose: (data: Uint8Array) => Promise<unknown>;
+  propose: (data: Uint8Array) => Promise<Readonly<{ index: number; term: number }>>;
   /** Stamp of the last applied entry, Unix ms. */
   appliedStampMs: () => number;
-  nowMs: () => number;
-  /** Resolves when readers' history has caught up enough to take more. */
+  /** Time as the ledger should have it now. */
+  clock: () => ClockReading;
+  /** Protocol version of the next entry. */
+  version: () => number;
+  /** Resolves when history and ledger have caught up enough to take more. */
   drained: () => Promise<void>;
   onFailure: (error: unknown) => void;
 }>;
@@ -50,8 +56,12 @@ export class Proposer {
   readonly #limits: Required<ProposerOptions>;
   readonly #uses: ProposerDependencies;
   readonly #queue: FairQueue<Submission>;
-  /** Entries on their way, by their sealed bytes' salt and counter. */
-  readonly #inFlight = new Map<string, readonly Submission[]>();
+  /** Amendments: each is an entry of its own, which can be read without keys. */
+  readonly #amendments: Submission[] = [];
+  /** Entries on their way. */
+  readonly #inFlight = new Set<readonly Submission[]>();
+  /** Outcomes of what was applied while something is on its way, by index. */
+  readonly #outcomes = new Map<number, Readonly<{ term: number; outcomes: readonly Outcome[] }>>();
   #lastStampMs = 0;
   #pumping = false;
   #closed: SubmitError | undefined;
@@ -72,7 +82,11 @@ export class Proposer {
   }
 
   get idle(): boolean {
-    return this.#queue.empty && this.#inFlight.size === 0;
+    return this.#nothingWaits && this.#inFlight.size === 0;
+  }
+
+  get #nothingWaits(): boolean {
+    return this.#queue.empty && this.#amendments.length === 0;
   }
 
   /**
@@ -85,8 +99,13 @@ export class Proposer {
     if (commands.length > MAX_COMMANDS_PER_ENTRY) {
       return Promise.reject(new RangeError(`at most ${MAX_COMMANDS_PER_ENTRY} commands in one submission`));
     }
+    const amendments = commands.filter(({ type }) => type === 'amendment').length;
+    if (amendments > 0 && amendments < commands.length) {
+      return Promise.reject(new RangeError('amendments are submitted without other commands'));
+    }
     return new Promise((resolve, reject) => {
-      if (!this.#queue.push(submitterOf(commands), { commands, resolve, reject })) {
+      const submission = { commands, resolve, reject };
+      if (!this.#take(submission, amendments > 0)) {
         reject(new SubmitError('OVERLOADED', 'too many commands wait; send again with the same ids'));
         return;
       }
@@ -94,20 +113,19 @@ export class Proposer {
     });
   }
 
-  /** Answers whoever waits for these entries. */
+  #take(submission: Submission, isAmendment: boolean): boolean {
+    if (!isAmendment) return this.#queue.push(submitterOf(submission.commands), submission);
+    if (this.#amendments.length >= MAX_QUEUED_AMENDMENTS) return false;
+    this.#amendments.push(submission);
+    return true;
+  }
+
+  /** Notes what these entries did, for whoever waits for them. */
   settle(entries: readonly AppliedEntry[]): void {
-    for (const { data, index, term, applied } of entries) {
-      const waiting = applied && this.#inFlight.get(nameOf(data));
-      if (!waiting) continue;
-      this.#inFlight.delete(nameOf(data));
-      let next = 0;
-      for (const { commands, resolve } of waiting) {
-        const outcomes = applied.outcomes.slice(next, next + commands.length);
-        next += commands.length;
-        resolve(outcomes.map((outcome) => ({ outcome, transactionId: `${term}.${index}` })));
-      }
+    if (this.#inFlight.size === 0) return;
+    for (const { index, term, applied } of entries) {
+      if (applied) this.#outcomes.set(index, { term, outcomes: applied.outcomes });
     }
-    this.#pump();
   }
 
   /** Takes nothing more; resolves when what was taken is answered. */
@@ -119,13 +137,13 @@ export class Proposer {
   /** Ends at once. */
   abort(): void {
     this.#closed ??= new SubmitError('STOPPING', 'the core has stopped');
-    for (const batch of this.#inFlight.values()) for (const { reject } of batch) reject(uncertain());
+    for (const batch of this.#inFlight) for (const { reject } of batch) reject(uncertain());
     this.#inFlight.clear();
-    for (const { reject } of this.#queue.clear()) reject(this.#closed);
+    for (const { reject } of [...this.#queue.clear(), ...this.#amendments.splice(0)]) reject(this.#closed);
   }
 
   #pump(): void {
-    if (this.#pumping || this.#queue.empty) return;
+    if (this.#pumping || this.#nothingWaits) return;
     if (this.#inFlight.size >= this.#limits.maxEntriesInFlight) return;
     this.#pumping = true;
     this.#proposeNext().then(
@@ -140,33 +158,65 @@ export class Proposer {
   async #proposeNext(): Promise<void> {
     await nextTurn();
     await this.#uses.drained();
-    let batch = this.#queue.take(this.#limits.maxCommandsPerEntry);
+    const amendment = this.#amendments.shift();
+    let batch = amendment ? [amendment] : this.#queue.take(this.#limits.maxCommandsPerEntry);
     if (batch.length === 0) return;
-    const stampMs = Math.max(this.#uses.nowMs(), this.#lastStampMs, this.#uses.appliedStampMs());
-    this.#lastStampMs = stampMs;
-    let entry: Uint8Array;
+    const { stampMs, clockProtected } = this.#uses.clock();
+    const head = {
+      version: this.#uses.version(),
+      stampMs: Math.max(stampMs, this.#lastStampMs, this.#uses.appliedStampMs()),
+      clockProtected,
+    };
+    this.#lastStampMs = head.stampMs;
+    let data: Uint8Array;
     try {
-      entry = encodeBatch(stampMs, batch);
+      data = this.#uses.seal(entryOf(head, batch));
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      batch = batch.filter((submission) => isWritable(stampMs, submission));
+      batch = batch.filter((submission) => isWritable(head, submission));
       if (batch.length === 0) return;
-      entry = encodeBatch(stampMs, batch);
+      data = this.#uses.seal(entryOf(head, batch));
     }
-    const data = this.#uses.keys.seal('log', entry);
-    const name = nameOf(data);
-    this.#inFlight.set(name, batch);
-    this.#uses.propose(data).catch((error: unknown) => this.#refuse(name, error));
+    const sent = batch;
+    this.#inFlight.add(sent);
+    this.#uses.propose(data).then(
+      (at) => this.#answer(sent, at),
+      (error: unknown) => this.#refuse(sent, error),
+    );
+  }
+
+  #answer(batch: readonly Submission[], { index, term }: Readonly<{ index: number; term: number }>): void {
+    const found = this.#outcomes.get(index);
+    if (this.#landed(batch)) {
+      if (found?.term !== term) {
+        this.#uses.onFailure(new Error(`entry ${index} was applied and left no outcomes`));
+        return;
+      }
+      let next = 0;
+      for (const { commands, resolve } of batch) {
+        const outcomes = found.outcomes.slice(next, next + commands.length);
+        next += commands.length;
+        resolve(outcomes.map((outcome) => ({ outcome, transactionId: `${term}.${index}` })));
+      }
+    }
+    this.#pump();
   }
 
   /** Raft did not take the entry, lost it, or does not know. */
-  #refuse(name: string, error: unknown): void {
-    const batch = this.#inFlight.get(name) ?? [];
-    this.#inFlight.delete(name);
-    const refusal = submitError(error);
-    for (const { reject } of batch) reject(refusal);
+  #refuse(batch: readonly Submission[], error: unknown): void {
+    if (this.#landed(batch)) {
+      const refusal = submitError(error);
+      for (const { reject } of batch) reject(refusal);
+    }
     if (!REPLICA_CODES.has(codeOf(error))) this.#uses.onFailure(error);
     this.#pump();
+  }
+
+  /** False when it was given up meanwhile. */
+  #landed(batch: readonly Submission[]): boolean {
+    const was = this.#inFlight.delete(batch);
+    if (this.#inFlight.size === 0) this.#outcomes.clear();
+    return was;
   }
 }
 
@@ -180,15 +230,17 @@ function submitterOf(commands: readonly Command[]): Submitter {
   return 'core';
 }
 
-function encodeBatch(stampMs: number, batch: readonly Submission[]): Uint8Array {
+type EntryHead = Omit<Entry, 'commands'>;
+
+function entryOf(head: EntryHead, batch: readonly Submission[]): Entry {
   const commands = batch.length === 1 ? (batch[0]?.commands ?? []) : batch.flatMap((submission) => submission.commands);
-  return encodeEntry({ version: 1, stampMs, clockProtected: false, commands });
+  return { ...head, commands };
 }
 
 /** Rejects a submission that has no bytes: whoever asked for it learns of the bug, and nobody else does. */
-function isWritable(stampMs: number, submission: Submission): boolean {
+function isWritable(head: EntryHead, submission: Submission): boolean {
   try {
-    encodeBatch(stampMs, [submission]);
+    encodeEntry(entryOf(head, [submission]));
     return true;
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
@@ -196,10 +248,6 @@ function isWritable(stampMs: number, submission: Submission): boolean {
     return false;
   }
 }
-
-/** Version, salt and counter: no two entries have them in common. */
-const nameOf = (data: Uint8Array): string =>
-  Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 41)).toString('latin1');
 
 const REPLICA_CODES: ReadonlySet<string> = new Set<ReplicaErrorCode>([
   'NOT_LEADER',

@@ -38,7 +38,10 @@ class Bench {
       vaults: GENESIS.vaults.map((vault) => (vault.network === ALPHA ? { ...vault, address: VAULT } : vault)),
     };
     this.state = initialState(genesis, { ...SECRETS, sealingKey }, START_MS);
-    this.relay = new CoreRelay({ view: this.state, submit: async (commands) => this.submit(commands) });
+    this.relay = new CoreRelay(
+      { view: this.state, submit: async (commands) => this.submit(commands) },
+      async () => Number.POSITIVE_INFINITY,
+    );
   }
 
   submit(commands: readonly Command[]): Committed[] {

@@ -55,6 +55,9 @@ function registryWith(change: { state?: 'active' | 'fenced'; epoch?: number } = 
   const { genesisHash, threshold, depthBlocks } = root;
   return {
     bootstrap: { keys: [], threshold: 1 },
+    nodes: new Set(),
+    protocolVersion: 1,
+    rekeyDue: 0,
     assets: new Map([[EUR, { code: EUR, scale: 2 }]]),
     participants: new Map(participants.map((p) => [p.id, p])),
     networks: new Map([
@@ -102,6 +105,7 @@ function stateWith(change: Parameters<typeof registryWith>[0] = {}): SettlementS
       trailKey: word(),
       relayKey: word(),
       sealingKey: pem(sealing.privateKey),
+      serviceKey: '',
       authorities: { [VAULT]: authority },
     },
     limits: DEFAULT_LIMITS,
@@ -138,13 +142,15 @@ const release = (n: number): OpenInstruction => ({
   transfer: { bank: BANK, id: parseTransferId('3f2a1b4c-0000-4000-8000-00000000000a') },
 });
 
+const allSigned = async (): Promise<number> => Number.POSITIVE_INFINITY;
+
 describe('outbox', () => {
   let state: SettlementState;
   let relay: CoreRelay;
   const submit = async (): Promise<Committed[]> => [];
   beforeEach(() => {
     state = stateWith();
-    relay = new CoreRelay({ submit, view: state });
+    relay = new CoreRelay({ submit, view: state }, allSigned);
   });
   const openJob = (item: { jobId: string; sealed: string }) =>
     decodeInstructionJob(
@@ -196,10 +202,17 @@ describe('outbox', () => {
     expect(new Set([...first.items, ...rest.items].map(({ jobId }) => jobId)).size).toBe(5);
   });
 
+  it('gives nothing that no signature in the ledger covers', async () => {
+    for (const n of [1, 2, 3]) state.putInstruction(release(n).id, release(n));
+    relay = new CoreRelay({ submit, view: state }, async () => 2);
+    const { items, next } = await relay.outbox(ALPHA, 0, 10);
+    expect([items.map(({ cursor }) => cursor), next]).toEqual([[1, 2], 2]);
+  });
+
   it('keeps a job id across restarts, and signs the same content', async () => {
     state.putInstruction(release(1).id, release(1));
     const [before] = (await relay.outbox(ALPHA, 0, 1)).items;
-    const [after] = (await new CoreRelay({ submit, view: state }).outbox(ALPHA, 0, 1)).items;
+    const [after] = (await new CoreRelay({ submit, view: state }, allSigned).outbox(ALPHA, 0, 1)).items;
     if (!before || !after) throw new Error('no item');
     expect(after.jobId).toBe(before.jobId);
     expect(openJob(after)).toEqual(openJob(before));
@@ -216,7 +229,7 @@ describe('outbox', () => {
 
   it('names the jobs of earlier epochs as superseded, and signs no epoch but the present one', async () => {
     state = stateWith({ epoch: 3 });
-    relay = new CoreRelay({ submit, view: state });
+    relay = new CoreRelay({ submit, view: state }, allSigned);
     state.putInstruction(release(1).id, { ...release(1), epoch: 2 });
     state.putInstruction(release(2).id, { ...release(2), epoch: 3 });
     const { items, next } = await relay.outbox(ALPHA, 0, 10);
@@ -228,7 +241,7 @@ describe('outbox', () => {
 
   it('signs nothing but a rotation on a fenced network', async () => {
     state = stateWith({ state: 'fenced' });
-    relay = new CoreRelay({ submit, view: state });
+    relay = new CoreRelay({ submit, view: state }, allSigned);
     state.putInstruction(release(1).id, release(1));
     state.putInstruction(release(2).id, { ...release(2), kind: 'rotate' });
     expect((await relay.outbox(ALPHA, 0, 10)).items.map(({ cursor }) => cursor)).toEqual([2]);
@@ -255,7 +268,7 @@ describe('evidence intake', () => {
       proposed.push(...commands);
       return commands.map((_, i) => ({ outcome: answers[i] ?? { ok: true }, transactionId: '2.3' }));
     };
-    relay = new CoreRelay({ submit, view: stateWith() });
+    relay = new CoreRelay({ submit, view: stateWith() }, allSigned);
   });
   const sealed = (evidence: ObserverEvidence | Uint8Array, jobId = 'job-1', network = ALPHA) => ({
     jobId,
@@ -321,7 +334,7 @@ describe('evidence intake', () => {
     const items = [7, 5, 3, 4, 4].map((seq, i) =>
       sealed(signedLock(signers, root, { log: logOfSeq(seq) }), `job-${i}`),
     );
-    const results = await new CoreRelay({ submit, view: state }).acceptEvidence(ALPHA, items);
+    const results = await new CoreRelay({ submit, view: state }, allSigned).acceptEvidence(ALPHA, items);
     expect(results.map(({ result, code, expectedSeq }) => [result, code, expectedSeq])).toEqual([
       ['early', 'EVENT_EARLY', 4],
       ['accepted', undefined, undefined],
@@ -381,7 +394,7 @@ describe('evidence intake', () => {
     const submit = async (): Promise<Committed[]> => {
       throw new SubmitError('UNCERTAIN', 'stopped');
     };
-    const uncertain = new CoreRelay({ submit, view: stateWith() });
+    const uncertain = new CoreRelay({ submit, view: stateWith() }, allSigned);
     await expect(uncertain.acceptEvidence(ALPHA, [sealed(good)])).rejects.toMatchObject({ code: 'UNCERTAIN' });
   });
 

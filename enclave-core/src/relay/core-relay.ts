@@ -4,19 +4,24 @@ import type { CoreService, EvidenceResult, FollowerCursor, OutboxItem, RelayServ
 import { EvidenceIntake } from './evidence-intake.ts';
 import { Outbox } from './outbox.ts';
 
+/** Place in a network's outbox up to which a signature in the ledger covers the instructions. */
+export type SignedEnd = (network: NetworkId) => Promise<number>;
+
 export class CoreRelay implements RelayService {
   readonly #core: Pick<CoreService, 'submit' | 'view'>;
   readonly #outbox: Outbox;
   readonly #intake: EvidenceIntake;
+  readonly #signedEnd: SignedEnd;
 
-  constructor(core: Pick<CoreService, 'submit' | 'view'>) {
+  constructor(core: Pick<CoreService, 'submit' | 'view'>, signedEnd: SignedEnd) {
     this.#core = core;
+    this.#signedEnd = signedEnd;
     this.#outbox = new Outbox(() => core.view);
     this.#intake = new EvidenceIntake(core);
   }
 
-  outbox(network: NetworkId, after: number, limit: number): Promise<{ items: OutboxItem[]; next: number }> {
-    return this.#outbox.read(network, after, limit);
+  async outbox(network: NetworkId, after: number, limit: number): Promise<{ items: OutboxItem[]; next: number }> {
+    return this.#outbox.read(network, { after, upTo: await this.#signedEnd(network), limit });
   }
 
   acceptEvidence(network: NetworkId, items: readonly { jobId: string; sealed: string }[]): Promise<EvidenceResult[]> {

@@ -31,12 +31,16 @@ export class Outbox {
     this.#view = view;
   }
 
-  async read(network: NetworkId, after: number, limit: number): Promise<{ items: OutboxItem[]; next: number }> {
+  /** Instructions behind `after`, none of them behind `upTo`. */
+  async read(
+    network: NetworkId,
+    { after, upTo, limit }: Readonly<{ after: number; upTo: number; limit: number }>,
+  ): Promise<{ items: OutboxItem[]; next: number }> {
     const wanted = Math.min(limit, MAX_OUTBOX_ITEMS);
     // Taken at once: the state may move while this waits.
     const open: OpenInstruction[] = [];
     for (const instruction of this.#view().openInstructions(network, after)) {
-      if (open.length === wanted) break;
+      if (open.length === wanted || instruction.outboxSeq > upTo) break;
       open.push(instruction);
     }
     const items: OutboxItem[] = [];

@@ -8,7 +8,6 @@ import { submitTransfer } from './commands/submit-transfer.ts';
 import { cancelLockRefund, claimLock, refundLock } from './commands/unmatched-lock.ts';
 import { vaultEvent } from './commands/vault-event.ts';
 import { passTime } from './deadlines.ts';
-import { InvariantError } from './invariant-error.ts';
 import { assertTouched } from './invariants.ts';
 import { Journal } from './journal.ts';
 import type { Overlay } from './overlay.ts';
@@ -22,7 +21,6 @@ export type Applied = { outcomes: Outcome[]; records: EntryRecords };
  * @throws InvariantError when the state contradicts itself; the draft must be thrown away and the node stopped.
  */
 export function applyEntry(overlay: Overlay, entry: Entry): Applied {
-  if (entry.version !== 1) throw new InvariantError('an entry has a version that was never voted');
   overlay.journal = new Journal();
   overlay.stampMs = Math.max(overlay.stampMs, entry.stampMs);
   passTime(overlay);

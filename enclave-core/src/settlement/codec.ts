@@ -70,7 +70,12 @@ export function encodeEntry(entry: Entry): Uint8Array {
     throw new CodecError('ENTRY_INVALID', `an entry has at most ${MAX_COMMANDS_PER_ENTRY} commands`);
   }
   try {
-    return encode([entry.version, wholeOf(entry.stampMs), entry.clockProtected, entry.commands.map(commandTuple)]);
+    return encode([
+      wholeOf(entry.version),
+      wholeOf(entry.stampMs),
+      entry.clockProtected,
+      entry.commands.map(commandTuple),
+    ]);
   } catch (cause) {
     if (!(cause instanceof TupleError)) throw cause;
     throw new CodecError('ENTRY_INVALID', `a command has another form: ${cause.message}`, { cause });
@@ -82,9 +87,8 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   try {
     const value: unknown = decode(bytes, DECODING);
     const [version, stampMs, clockProtected, commands] = readTuple(value, 4);
-    if (version !== 1) throw new TupleError('entry version is unknown');
     return {
-      version,
+      version: readWhole(version),
       stampMs: readWhole(stampMs),
       clockProtected: readFlag(clockProtected),
       commands: readList(commands, MAX_COMMANDS_PER_ENTRY).map(readCommand),

@@ -83,7 +83,8 @@ export type AmendmentSignature = Readonly<{ key: Hex; signature: Hex }>;
 
 /** One entry of the log, decrypted. All its commands share one time stamp. */
 export type Entry = Readonly<{
-  version: 1;
+  /** Protocol version under which it was proposed. */
+  version: number;
   /** Unix ms by the leader, never decreasing. */
   stampMs: number;
   clockProtected: boolean;

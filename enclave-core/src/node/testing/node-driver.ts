@@ -1,33 +1,41 @@
 /** A real node on a folder of its own, with the small service of the settlement tests, and what banks would ask of it. */
 import { createHash } from 'node:crypto';
-import type { AssetCode, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { AssetCode, ParticipantId } from '@drawbridge/protocol/ids';
+import type { NodeDescription } from '@drawbridge/protocol/ledger/service-entry';
+import { systemEntropy } from '../../consensus/node-host.ts';
 import { loadRaftModule } from '../../consensus/raft-engine.ts';
 import type { Committed } from '../../core-service.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
+import { makeRekey, openRekey } from '../../keys/rekey.ts';
 import type { NodeLog } from '../../node-log.ts';
-import type { Command, Outcome, TransferTerms } from '../../settlement/command.ts';
-import { initialState } from '../../settlement/genesis-state.ts';
-import {
-  ALPHA,
-  addressOf,
-  BANK_A,
-  BANK_B,
-  EUR,
-  GENESIS,
-  SECRETS,
-  START_MS,
-  word,
-} from '../../settlement/testing/world.ts';
+import { virtualPlatform } from '../../platform/virtual.ts';
+import type { Command, Outcome } from '../../settlement/command.ts';
+import type { Rulebook } from '../../settlement/rules.ts';
+import { ALPHA, addressOf, EUR, GENESIS, START_MS, word } from '../../settlement/testing/world.ts';
 import { CoreNode, type CoreNodeOptions } from '../core-node.ts';
-import { sealSnapshot } from '../state-snapshot.ts';
+import { systemHost } from '../node-host.ts';
+import type { OpenPeers } from '../node-peers.ts';
+import { fileStorage } from '../node-storage.ts';
+import { payment } from './payments.ts';
+import { type TestIdentity, TestService } from './test-service.ts';
 
 export type LogLine = Readonly<{ level: 'info' | 'warn' | 'error'; message: string; fields: object }>;
 
-export type TestNodeOptions = Omit<CoreNodeOptions, 'dir'> & Readonly<{ nowMs?: () => number; secret?: Uint8Array }>;
+export type TestNodeOptions = Partial<CoreNodeOptions> &
+  Readonly<{
+    nowMs?: () => number;
+    service?: TestService;
+    identity?: TestIdentity;
+    openPeers?: OpenPeers;
+    rules?: Rulebook;
+    ledgerSecret?: Uint8Array;
+  }>;
 
 const SMALL_FILES = { segmentBytes: 256 * 1024 };
 /** Compiled once for all nodes of a process. */
 const engine = loadRaftModule();
+/** Its keys take a while to make, so that tests share one. */
+export const testService = new TestService();
 
 export class NodeDriver {
   readonly node: CoreNode;
@@ -44,8 +52,8 @@ export class NodeDriver {
   }
 
   static async start(dir: string, options: TestNodeOptions = {}): Promise<NodeDriver> {
-    const { nowMs = () => START_MS, secret = createHash('sha256').update('test').digest(), ...nodeOptions } = options;
-    const keys = new KeyRing({ secret });
+    const { nowMs = () => START_MS, service = testService, openPeers, rules, ...nodeOptions } = options;
+    const identity = options.identity ?? service.first;
     const lines: LogLine[] = [];
     const write = (level: LogLine['level']) => (fields: object, message: string) => {
       lines.push({ level, fields, message });
@@ -55,11 +63,37 @@ export class NodeDriver {
     const failed = new Promise<unknown>((resolve) => {
       onFailed = resolve;
     });
-    const genesisContent = async (): Promise<Uint8Array> =>
-      sealSnapshot(keys, { genesisDigest: word('genesis'), index: 1, state: initialState(GENESIS, SECRETS, START_MS) });
+    const host = systemHost(nowMs);
+    const keys = service.keys(options.ledgerSecret);
+    const localKeys = new KeyRing({ secret: createHash('sha256').update(identity.nodeId).digest() });
+    const storage = { dir, serviceId: GENESIS.serviceId, log: SMALL_FILES };
     const node = await CoreNode.start(
-      { ledger: SMALL_FILES, ...nodeOptions, dir },
-      { keys, engine: await engine, genesisContent, log, nowMs, onFailed },
+      { raftId: 1, joined: false, ...nodeOptions },
+      {
+        identity,
+        keys,
+        // In clear: these tests are about the ledger, and RSA takes its time.
+        openRekey: (entry) => openRekey(entry, identity.nodeId, (_, sealed) => sealed, keys),
+        makeRekey: (nodes) =>
+          makeRekey({ keys, nodes, entropy: systemEntropy, sealTo: (_key, _place, plaintext) => plaintext }),
+        saveSecrets: async () => undefined,
+        openStorage: fileStorage(storage, localKeys, host),
+        platform: virtualPlatform,
+        engine: await engine,
+        genesis: () => service.genesis(),
+        serviceCertificate: service.certificate,
+        admit: async (_nodeId, body, { propose }) => {
+          const node = JSON.parse(Buffer.from(body).toString()) as NodeDescription;
+          const outcome = await propose({ type: 'admitNode', node });
+          if (!outcome.ok) throw new Error(outcome.detail);
+          return Buffer.from(String(outcome.raftId));
+        },
+        ...(openPeers && { openPeers }),
+        ...(rules && { rules }),
+        host,
+        log,
+        onFailed,
+      },
     );
     return new NodeDriver(node, lines, failed, nowMs);
   }
@@ -101,24 +135,3 @@ export class NodeDriver {
     return this.node.stop();
   }
 }
-
-/** A UUID that belongs to a name. */
-export function paymentId(name: string): TransferId {
-  const hex = createHash('sha256').update(name).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}` as TransferId;
-}
-
-/** From A to B, within the core. */
-export const payment = (name: string, amountMinor: bigint): TransferTerms => ({
-  id: paymentId(name),
-  asset: EUR,
-  amountMinor,
-  debtor: BANK_A,
-  creditor: BANK_B,
-  onVoid: 'return',
-});
-
-export const pay = (name: string, amountMinor: bigint): Command => ({
-  type: 'submitTransfer',
-  terms: payment(name, amountMinor),
-});

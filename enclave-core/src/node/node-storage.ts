@@ -1,0 +1,71 @@
+/** What a node keeps on the disk: Raft's log, the ledger, the history. */
+import { join } from 'node:path';
+import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import { FILE_LOG_STORE_DEFAULTS, FileLogStore, type FileLogStoreOptions } from '../consensus/file-log-store.ts';
+import { nodeDisk } from '../consensus/log/disk.ts';
+import type { LogStore } from '../consensus/ports.ts';
+import type { HistoryReader } from '../core-service.ts';
+import { History, type HistoryOptions } from '../history/history.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import { Ledger, type LedgerOptions } from '../ledger/ledger.ts';
+import type { NodeHost } from './node-host.ts';
+
+/** The history as a node uses it; a simulation keeps one in memory. */
+export type NodeHistory = HistoryReader &
+  Pick<
+    History,
+    'append' | 'blockEvents' | 'clear' | 'close' | 'drained' | 'eventSeqno' | 'flush' | 'lastSeqno' | 'transferSeqno'
+  >;
+
+export type NodeStorage = Readonly<{ log: LogStore; ledger: Ledger; history: NodeHistory }>;
+
+/** Opens all three, or none. @throws LogDamagedError, LogLockedError, LedgerDamagedError, errors of the disk */
+export type OpenStorage = (onFailure: (error: unknown) => void) => Promise<NodeStorage>;
+
+export type FileStorageOptions = Readonly<{
+  /** Holds `log/`, `ledger/` and `history/`, which this makes. */
+  dir: string;
+  serviceId: Bytes32;
+  log?: Partial<Omit<FileLogStoreOptions, 'directory'>>;
+  ledger?: Partial<Omit<LedgerOptions, 'directory' | 'serviceId'>>;
+  history?: Omit<HistoryOptions, 'dir'>;
+}>;
+
+export const LOG_FOLDER = 'log';
+export const LEDGER_FOLDER = 'ledger';
+export const HISTORY_FOLDER = 'history';
+
+/** @param keys of this disk, for the history */
+export function fileStorage(options: FileStorageOptions, keys: KeyRing, host: NodeHost): OpenStorage {
+  const { dir, serviceId } = options;
+  return async (onFailure) => {
+    const log = await FileLogStore.open(
+      { ...FILE_LOG_STORE_DEFAULTS, ...options.log, directory: join(dir, LOG_FOLDER) },
+      { entropy: host.entropy },
+    );
+    try {
+      const ledger = await Ledger.open(
+        { ...options.ledger, directory: join(dir, LEDGER_FOLDER), serviceId },
+        { disk: nodeDisk, timers: host.timers, onFailure },
+      );
+      const history = new History({ ...options.history, dir: join(dir, HISTORY_FOLDER) }, { keys, onFailure });
+      return { log, ledger, history };
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  };
+}
+
+/** The log as the replica sees it: with what was loaded already. */
+export function loadedLog(log: LogStore, stored: Awaited<ReturnType<LogStore['load']>>): LogStore {
+  return {
+    load: async () => stored,
+    append: (batch) => log.append(batch),
+    saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
+    loadSnapshot: (index) => log.loadSnapshot(index),
+    dropBefore: (index) => log.dropBefore(index),
+    readEntries: (fromIndex) => log.readEntries(fromIndex),
+    close: () => log.close(),
+  };
+}

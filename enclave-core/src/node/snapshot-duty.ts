@@ -1,0 +1,158 @@
+/**
+ * Snapshots that can be believed. The leader puts a mark into the ledger; every node captures its state exactly there; the
+ * leader puts the digest of what it captured into the ledger; a node whose own is another stops. Only then is the snapshot
+ * kept and the log behind it dropped.
+ */
+import type { ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
+import type { StoredSnapshot } from '../consensus/ports.ts';
+import type { AppliedEntry } from './replicated-machine.ts';
+import { type MarkedState, StateDivergedError } from './replicated-machine.ts';
+import { imageOf, type StateImage } from './state-image.ts';
+
+export type SnapshotDutyOptions = Readonly<{
+  /** A mark is due when so many entries were applied since the last one. Default 50,000. */
+  snapshotEveryEntries?: number;
+  /** Or so many bytes of them. Default 256 MiB. */
+  snapshotEveryBytes?: number;
+}>;
+
+export type SnapshotDutyDependencies = Readonly<{
+  leads: () => boolean;
+  propose: (entry: ServiceEntry) => Promise<unknown>;
+  /** Seals the image; what it stands on (history, ledger, keys) is durable before. */
+  seal: (image: StateImage, evidenceSeqno: number) => Promise<Uint8Array>;
+  /** Keeps the snapshot and drops the log behind it. */
+  keep: (snapshot: StoredSnapshot) => Promise<void>;
+  failed: (error: unknown) => void;
+}>;
+
+type Evidence = Readonly<{ seqno: number; digest: Uint8Array; evidenceSeqno: number }>;
+type Captured = Readonly<{ marked: Omit<MarkedState, 'state'>; image: StateImage }>;
+
+export class SnapshotDuty {
+  readonly #options: Required<SnapshotDutyOptions>;
+  readonly #uses: SnapshotDutyDependencies;
+  #entriesSince = 0;
+  #bytesSince = 0;
+  #wanted = false;
+  #proposing = false;
+  /** Mark that the ledger holds and no evidence answers yet; 0 for none. */
+  #openMark = 0;
+  #capturing = 0;
+  #captured: Captured | undefined;
+  #evidence: Evidence | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: SnapshotDutyOptions, dependencies: SnapshotDutyDependencies) {
+    this.#options = {
+      snapshotEveryEntries: options.snapshotEveryEntries ?? 50_000,
+      snapshotEveryBytes: options.snapshotEveryBytes ?? 256 * 2 ** 20,
+    };
+    this.#uses = dependencies;
+  }
+
+  /** Members changed, or one of them needs a snapshot that there is not. */
+  want(): void {
+    this.#wanted = true;
+    this.#consider();
+  }
+
+  /** Captures at once, encodes in the background. */
+  marked({ state, ...marked }: MarkedState): void {
+    this.#entriesSince = 0;
+    this.#bytesSince = 0;
+    this.#wanted = false;
+    this.#openMark = marked.index;
+    this.#capturing = marked.index;
+    this.#captured = undefined;
+    const image = imageOf(state);
+    this.#follow(
+      image.then((done) => {
+        if (this.#capturing !== marked.index) return;
+        this.#captured = { marked, image: done };
+        return this.#match();
+      }),
+    );
+  }
+
+  applied(entries: readonly AppliedEntry[]): void {
+    this.#entriesSince += entries.length;
+    for (const { index, service, bytes } of entries) {
+      this.#bytesSince += bytes;
+      if (service?.entry.type !== 'snapshotEvidence' || !service.outcome.ok) continue;
+      const { seqno, digest } = service.entry;
+      if (this.#openMark === seqno) this.#openMark = 0;
+      this.#evidence = { seqno, digest, evidenceSeqno: index };
+      this.#follow(this.#match());
+    }
+    this.#consider();
+  }
+
+  /** This node began to lead: a mark whose evidence is missing becomes its own to answer. */
+  began(): void {
+    this.#proposing = false;
+    this.#consider();
+  }
+
+  /** Begins nothing more; resolves when nothing is being written. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  /** Compares, and keeps what the ledger vouches for. */
+  async #match(): Promise<void> {
+    const [captured, evidence] = [this.#captured, this.#evidence];
+    if (!captured || captured.marked.index !== evidence?.seqno) {
+      this.#consider();
+      return;
+    }
+    if (!captured.image.digest.equals(evidence.digest)) {
+      throw new StateDivergedError(
+        `this node's state at ${evidence.seqno} is another than the one that the ledger vouches for at ${evidence.evidenceSeqno}`,
+      );
+    }
+    this.#captured = undefined;
+    const { index, term, members } = captured.marked;
+    const content = await this.#uses.seal(captured.image, evidence.evidenceSeqno);
+    if (!this.#stopped) await this.#uses.keep({ index, term, confState: members, content });
+  }
+
+  #consider(): void {
+    if (this.#stopped || this.#proposing || !this.#uses.leads()) return;
+    const { snapshotEveryEntries, snapshotEveryBytes } = this.#options;
+    if (this.#openMark > 0) {
+      if (this.#captured?.marked.index === this.#openMark) {
+        const { digest } = this.#captured.image;
+        this.#propose({ type: 'snapshotEvidence', seqno: this.#openMark, digest });
+        return;
+      }
+      // Captured and still being encoded; otherwise the mark is of before this process and nobody here can answer it.
+      if (this.#capturing === this.#openMark) return;
+    }
+    const due = this.#wanted || this.#entriesSince >= snapshotEveryEntries || this.#bytesSince >= snapshotEveryBytes;
+    if (due) this.#propose({ type: 'snapshotMark' });
+  }
+
+  #propose(entry: ServiceEntry): void {
+    this.#proposing = true;
+    this.#uses.propose(entry).then(
+      () => {
+        this.#proposing = false;
+        this.#consider();
+      },
+      () => {
+        // Whoever leads next, this node included, considers again.
+        this.#proposing = false;
+      },
+    );
+  }
+
+  #follow(work: Promise<void>): void {
+    const settled = work.catch((error: unknown) => {
+      if (!this.#stopped) this.#uses.failed(error);
+    });
+    this.#running = Promise.all([this.#running, settled]).then(() => undefined);
+  }
+}

@@ -1,0 +1,58 @@
+/** Whether a receipt proves that the ledger vouches for the state at a snapshot mark. */
+import { verify, X509Certificate } from 'node:crypto';
+import { readEntryFrame } from '@drawbridge/protocol/ledger/entry-frame';
+import { type LedgerRecord, leafOf } from '@drawbridge/protocol/ledger/ledger-record';
+import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
+import { decodeServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { sha256 } from '../ledger/sha256.ts';
+
+export type SnapshotEvidence = Readonly<{
+  receipt: Receipt;
+  /** The record that the receipt is of. */
+  evidence: LedgerRecord | undefined;
+  /** PEM that this node trusts. */
+  serviceCertificate: string;
+  /** Of the mark, and the digest of the state there. */
+  seqno: number;
+  digest: Uint8Array;
+}>;
+
+/** What is wrong, in words; nothing when all is well. */
+export function verifySnapshotEvidence({
+  receipt,
+  evidence,
+  serviceCertificate,
+  seqno,
+  digest,
+}: SnapshotEvidence): string | undefined {
+  if (!evidence) return 'its evidence is missing';
+  if (!isSnapshotEvidence(evidence, seqno, digest)) return 'the ledger vouches for another state';
+  return refuseReceipt(receipt, leafOf(evidence, sha256), serviceCertificate);
+}
+
+/** Whether an entry of the ledger vouches for this state at a mark. */
+export function isSnapshotEvidence({ kind, data }: LedgerRecord, seqno: number, digest: Uint8Array): boolean {
+  if (kind !== 'service') return false;
+  const entry = decodeServiceEntry(readEntryFrame(data).payload);
+  return entry.type === 'snapshotEvidence' && entry.seqno === seqno && Buffer.from(digest).equals(entry.digest);
+}
+
+function refuseReceipt(receipt: Receipt, leaf: Uint8Array, serviceCertificate: string): string | undefined {
+  const node = new X509Certificate(receipt.cert);
+  const service = new X509Certificate(serviceCertificate);
+  if (!node.checkIssued(service) || !node.verify(service.publicKey)) return 'the signer is not endorsed by the service';
+  const spki = node.publicKey.export({ type: 'spki', format: 'der' });
+  if (bytesToHex(sha256(spki)) !== receipt.node_id) return 'the signer is another than it says';
+  // The last step's two sides are what the root is the digest of, and ECDSA signs the digest of a message.
+  let digest = leaf;
+  let sides: Buffer | undefined;
+  for (const step of receipt.proof) {
+    sides =
+      'left' in step ? Buffer.concat([hexToBytes(step.left), digest]) : Buffer.concat([digest, hexToBytes(step.right)]);
+    digest = sha256(sides);
+  }
+  if (!sides) return 'the receipt has no path';
+  const signature = Buffer.from(receipt.signature, 'base64');
+  return verify('sha256', sides, node.publicKey, signature) ? undefined : 'the signature is not over this ledger';
+}
