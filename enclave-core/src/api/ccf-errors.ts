@@ -33,9 +33,9 @@ export function ccfErrorHandler(log: ApiLog) {
     const code = problemOf(error, log);
     if (code === 'REQUEST_INVALID') {
       const { validationContext, errors } = error as Thrown;
-      const [{ path = '', message = 'is not valid' } = {}] = errors ?? [];
+      const [first = { path: '', message: 'is not valid' }] = errors ?? [];
       const inPath = validationContext === 'params';
-      const words = `${inPath ? 'The name' : `Query parameter '${path.slice(1)}'`} ${message}.`;
+      const words = `${inPath ? 'The name' : `Query parameter '${first.path.slice(1)}'`} ${first.message}.`;
       sendCcfError(reply, inPath ? 'InvalidResourceName' : 'InvalidQueryParameterValue', words);
     } else if (code === 'INTERNAL') sendCcfError(reply, 'InternalError', 'The node failed to answer.');
     else sendCcfError(reply, 'NodeCannotHandleRequest', 'The node cannot answer now; ask again, or another node.');
