@@ -129,7 +129,9 @@ function judgeChain(chain: readonly Reading[]): CertificateVerdict | undefined {
 }
 
 function judgeNode(node: Reading, chain: readonly Reading[]): CertificateVerdict {
-  if (node.authority) return fault('CERTIFICATE_USAGE', 'a node may not issue certificates, but this one could');
+  if (node.authority || (node.usage & KeyUsageFlags.keyCertSign) !== 0) {
+    return fault('CERTIFICATE_USAGE', 'a node may not issue certificates, but this one could');
+  }
   if ((node.usage & KeyUsageFlags.digitalSignature) === 0) {
     return fault('CERTIFICATE_USAGE', 'the certificate of the node is not for signatures');
   }
