@@ -1,88 +1,35 @@
 /**
  * `npm run sim`: whole worlds of simulated machines, one for each seed. `--seed N` replays one; `--minutes M` runs as many
- * as fit. Exit code 1: something was violated, with a report of how to see it again.
+ * as fit, shared by as many processes as there are cores. Exit code 1: something was violated, and the report says how to
+ * see it again.
  */
-import { execFileSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { loadRaftModule } from '@drawbridge/enclave-core/consensus/raft-engine';
-import { isPlant, PLANTS, type PlantName, plantedBug } from './plants.ts';
-import { failureReport, Summary } from './report.ts';
-import { type RunResult, runScenario } from './run.ts';
+import { type Arguments, commandOf, readArguments, USAGE, UsageError } from './arguments.ts';
+import { plantedBug } from './plants.ts';
+import { type SeedReport, Summary, seedReport } from './report.ts';
+import { runScenario } from './run.ts';
 import { type ScenarioChanges, scenarioOf } from './scenario.ts';
 import type { EngineModule } from './sim-node.ts';
 import { Trace } from './trace.ts';
 
-const USAGE = `npm run sim -- --seed N [--steps M]     one seed, again
-npm run sim -- --minutes M              as many seeds as fit, from --seed N on or from anywhere
-  --steps M          events of a seed before it may recover (default 4000)
-  --platform P       virtual or protected, instead of what the seed says
-  --plant NAME       with a planted bug: ${Object.keys(PLANTS).join(', ')}
-  --trace            every event on stdout`;
-
-const DEFAULT_STEPS = 4000;
 const KEPT_EVENTS = 60;
+/** Set in processes that are given their seeds by another one. */
+const WORKER = 'DRAWBRIDGE_SIM_WORKER';
+const PROGRESS_EVERY_MS = 60_000;
 
-type Arguments = Readonly<{
-  seed: number | undefined;
-  minutes: number | undefined;
-  steps: number;
-  plant: PlantName | undefined;
-  platform: 'virtual' | 'protected' | undefined;
-  trace: boolean;
-}>;
-
-class UsageError extends Error {}
-
-function readArguments(): Arguments {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      steps: { type: 'string' },
-      minutes: { type: 'string' },
-      plant: { type: 'string' },
-      platform: { type: 'string' },
-      trace: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) throw new UsageError('');
-  const { plant, platform } = values;
-  if (plant !== undefined && !isPlant(plant)) throw new UsageError(`unknown plant ${plant}`);
-  if (platform !== undefined && platform !== 'virtual' && platform !== 'protected') {
-    throw new UsageError('--platform must be virtual or protected');
-  }
-  return {
-    seed: wholeOf('seed', values.seed),
-    minutes: numberOf('minutes', values.minutes),
-    steps: wholeOf('steps', values.steps) ?? DEFAULT_STEPS,
-    plant,
-    platform,
-    trace: values.trace,
-  };
-}
-
-function numberOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new UsageError(`--${name} must be a number`);
-  return value;
-}
-
-function wholeOf(name: string, text: string | undefined): number | undefined {
-  const value = numberOf(name, text);
-  if (value !== undefined && !Number.isSafeInteger(value)) throw new UsageError(`--${name} must be a whole number`);
-  return value;
-}
-
-async function runSeed(seed: number, args: Arguments, engine: EngineModule): Promise<RunResult> {
+async function runSeed(seed: number, args: Arguments, engine: EngineModule): Promise<SeedReport> {
   const bug = args.plant ? plantedBug(args.plant) : undefined;
   const changes: ScenarioChanges = { ...bug?.scenario, ...(args.platform && { platform: args.platform }) };
   const trace = new Trace(KEPT_EVENTS, args.trace ? (line) => process.stdout.write(`${line}\n`) : undefined);
-  return runScenario(scenarioOf(seed, changes), args.steps, {
+  const result = await runScenario(scenarioOf(seed, changes), args.steps, {
     engine,
     trace,
     plantFor: (world, machine) => bug?.plantFor(world, machine) ?? {},
   });
+  return seedReport(result, { commit, command: commandOf(seed, args) });
 }
 
 function commit(): string {
@@ -95,38 +42,85 @@ function commit(): string {
   }
 }
 
-async function main(args: Arguments): Promise<number> {
-  const engine = await loadRaftModule();
+/** One seed in this process. */
+async function replay(seed: number, args: Arguments): Promise<number> {
   const summary = new Summary();
-  const untilMs = Date.now() + (args.minutes ?? 0) * 60_000;
-  let seed = args.seed ?? (args.minutes === undefined ? 1 : Math.floor(Date.now() / 1000) * 1000);
-  for (;;) {
-    const result = await runSeed(seed, args, engine);
-    summary.add(result);
-    if (result.violation) {
-      process.stdout.write(failureReport(result, { commit: commit(), command: commandOf(seed, args) }));
-      process.stdout.write(summary.text());
-      return 1;
-    }
-    if (args.minutes === undefined || Date.now() >= untilMs) break;
-    seed += 1;
-  }
-  process.stdout.write(summary.text());
-  return 0;
+  const report = await runSeed(seed, args, await loadRaftModule());
+  summary.add(report);
+  process.stdout.write(`${report.failure ?? ''}${summary.text()}`);
+  return report.failure === undefined ? 0 : 1;
 }
 
-function commandOf(seed: number, { steps, plant, platform }: Arguments): string {
-  const parts = [`npm run sim -- --seed ${seed} --steps ${steps}`];
-  if (plant) parts.push(`--plant ${plant}`);
-  if (platform) parts.push(`--platform ${platform}`);
-  return parts.join(' ');
+/** Runs the seeds that it is sent, one at a time, and sends back what became of each. */
+async function work(args: Arguments): Promise<void> {
+  const engine = await loadRaftModule();
+  process.on('message', (seed: number) => {
+    runSeed(seed, args, engine).then(
+      (report) => process.send?.(report),
+      (error: unknown) => {
+        throw error;
+      },
+    );
+  });
+  process.send?.('ready');
+}
+
+/** Gives seeds to workers until the time is over or one of them finds something. */
+function explore(first: number, untilMs: number, args: Arguments): Promise<number> {
+  const summary = new Summary();
+  const workers = new Set<ChildProcess>();
+  let next = first;
+  let exitCode = 0;
+  const progress = setInterval(() => process.stderr.write(`${summary.seeds} seeds\n`), PROGRESS_EVERY_MS);
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearInterval(progress);
+      process.stdout.write(summary.text());
+      resolve(exitCode);
+    };
+    const take = (worker: ChildProcess, message: SeedReport | 'ready'): void => {
+      if (message !== 'ready') {
+        summary.add(message);
+        if (message.failure !== undefined && exitCode === 0) {
+          process.stdout.write(message.failure);
+          exitCode = 1;
+        }
+      }
+      if (exitCode === 0 && Date.now() < untilMs) worker.send(next++);
+      else worker.disconnect();
+    };
+    for (let at = 0; at < Math.max(1, args.jobs ?? availableParallelism()); at++) {
+      const worker = fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
+        env: { ...process.env, [WORKER]: '1' },
+      });
+      workers.add(worker);
+      worker.on('message', (message: SeedReport | 'ready') => take(worker, message));
+      worker.on('exit', (code, signal) => {
+        if (code !== 0) {
+          process.stderr.write(`a worker ended with ${code ?? signal}\n`);
+          exitCode = 1;
+        }
+        workers.delete(worker);
+        if (workers.size === 0) finish();
+      });
+    }
+  });
+}
+
+async function main(args: Arguments): Promise<number> {
+  if (process.env[WORKER] !== undefined) {
+    await work(args);
+    return 0;
+  }
+  if (args.minutes === undefined) return replay(args.seed ?? 1, args);
+  const now = Date.now();
+  return explore(args.seed ?? Math.floor(now / 1000) * 1000, now + args.minutes * 60_000, args);
 }
 
 try {
-  process.exitCode = await main(readArguments());
+  process.exitCode = await main(readArguments(process.argv.slice(2)));
 } catch (error) {
-  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
-  if (!isUsage) throw error;
+  if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`${error.message}\n\n${USAGE}\n`);
   process.exitCode = 2;
 }

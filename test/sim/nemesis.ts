@@ -39,7 +39,7 @@ export class Nemesis {
     Object.assign(network.options, { ...this.#world.scenario.network, drop: 0, late: 0 });
     for (const machine of machines) {
       machine.gate.resume();
-      Object.assign(machine.disk, { full: false, slowness: 1, failures: 0 });
+      Object.assign(machine.disk, { full: false, slowness: 1, failures: 0, ambush: undefined });
       if (machine.state === 'off') this.#world.boot(machine);
     }
   }
@@ -66,8 +66,7 @@ export class Nemesis {
       case 'power-loss':
         return this.#crash('power');
       case 'power-loss-all':
-        for (const machine of this.#world.machines) this.#world.crash(machine, 'power');
-        return true;
+        return this.#any((machine) => this.#strikeDuringWrite(machine, () => this.#losePowerEverywhere()));
       case 'pause':
         return this.#pause();
       case 'partition':
@@ -107,9 +106,32 @@ export class Nemesis {
     const up = this.#world.machines.filter(({ state }) => state === 'on' || state === 'starting');
     if (up.length === 0) return false;
     const victim = this.#random.pick(up);
-    if (this.#world.scenario.platform === 'protected' && !this.#mayForget(victim)) return false;
-    this.#world.crash(victim, how);
+    const isVoter = this.#world.newestMembers.members.voters.includes(victim.raftId);
+    const mustRemember = this.#world.scenario.platform === 'protected';
+    const strike = (): void => {
+      if (!mustRemember || this.#mayForget(victim)) this.#world.crash(victim, how);
+    };
+    if (mustRemember && isVoter && !this.#mayForget(victim)) return false;
+    return this.#strikeDuringWrite(victim, strike);
+  }
+
+  /** Half of the time at once, else in the middle of the next write to the disk, where there is most to lose. */
+  #strikeDuringWrite(machine: Machine, strike: () => void): boolean {
+    if (this.#random.chance(0.5)) {
+      strike();
+      return true;
+    }
+    const { gate } = machine;
+    machine.disk.ambush = (durationUs) => {
+      this.#world.clock.after(durationUs * this.#random.fraction(), 'ambush', () => {
+        if (gate.alive && !this.#ended) strike();
+      });
+    };
     return true;
+  }
+
+  #losePowerEverywhere(): void {
+    for (const machine of this.#world.machines) this.#world.crash(machine, 'power');
   }
 
   /** Its memory may be lost: the group goes on without it. */

@@ -75,7 +75,7 @@ const WEIGHTS: Readonly<Record<Fault, number>> = {
   'disk-full': 1,
   'disk-error': 1,
   'bit-rot': 2,
-  rollback: 1,
+  rollback: 4,
   'clock-step': 1,
   'transfer-leadership': 3,
   'swap-member': 2,

@@ -35,6 +35,8 @@ export class SimDisk {
   slowness = 1;
   /** Writes and syncs that fail from now on. */
   failures = 0;
+  /** Called once, when the next write or sync has begun; whoever set it may let the process end before it ends. */
+  ambush: ((durationUs: number) => void) | undefined;
   /** A disk that lies: µs between the answer to a durable write and the platter. For planted bugs. */
   lateByUs = 0;
   readonly counts: DiskCounts = { lostSectors: 0, tornWrites: 0, lostNames: 0 };
@@ -94,6 +96,7 @@ export class SimDisk {
 
   /** The folder is emptied, as an operator does for a node that joins anew. */
   wipe(): void {
+    this.ambush = undefined;
     this.#live = new Map();
     this.#stable = new Map();
     this.#changes = [];
@@ -208,6 +211,9 @@ export class SimDisk {
   wait(gate: ProcessGate, kind: 'write' | 'sync', done: () => void): void {
     const mean = kind === 'write' ? this.#options.writeUs : this.#options.syncUs;
     const delay = (mean / 4 + this.#random.exponential(mean)) * this.slowness;
+    const { ambush } = this;
+    this.ambush = undefined;
+    ambush?.(delay);
     this.#clock.after(delay, `disk ${kind}`, () => gate.enter(done));
   }
 

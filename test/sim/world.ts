@@ -185,7 +185,7 @@ export class World {
     const code = codeOf(error);
     machine.endProcess('kill');
     this.say(`start of ${machine.slot} failed: ${code}`);
-    if (code === 'LOG_DAMAGED' && machine.rotten) {
+    if (code === 'LOG_DAMAGED' && (machine.rotten || (machine.excused && this.canLose(machine.raftId)))) {
       this.tally.count('damage found');
       machine.state = 'lost';
       this.gone.add(machine.raftId);
@@ -331,8 +331,10 @@ export class World {
   #failed(machine: Machine, error: unknown): void {
     const code = codeOf(error);
     this.say(`node ${machine.raftId} failed: ${code}`);
-    if (DISK_ERRORS.has(code) || (code === 'LOG_DAMAGED' && machine.rotten)) {
-      this.tally.count('stopped by disk');
+    const isDamage = code === 'LOG_DAMAGED' && (machine.rotten || machine.excused);
+    // Raft itself sees some of what a disk lost behind its back, and stops.
+    if (DISK_ERRORS.has(code) || isDamage || (code === 'DEAD' && machine.excused)) {
+      this.tally.count(code === 'DEAD' ? 'stopped by raft' : 'stopped by disk');
       this.crash(machine, 'kill');
     } else {
       this.report(unexpected(`node ${machine.raftId} stopped`, error));
