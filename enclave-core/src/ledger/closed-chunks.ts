@@ -3,13 +3,14 @@
  * made again from the first chunk on that they do not fit.
  */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import { encodeChunkHeader } from '@drawbridge/protocol/ledger/chunk';
 import { ZERO_DIGEST } from '@drawbridge/protocol/ledger/hash';
 import { ledgerKind } from '@drawbridge/protocol/ledger/ledger-kind';
 import { MerkleFrontier, mmrSize, peakPositions } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { Disk, DiskFile } from '../consensus/log/disk.ts';
 import { readRecords, writeDerived } from './chunk-contents.ts';
 import type { Chunk, ChunkList } from './chunk-list.ts';
-import { type ReadHeader, readHeader, tryDecode } from './chunk-reader.ts';
+import { type ReadHeader, readHeader } from './chunk-reader.ts';
 import { type DerivedFiles, decodeSlot } from './derived-files.ts';
 import { LedgerDamagedError } from './ledger-errors.ts';
 import { sha256 } from './sha256.ts';
@@ -46,20 +47,14 @@ export async function treeFits(derived: DerivedFiles, size: number, peaks: reado
   return true;
 }
 
-/** Whether `index.dat` leads to the first and to the last record of a closed chunk. */
-async function indexFits(uses: ClosedPartUses, chunk: Chunk | undefined): Promise<boolean> {
-  const { disk, derived } = uses;
+/** Whether `index.dat` has what it should for the first and the last record of a closed chunk; the chunk is not looked at. */
+async function indexFits({ derived, serviceId }: ClosedPartUses, chunk: Chunk | undefined): Promise<boolean> {
   if (!chunk || chunk.last === null) return true;
   const first = decodeSlot(await derived.readSlots(chunk.first, 1), 0);
   const last = decodeSlot(await derived.readSlots(chunk.last, 1), 0);
-  if (!first || !last || last.kindNumber !== ledgerKind.signature) return false;
-  const { last: seqno } = chunk;
-  return withFile(disk, chunk.path, async (file) => {
-    const { bytes } = await demandHeader(file, uses.serviceId, chunk);
-    const end = tryDecode(await file.read(last.offset, Math.max(0, file.size - last.offset)), 0);
-    const isLast = typeof end !== 'string' && end.record.seqno === seqno && last.offset + end.next === file.size;
-    return first.offset === bytes && isLast;
-  });
+  const peaks = peakPositions(chunk.first).map(() => ZERO_DIGEST);
+  const headerBytes = encodeChunkHeader({ serviceId, first: chunk.first, peaks }).length;
+  return first?.offset === headerBytes && last?.kindNumber === ledgerKind.signature;
 }
 
 /** @throws LedgerDamagedError */

@@ -1,8 +1,8 @@
 /**
  * What can be made again from the chunks, kept to find things fast. `tree.mmr`: the nodes of the Merkle tree, 32 bytes each, by
  * position. `index.dat`: 16 bytes per seqno, big-endian: u64 view ‖ u8 kind ‖ 7 bytes offset of the record in its chunk.
- * Slot 0 of the index, which no entry has, is the *mark*: u64 seqno up to which the chunks were synced once ‖ 8 bytes check.
- * It tells a write that a crash cut short from rot of what was durable. It may be old, and is never ahead.
+ * Slot 0 of the index, which no entry has, is the *mark*: u64 seqno up to which chunks and tree were synced ‖ 8 bytes check.
+ * It tells a write that a crash cut short from rot of what was durable, so it is synced itself with every flush.
  */
 import { Buffer } from 'node:buffer';
 import { DIGEST_BYTES, ZERO_DIGEST } from '@drawbridge/protocol/ledger/hash';
@@ -18,6 +18,7 @@ export const SLOT_BYTES = 16;
 const WORD = 2 ** 32;
 const CHECK_BYTES = 8;
 const OFFSET_BYTES = 6;
+const MAX_KIND_NUMBER: number = Math.max(...Object.values(ledgerKind));
 
 export type Slot = Readonly<{ view: number; kindNumber: number; offset: number }>;
 
@@ -32,12 +33,13 @@ export function encodeSlot(
   out.writeUIntBE(slot.offset, at + 10, OFFSET_BYTES);
 }
 
-/** Null for a slot that was never written. */
+/** Null for what is no slot: never written, or damaged so that it shows. */
 export function decodeSlot(bytes: Buffer, at: number): Slot | null {
   if (bytes.length < at + SLOT_BYTES) return null;
   const view = readU64(bytes, at);
   const offset = bytes.readUIntBE(at + 10, OFFSET_BYTES);
-  return view === 0 || offset === 0 ? null : { view, kindNumber: bytes[at + 8] ?? 0, offset };
+  const kindNumber = bytes[at + 8] ?? 0;
+  return view === 0 || offset === 0 || kindNumber > MAX_KIND_NUMBER ? null : { view, kindNumber, offset };
 }
 
 function writeU64(out: Buffer, at: number, value: number): void {
@@ -141,9 +143,10 @@ export class DerivedFiles {
     return decodeMark(await this.#index.read(0, SLOT_BYTES));
   }
 
-  /** To be called only after the chunks are durable up to `seqno`. */
-  writeMark(seqno: number): Promise<void> {
-    return this.writeSlots(0, encodeMark(seqno));
+  /** To be called only when chunks and tree are durable up to `seqno`; durable itself when it resolves. */
+  async writeMark(seqno: number): Promise<void> {
+    await this.writeSlots(0, encodeMark(seqno));
+    await this.#index.sync();
   }
 
   /** Forgets what belongs to entries from `seqno` on. */
@@ -159,9 +162,9 @@ export class DerivedFiles {
     }
   }
 
-  async sync(): Promise<void> {
-    await this.#tree.sync();
-    await this.#index.sync();
+  /** Of the tree; the index is synced with its mark. */
+  sync(): Promise<void> {
+    return this.#tree.sync();
   }
 
   async close(): Promise<void> {

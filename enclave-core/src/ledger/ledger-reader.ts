@@ -192,16 +192,21 @@ export class LedgerReader {
     return decodeSlot(await this.#uses.parts.derived.readSlots(seqno, 1), 0);
   }
 
+  /** Slots of one chunk from a seqno on. */
+  async #slots(from: number, end: number, chunk: Chunk): Promise<{ slots: Buffer; held: number } | null> {
+    const held = Math.min(SEARCH_SLOTS, end - from, (chunk.last ?? Number.POSITIVE_INFINITY) - from + 1);
+    const slots = await this.#uses.parts.derived.readSlots(from, held);
+    for (let at = 0; at < held; at++) if (!decodeSlot(slots, at * SLOT_BYTES)) return null;
+    return { slots, held };
+  }
+
   /** Among those that are on disk only. */
   async #searchSignature(leaf: number): Promise<FoundSignature | undefined> {
-    const { parts, signatures } = this.#uses;
+    const { signatures } = this.#uses;
     const end = Math.min(signatures.from, leaf + 1 + MAX_SIGNATURE_SEARCH, this.#uses.lastSeqno() + 1);
-    for (let from = leaf + 1; from < end; from += SEARCH_SLOTS) {
-      const count = Math.min(SEARCH_SLOTS, end - from);
-      const slots = await this.#stored(from, async () => {
-        const read = await parts.derived.readSlots(from, count);
-        return decodeSlot(read, 0) ? read : null;
-      });
+    for (let from = leaf + 1, count = 0; from < end; from += count) {
+      const { slots, held } = await this.#stored(from, (chunk) => this.#slots(from, end, chunk));
+      count = held;
       for (let at = 0; at < count; at++) {
         if (decodeSlot(slots, at * SLOT_BYTES)?.kindNumber !== ledgerKind.signature) continue;
         const found = await this.#signatureAt(from + at);

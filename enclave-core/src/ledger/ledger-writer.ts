@@ -237,20 +237,18 @@ export class LedgerWriter {
     await file.close();
     await closeChunk(disk, chunks, chunk, last);
     this.#isFolderDirty = false;
-    await this.#becameDurable(last);
+    await derived.writeMark(last);
+    this.#durable = last;
   }
 
   async #sync(): Promise<void> {
     const seqno = this.#written;
-    await this.#file?.sync();
+    // Tree and mark too: without them, records that no signature vouches for yet could not be told from torn ones after a crash.
+    await Promise.all([this.#file?.sync(), this.#uses.derived.sync()]);
     if (this.#isFolderDirty) await this.#uses.disk.syncDirectory(this.#uses.chunks.directory);
     this.#isFolderDirty = false;
-    await this.#becameDurable(seqno);
-  }
-
-  async #becameDurable(seqno: number): Promise<void> {
-    this.#durable = seqno;
     await this.#uses.derived.writeMark(seqno);
+    this.#durable = seqno;
   }
 
   #fail(cause: unknown): void {

@@ -82,6 +82,7 @@ async function recover(uses: Uses): Promise<RecoveredLedger> {
     demandMark(uses, frontier.size - 1);
     await derived.cut(frontier.size);
     if (frontier.size === 1) await begin(uses);
+    else await derived.writeMark(frontier.size - 1);
     return { chunks, derived, frontier, open: null, mark, tornTail: null };
   }
   const { path } = chunk;
@@ -118,8 +119,8 @@ async function discardOpen(uses: Uses, reason: string, foreign: boolean, bad?: B
 /** Of a new ledger the mark is there before its first record: where it is missing later, it was lost. */
 async function begin({ disk, chunks, derived }: Uses): Promise<void> {
   await derived.writeNodes(0, ZERO_DIGEST);
-  await derived.writeMark(0);
   await derived.sync();
+  await derived.writeMark(0);
   await disk.syncDirectory(chunks.directory);
 }
 
@@ -149,12 +150,12 @@ async function openForWriting(
     const made = derive(frontier, records);
     await derived.cut(frontier.size);
     await writeDerived(derived, made);
+    await derived.sync();
     const last = records.at(-1);
     if (last && closesChunk(last.record.kind, end, options.chunkBytes)) {
-      await derived.sync();
       await file.close();
       await closeChunk(disk, chunks, chunk, last.record.seqno);
-      await derived.writeMark(frontier.size - 1);
+      await derived.writeMark(last.record.seqno);
       return { chunks, derived, frontier, open: null, mark, tornTail };
     }
     await derived.writeMark(frontier.size - 1);
