@@ -1,29 +1,59 @@
 import { describe, expect, it } from '@jest/globals';
-import { unsafeSurroundings } from './process-hardening.ts';
+import { type Surroundings, unsafeSurroundings } from './process-hardening.ts';
+
+const LIMITS = `Limit                     Soft Limit           Hard Limit           Units
+Max stack size            8388608              unlimited            bytes
+Max core file size        0                    unlimited            bytes
+`;
+const STATUS = 'Name:\tnode\nTracerPid:\t0\nUid:\t0\n';
+const PLAIN: Surroundings = { env: {}, execArgv: [], limits: LIMITS, status: STATUS, inspected: false };
 
 describe('process hardening', () => {
   it('finds nothing wrong with a plain start', () => {
-    expect(unsafeSurroundings({ PATH: '/usr/bin', HOME: '/root', NODE_OPTIONS: '' }, ['--enable-source-maps'])).toEqual(
-      [],
-    );
+    const env = { PATH: '/usr/bin', HOME: '/root', NODE_OPTIONS: '', NODE_ENV: 'production', NODE_VERSION: '20.20.2' };
+    expect(unsafeSurroundings({ ...PLAIN, env, execArgv: ['--enable-source-maps'] })).toEqual([]);
   });
 
-  it.each(['NODE_OPTIONS', 'NODE_DEBUG', 'NODE_V8_COVERAGE', 'LD_PRELOAD', 'SSLKEYLOGFILE', 'OPENSSL_CONF'])(
-    'finds %s',
-    (name) => {
-      expect(unsafeSurroundings({ [name]: 'x' }, [])).toEqual([`variable ${name} is set`]);
-    },
-  );
+  it.each([
+    ...['NODE_OPTIONS', 'NODE_DEBUG', 'NODE_DEBUG_NATIVE', 'NODE_V8_COVERAGE', 'NODE_PATH', 'NODE_EXTRA_CA_CERTS'],
+    ...['NODE_TLS_REJECT_UNAUTHORIZED', 'NODE_REDIRECT_WARNINGS', 'NODE_COMPILE_CACHE', 'NODE_ICU_DATA'],
+    ...['NODE_CHANNEL_FD', 'NODE_UNIQUE_ID', 'NODE_TEST_CONTEXT', 'NODE_PRESERVE_SYMLINKS', 'NODE_USE_ENV_PROXY'],
+    ...['OPENSSL_CONF', 'OPENSSL_MODULES', 'OPENSSL_ENGINES', 'OPENSSL_ia32cap', 'SSLKEYLOGFILE', 'SSL_CERT_FILE'],
+    ...['SSL_CERT_DIR', 'LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH', 'LD_DEBUG_OUTPUT', 'LD_PROFILE'],
+    ...['DYLD_INSERT_LIBRARIES', 'GLIBC_TUNABLES', 'GCONV_PATH', 'LOCPATH', 'MALLOC_TRACE', 'CTLOG_FILE'],
+  ])('finds %s', (name) => {
+    expect(unsafeSurroundings({ ...PLAIN, env: { [name]: 'x' } })).toEqual([`variable ${name} is set`]);
+  });
 
   it.each([
-    '--inspect',
-    '--inspect-brk=0',
-    '--import',
-    '--require',
-    '--tls-keylog=x',
-    '--report-on-signal',
-    '--heapsnapshot-signal=SIGUSR2',
+    ...['--inspect', '--inspect-brk=0', '--inspect-wait', '--import', '--require', '-r', '--loader', '--eval', '-e'],
+    ...['--tls-keylog=x', '--trace-tls', '--openssl-config=x', '--use-openssl-ca', '--tls-min-v1.0'],
+    ...['--report-on-signal', '--report-uncaught-exception', '--report-on-fatalerror', '--report-signal=SIGUSR2'],
+    ...['--heapsnapshot-signal=SIGUSR2', '--heapsnapshot-near-heap-limit=1', '--heap-prof', '--cpu-prof', '--prof'],
+    ...['--abort-on-uncaught-exception', '--trace-event-categories=node', '--diagnostic-dir=x', '--env-file=x'],
+    ...['--snapshot-blob=x', '--redirect-warnings=x', '--experimental-policy=x', '--expose-gc', '--icu-data-dir=x'],
+    ...['--conditions=development', '--preserve-symlinks', '--watch', '--unhandled-rejections=none'],
   ])('finds %s', (arg) => {
-    expect(unsafeSurroundings({}, [arg])).toEqual([`node is started with ${arg}`]);
+    expect(unsafeSurroundings({ ...PLAIN, execArgv: [arg] })).toEqual([`node is started with ${arg}`]);
+  });
+
+  it('finds that core dumps can be made, and says what to do', () => {
+    for (const soft of ['unlimited', '1', '1024']) {
+      const limits = LIMITS.replace('0                    unlimited', `${soft}                    unlimited`);
+      expect(unsafeSurroundings({ ...PLAIN, limits })).toEqual([
+        `core dumps may have ${soft} bytes; start it after \`ulimit -c 0\`, as a service with LimitCORE=0`,
+      ]);
+    }
+  });
+
+  it('finds a tracer and an inspector', () => {
+    const status = STATUS.replace('TracerPid:\t0', 'TracerPid:\t4711');
+    expect(unsafeSurroundings({ ...PLAIN, status })).toEqual(['process 4711 traces it']);
+    expect(unsafeSurroundings({ ...PLAIN, inspected: true })).toEqual(['the inspector listens']);
+  });
+
+  it('takes what cannot be read for unsafe', () => {
+    const found = unsafeSurroundings({ ...PLAIN, limits: undefined, status: undefined });
+    expect(found).toEqual([expect.stringContaining('cannot be read'), expect.stringContaining('cannot be read')]);
   });
 });

@@ -48,6 +48,12 @@ describe('rekey', () => {
     expect(openRekey(entry, C, openWith(`key of ${C}`), keys)).toBeUndefined();
   });
 
+  it('of the past needs no wrap: who joined later was given its secret', () => {
+    const secret = openRekey(entry, A, openWith(`key of ${A}`), keys)?.secret ?? new Uint8Array();
+    const given = new LedgerKeys(new Map([...keys.secrets(), [2, secret]]));
+    expect(openRekey(entry, C, openWith(`key of ${C}`), given)).toEqual({ epoch: 2, secret });
+  });
+
   it('leads back to every secret before it', () => {
     const all = new LedgerKeys(keys.secrets());
     const entries: RekeyEntry[] = [];

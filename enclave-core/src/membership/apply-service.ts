@@ -97,7 +97,8 @@ function admit(state: MembershipState, { node, replaces }: EntryOf<'admitNode'>,
   }
   const raftId = state.nextRaftId;
   const row: NodeState = { ...node, raftId, replaces: earlier, left: false };
-  return done({ ...state, nodes: new Map(state.nodes).set(raftId, row), nextRaftId: raftId + 1 }, raftId);
+  const nodes = new Map(state.nodes).set(raftId, row);
+  return done({ ...state, nodes, nextRaftId: raftId + 1, revision: state.revision + 1 }, raftId);
 }
 
 /** A node that came back under its Raft id, at other addresses or with another program. */
@@ -108,7 +109,8 @@ function update(state: MembershipState, { raftId, node }: EntryOf<'updateNode'>,
   }
   const refusal = refuseNode(node, rules);
   if (refusal) return refuse(state, refusal.code, refusal.detail);
-  return done({ ...state, nodes: new Map(state.nodes).set(raftId, { ...row, ...node }) });
+  const nodes = new Map(state.nodes).set(raftId, { ...row, ...node });
+  return done({ ...state, nodes, revision: state.revision + 1 });
 }
 
 /** Written once raft's configuration is without it. */
@@ -118,7 +120,7 @@ function leave(state: MembershipState, { raftId }: EntryOf<'nodeLeft'>, { nodes 
   if (nodes.has(row.nodeId) && !isReplaced(state, raftId)) {
     return refuse(state, 'NODE_STAYS', `nothing asks node ${raftId} to leave`);
   }
-  return done({ ...state, nodes: withoutPlace(state.nodes, row) });
+  return done({ ...state, nodes: withoutPlace(state.nodes, row), revision: state.revision + 1 });
 }
 
 /** Its row is kept for the receipts that it signed, unless another row has the same key. */

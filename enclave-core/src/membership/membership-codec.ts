@@ -17,11 +17,12 @@ const FORMAT: CborFormat = {
 const MAX_EPOCH = 0xffff_ffff;
 
 export function encodeMembership(state: MembershipState): Uint8Array {
-  const { nodes, nextRaftId, epoch, rekeys, mark, evidence } = state;
+  const { nodes, nextRaftId, revision, epoch, rekeys, mark, evidence } = state;
   return encode([
     VERSION,
     [...nodes.values()].map((row) => [nodeRowTuple(row), row.replaces, row.left]),
     nextRaftId,
+    revision,
     epoch,
     rekeys,
     mark?.seqno ?? null,
@@ -31,12 +32,13 @@ export function encodeMembership(state: MembershipState): Uint8Array {
 
 /** @throws ProtocolError `LEDGER_INVALID` for anything but the canonical bytes of one membership */
 export function decodeMembership(bytes: Uint8Array): MembershipState {
-  const fields = readTuple(decodeCbor(bytes, FORMAT), 7, FORMAT.what);
-  const [version, rows, nextRaftId, epoch, rekeys, mark, evidence] = fields;
+  const fields = readTuple(decodeCbor(bytes, FORMAT), 8, FORMAT.what);
+  const [version, rows, nextRaftId, revision, epoch, rekeys, mark, evidence] = fields;
   if (version !== VERSION) return refuseLedger('membership has an unknown version');
   const state: MembershipState = {
     nodes: readRows(rows),
     nextRaftId: readWhole(nextRaftId, 1, MAX_RAFT_ID, 'next raft id'),
+    revision: readWhole(revision, 1, Number.MAX_SAFE_INTEGER, 'revision'),
     epoch: readWhole(epoch, 1, MAX_EPOCH, 'epoch'),
     rekeys: readWhole(rekeys, 0, Number.MAX_SAFE_INTEGER, 'rekeys'),
     ...(mark !== null && { mark: { seqno: readSeqno(mark) } }),

@@ -28,6 +28,8 @@ export type MembershipState = Readonly<{
   nodes: ReadonlyMap<number, NodeState>;
   /** No Raft id is ever used again. */
   nextRaftId: number;
+  /** How often `nodes` has changed, so that two that disagree know which of them is behind. */
+  revision: number;
   /** Of the ledger secret for the entries from here on. */
   epoch: number;
   /** Of the new ledger secrets that governance asked for (`registry.rekeyDue`), how many were made. */
@@ -41,6 +43,7 @@ export type MembershipState = Readonly<{
 export const initialMembership = (first: NodeRow): MembershipState => ({
   nodes: new Map([[first.raftId, { ...first, replaces: [], left: false }]]),
   nextRaftId: first.raftId + 1,
+  revision: 1,
   epoch: FIRST_EPOCH,
   rekeys: 0,
 });

@@ -70,6 +70,7 @@ test('ids and epochs rise, only listed keys come in, and a refusal changes nothi
         expect(state.nextRaftId).toBeGreaterThan(Math.max(...state.nodes.keys()));
         expect([0, 1]).toContain(state.nextRaftId - before.nextRaftId);
         expect([0, 1]).toContain(state.epoch - before.epoch);
+        expect(state.revision - before.revision).toBe(state.nodes === before.nodes ? 0 : 1);
         for (const [id, row] of state.nodes) {
           if (!before.nodes.has(id)) expect(rules.nodes.has(row.nodeId)).toBe(true);
           expect(row.replaces.every((other) => state.nodes.get(other)?.left === false)).toBe(true);
@@ -118,7 +119,7 @@ test('rows out of order, of unknown version or with a flag that is none are refu
     left,
   ];
   const membership = (version: number, rows: readonly unknown[]): Uint8Array =>
-    encode([version, rows, 9, 1, 0, null, null]);
+    encode([version, rows, 9, 1, 1, 0, null, null]);
   expect(decodeMembership(membership(1, [row(1), row(2)])).nodes.size).toBe(2);
   for (const bytes of [
     membership(2, []),

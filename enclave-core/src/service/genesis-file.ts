@@ -5,27 +5,32 @@ import { type Genesis, parseGenesis } from '@drawbridge/governance/genesis';
 import { formatProblem } from '@drawbridge/governance/problem';
 import { type Bytes32, toBytes32 } from '@drawbridge/protocol/bytes32';
 import { vaultKey } from '@drawbridge/protocol/ids';
-import { type PublicIdentity, publicIdentity, type ServiceBundle } from './service-bundle.ts';
+import { digestOfGenesis } from '@drawbridge/protocol/ledger/service-entry';
+import type { PublicIdentity } from './create-service.ts';
 import { ServiceError } from './service-error.ts';
 
 /** Largest genesis file, in bytes. */
 export const MAX_GENESIS_BYTES: number = 16 * 2 ** 20;
 
-/** A genesis that fits the service, and the digest by which it is known again. */
-export type CheckedGenesis = Readonly<{ genesis: Genesis; digest: Bytes32 }>;
+/** A genesis file, the text that the ledger holds of it, and the digest by which it is known again. */
+export type CheckedGenesis = Readonly<{ genesis: Genesis; text: string; digest: Bytes32 }>;
 
-/** SHA-256 over the parsed content, so that spaces, comments of a formatter and the order of fields do not matter. */
-export function genesisDigest(genesis: Genesis): Bytes32 {
-  const text = JSON.stringify(genesis, (_, value: unknown) => {
+/**
+ * JSON of the parsed content with sorted fields and without spaces, so that spaces, comments of a formatter and the order of
+ * fields do not matter.
+ */
+export const genesisText = (genesis: Genesis): string =>
+  JSON.stringify(genesis, (_, value: unknown) => {
     if (typeof value === 'bigint') return value.toString();
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
-  return toBytes32(createHash('sha256').update('drawbridge/genesis/1\0').update(text).digest());
-}
 
-/** @throws ServiceError `GENESIS_MISSING`, `GENESIS_INVALID` or `GENESIS_MISMATCH`, naming everything that is wrong */
-export async function readGenesisFile(path: string, bundle: ServiceBundle): Promise<CheckedGenesis> {
+export const genesisDigest = (genesis: Genesis): Bytes32 =>
+  toBytes32(digestOfGenesis(genesisText(genesis), (bytes) => createHash('sha256').update(bytes).digest()));
+
+/** @throws ServiceError `GENESIS_MISSING` or `GENESIS_INVALID`, naming everything that is wrong */
+export async function readGenesisFile(path: string): Promise<CheckedGenesis> {
   let text: string;
   try {
     const bytes = await readFile(path);
@@ -44,11 +49,14 @@ export async function readGenesisFile(path: string, bundle: ServiceBundle): Prom
       [`${path} is not a genesis:`, ...parsed.problems.map(formatProblem)].join('\n'),
     );
   }
-  const faults = mismatches(parsed.value, publicIdentity(bundle));
-  if (faults.length > 0) {
-    throw new ServiceError('GENESIS_MISMATCH', [`${path} is not for this service:`, ...faults].join('\n'));
-  }
-  return { genesis: parsed.value, digest: genesisDigest(parsed.value) };
+  return { genesis: parsed.value, text: genesisText(parsed.value), digest: genesisDigest(parsed.value) };
+}
+
+/** @throws ServiceError `GENESIS_MISMATCH`, naming everything that is not true of the service */
+export function demandOwnGenesis({ genesis }: CheckedGenesis, identity: PublicIdentity): void {
+  const faults = mismatches(genesis, identity);
+  if (faults.length === 0) return;
+  throw new ServiceError('GENESIS_MISMATCH', ['the genesis file is not for this service:', ...faults].join('\n'));
 }
 
 /** What a genesis says that is not true of the service, in words. */

@@ -1,12 +1,16 @@
 export type ServiceErrorCode =
   | 'SERVICE_ARGUMENTS'
-  | 'SERVICE_MISSING'
+  | 'NODE_MISSING'
+  | 'FOLDER_FORMER'
+  | 'NOT_JOINED'
+  | 'JOIN_REFUSED'
+  | 'JOIN_UNANSWERED'
   | 'GENESIS_INVALID'
   | 'GENESIS_MISMATCH'
   | 'GENESIS_MISSING'
   | 'ENVIRONMENT_UNSAFE';
 
-/** A service cannot be made or started as asked; the message says what to do, line by line where several things are wrong. */
+/** A service or node cannot be made or started as asked; the message says what to do, line by line where several things are wrong. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: ServiceErrorCode;

@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { openSnapshot } from '../node/state-snapshot.ts';
+import { openImage } from '../node/state-image.ts';
 import type { NodeLog } from '../node-log.ts';
-import { openService } from './service-bundle.ts';
+import { readGenesis } from './genesis-snapshot.ts';
+import { openNode } from './node-folder.ts';
 import { type RunningService, startService } from './start-service.ts';
 import { makeLocalService } from './testing/local-service.ts';
 
@@ -31,10 +32,11 @@ it(
     const refused = starts.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     for (const service of running) await service.stop();
     expect(refused).toMatchObject([{ code: 'LOG_LOCKED' }]);
-    const { keys } = await openService(dir);
-    const sealed = keys.open('genesis', await readFile(join(dir, 'genesis.snapshot')));
-    const { state } = openSnapshot(keys, 1, sealed.subarray(32));
-    expect(state.stampMs).toBe(running[0]?.node.view.stampMs);
+    const { localKeys, ledgerKeys } = await openNode(dir);
+    const genesis = await readGenesis(dir, localKeys);
+    if (!genesis || !ledgerKeys) throw new Error('the service began');
+    const { state } = openImage(ledgerKeys, 1, genesis.content);
+    expect(state.settlement.stampMs).toBe(running[0]?.node.view.stampMs);
   },
   DEADLINE_MS,
 );

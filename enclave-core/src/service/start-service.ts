@@ -1,35 +1,28 @@
-/** The composition root of a core process: a service's folder, its node, its API, its amendments. */
-import { readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { fromHex, toBytes32 } from '@drawbridge/protocol/bytes32';
-import { AmendmentFolder } from '../amendments/amendment-folder.ts';
-import { buildApi } from '../api/build-api.ts';
-import type { ApiLimits } from '../api/limits.ts';
+/** The composition root of a core process: opens a node's folder, brings it to its place in a service, and runs it. */
+import { lockDirectory } from '../consensus/log/directory-lock.ts';
 import { loadRaftModule } from '../consensus/raft-engine.ts';
-import type { KeyRing } from '../keys/key-ring.ts';
-import { CoreNode, type CoreNodeOptions } from '../node/core-node.ts';
-import { sealSnapshot } from '../node/state-snapshot.ts';
+import type { CoreNode } from '../node/core-node.ts';
 import type { NodeLog } from '../node-log.ts';
-import { initialState } from '../settlement/genesis-state.ts';
-import { type CheckedGenesis, readGenesisFile } from './genesis-file.ts';
-import { openService, type ServiceBundle, writeDurably } from './service-bundle.ts';
-import { ServiceError } from './service-error.ts';
+import { requestJoin } from '../peers/request-join.ts';
+import type { Platform } from '../platform/platform.ts';
+import { virtualPlatform } from '../platform/virtual.ts';
+import { RELEASED_RULES, type Rulebook } from '../settlement/rules.ts';
+import type { AskOptions, SelfDescription } from './join-service.ts';
+import { addressFor } from './listen-address.ts';
+import { type OpenedNode, openNode } from './node-folder.ts';
+import { RunningNode, type RunningNodeOptions } from './running-node.ts';
+import { takePlace } from './take-place.ts';
 
-/** Digest of the genesis and content of the first snapshot, sealed; the history is made again from it. */
-const GENESIS_FILE = 'genesis.snapshot';
-const FIRST_INDEX = 1;
-const DIGEST_BYTES = 32;
-
-export type StartServiceOptions = Readonly<{
-  dir: string;
-  /** Needed at the first start; later it may be given again and must be the same. */
-  genesisFile?: string;
-  listen: Readonly<{ host: string; port: number }>;
-  amendmentsDir?: string;
-  node?: Omit<CoreNodeOptions, 'dir'>;
-  apiLimits?: Partial<ApiLimits>;
-}>;
+export type StartServiceOptions = RunningNodeOptions &
+  Readonly<{
+    dir: string;
+    /** Needed where a service begins; later it may be given again and must be the same. */
+    genesisFile?: string;
+    /** host:port by which others know it, where that is not where it listens. */
+    advertise?: Readonly<{ api?: string; peer?: string }>;
+    /** Whom to ask for a place, where the node has none. */
+    join?: Pick<AskOptions, 'serviceCertificate' | 'addresses' | 'patienceMs'>;
+  }>;
 
 export type StartServiceDependencies = Readonly<{
   log: NodeLog;
@@ -37,11 +30,19 @@ export type StartServiceDependencies = Readonly<{
   nowMs: () => number;
   /** The node has stopped for good; the process should end. */
   onFailed: (error: unknown) => void;
+  /** Default: `virtual`. */
+  platform?: Platform;
+  /** Default: those of this release. */
+  rules?: Rulebook;
 }>;
 
 export type RunningService = Readonly<{
   url: string;
+  /** host:port for other nodes; empty for one that stays alone. */
+  peerAddress: string;
   serviceId: string;
+  nodeId: string;
+  raftId: number;
   node: CoreNode;
   /** Reads the amendment folder now, if there is one. */
   rescanAmendments: () => Promise<void>;
@@ -57,103 +58,62 @@ export async function startService(
   options: StartServiceOptions,
   dependencies: StartServiceDependencies,
 ): Promise<RunningService> {
-  const { bundle, keys } = await openService(options.dir);
-  const genesis = options.genesisFile === undefined ? undefined : await readGenesisFile(options.genesisFile, bundle);
-  const { log, nowMs, onFailed } = dependencies;
-  const input = { dir: options.dir, genesis, bundle, keys, nowMs };
-  await storedGenesis(input);
-  let content: Promise<Uint8Array> | undefined;
-  // Called by who holds the ledger's lock, so that of two first starts at once only one draws a genesis.
-  const genesisContent = (): Promise<Uint8Array> => {
-    content ??= drawGenesis(input);
-    return content;
-  };
-  const node = await CoreNode.start(
-    { ...options.node, dir: options.dir },
-    { keys, engine: await loadRaftModule(), genesisContent, log, nowMs, onFailed },
-  );
+  // Says what is wrong with the folder before anything is written there; opened again under the lock.
+  await openNode(options.dir);
+  const lock = await lockDirectory(options.dir);
   try {
-    return await serve(node, bundle, options, log);
+    const running = await startLocked(options, dependencies);
+    return { ...running, stop: () => running.stop().finally(() => lock.release()) };
   } catch (error) {
-    await node.stop();
+    await lock.release();
     throw error;
   }
 }
 
-async function serve(
-  node: CoreNode,
-  bundle: ServiceBundle,
+async function startLocked(
   options: StartServiceOptions,
-  log: NodeLog,
+  { platform = virtualPlatform, rules = RELEASED_RULES, ...dependencies }: StartServiceDependencies,
 ): Promise<RunningService> {
-  const { apiLimits, listen, amendmentsDir } = options;
-  const tls = { key: bundle.tls.key, cert: bundle.tls.certificate };
-  const api = buildApi(node, { tls, logger: log, ...(apiLimits && { limits: apiLimits }) });
-  await api.listen({ host: listen.host, port: listen.port });
-  const amendments =
-    amendmentsDir === undefined ? undefined : new AmendmentFolder({ dir: amendmentsDir }, { core: node, log });
-  await amendments?.start();
-  const { port } = api.server.address() as AddressInfo;
+  const opened = await openNode(options.dir);
+  let ports = { apiPort: options.listen.port, peerPort: options.peerListen?.port ?? 0 };
+  const self = (): SelfDescription => {
+    const versions = [...rules.keys()];
+    return { ...addressesOf(options, opened, ports), hosts: opened.hosts, platform, versions };
+  };
+  const { genesisFile, join } = options;
+  const placed = await takePlace(
+    { node: opened, self: self(), ...(genesisFile !== undefined && { genesisFile }), ...(join && { join }) },
+    { ...dependencies, requestJoin },
+  );
+  const engine = await loadRaftModule();
+  const running = new RunningNode(options, { ...dependencies, placed, self, platform, rules, engine });
+  try {
+    await running.start();
+    ports = await running.serve();
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
   return {
-    url: `https://${listen.host}:${port}`,
-    serviceId: bundle.serviceId,
-    node,
-    rescanAmendments: async () => amendments?.scan(),
-    stop: async () => {
-      await amendments?.stop();
-      await api.close();
-      await node.stop();
-    },
+    url: `https://${options.listen.host}:${ports.apiPort}`,
+    peerAddress: self().peerAddress,
+    serviceId: placed.place.serviceId,
+    nodeId: placed.identity.nodeId,
+    raftId: placed.place.raftId,
+    node: running.node,
+    rescanAmendments: () => running.rescanAmendments(),
+    stop: () => running.stop(),
   };
 }
 
-type GenesisInput = Readonly<{
-  dir: string;
-  genesis: CheckedGenesis | undefined;
-  bundle: ServiceBundle;
-  keys: KeyRing;
-  nowMs: () => number;
-}>;
-
-const genesisMissing = (): ServiceError => new ServiceError('GENESIS_MISSING', 'the first start needs --genesis');
-
-/** The first snapshot that this service began with; nothing before its first start. */
-async function storedGenesis({ dir, genesis, keys }: GenesisInput): Promise<Uint8Array | undefined> {
-  const stored = await readGenesisSnapshot(dir, keys);
-  if (!stored && !genesis) throw genesisMissing();
-  if (stored && genesis && genesis.digest !== stored.digest) {
-    throw new ServiceError(
-      'GENESIS_MISMATCH',
-      `this ledger began with another genesis (digest ${stored.digest}, the file has ${genesis.digest}); start without --genesis or with the first file; later changes are amendments`,
-    );
-  }
-  return stored?.content;
-}
-
-/** The stored first snapshot, or a new one, stored before it is answered. */
-async function drawGenesis(input: GenesisInput): Promise<Uint8Array> {
-  const stored = await storedGenesis(input);
-  if (stored) return stored;
-  const { dir, genesis, bundle, keys, nowMs } = input;
-  if (!genesis) throw genesisMissing();
-  const state = initialState(genesis.genesis, bundle.secrets, nowMs());
-  const content = await sealSnapshot(keys, { genesisDigest: genesis.digest, index: FIRST_INDEX, state });
-  const sealed = keys.seal('genesis', Buffer.concat([fromHex(genesis.digest), content]));
-  await writeDurably(dir, GENESIS_FILE, sealed);
-  return content;
-}
-
-async function readGenesisSnapshot(
-  dir: string,
-  keys: KeyRing,
-): Promise<{ digest: string; content: Uint8Array } | undefined> {
-  let sealed: Uint8Array;
-  try {
-    sealed = await readFile(join(dir, GENESIS_FILE));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const bytes = keys.open('genesis', sealed);
-  return { digest: toBytes32(bytes.subarray(0, DIGEST_BYTES)), content: bytes.subarray(DIGEST_BYTES) };
+function addressesOf(
+  { listen, peerListen, advertise }: StartServiceOptions,
+  { hosts }: OpenedNode,
+  { apiPort, peerPort }: Readonly<{ apiPort: number; peerPort: number }>,
+): Pick<SelfDescription, 'apiAddress' | 'peerAddress'> {
+  const peer = peerListen ? addressFor({ ...peerListen, port: peerPort }, hosts) : '';
+  return {
+    apiAddress: advertise?.api ?? addressFor({ ...listen, port: apiPort }, hosts),
+    peerAddress: peerListen ? (advertise?.peer ?? peer) : '',
+  };
 }

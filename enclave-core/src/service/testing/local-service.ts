@@ -11,10 +11,11 @@ import { LOCK_LOG, OBSERVER_IDS, observerRoot, signedLock } from '@drawbridge/ev
 import { TRANSACTION_ID_HEADER } from '@drawbridge/protocol/api/wire';
 import { type Bytes32, toBytes32 } from '@drawbridge/protocol/bytes32';
 import type { NetworkId } from '@drawbridge/protocol/ids';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { encodeObserverEvidence } from '@drawbridge/protocol/observer-evidence';
 import { sealBody } from '../../relay/sealed-body.ts';
-import { createService, type PublicIdentity } from '../service-bundle.ts';
-import { createServiceCertificate, type ServiceCertificate } from '../service-certificate.ts';
+import { createService, type PublicIdentity } from '../create-service.ts';
+import { type ClientCertificate, clientCertificate } from './client-certificate.ts';
 
 /** LEIs with right check digits. */
 export const BANK_A = '529900T8BM49AURSDO55';
@@ -28,21 +29,27 @@ export type LocalService = Readonly<{
   dir: string;
   genesisFile: string;
   identity: PublicIdentity;
-  clients: Readonly<Record<Who, ServiceCertificate>>;
+  clients: Readonly<Record<Who, ClientCertificate>>;
 }>;
 
 const word = (name: string): Bytes32 => toBytes32(createHash('sha256').update(name).digest());
-const fingerprint = ({ certificate }: ServiceCertificate): Bytes32 =>
+const fingerprint = ({ certificate }: ClientCertificate): Bytes32 =>
   toBytes32(createHash('sha256').update(new X509Certificate(certificate).raw).digest());
 
-/** Makes the service in `dir`, and its genesis file in `root`. */
-export async function makeLocalService(dir: string, root: string): Promise<LocalService> {
+/** Makes the service in `dir`, and its genesis file in `root`. `nodes`: keys of others that may join it. */
+export async function makeLocalService(
+  dir: string,
+  root: string,
+  nodes: readonly NodeId[] = [],
+): Promise<LocalService> {
   const identity = await createService({ dir, vaults: [`${NETWORK}/EUR`], nowMs: Date.now() });
-  const client = (commonName: string): ServiceCertificate =>
-    createServiceCertificate({ commonName, hosts: ['localhost', '127.0.0.1'], nowMs: Date.now(), validityDays: 30 });
-  const clients = { bankA: client('bank A'), bankB: client('bank B'), relay: client('relay') };
+  const clients = {
+    bankA: clientCertificate('bank A'),
+    bankB: clientCertificate('bank B'),
+    relay: clientCertificate('relay'),
+  };
   const genesisFile = join(root, 'genesis.json');
-  await writeFile(genesisFile, JSON.stringify(genesisOf(identity, clients)));
+  await writeFile(genesisFile, JSON.stringify({ ...genesisOf(identity, clients), ...(nodes.length > 0 && { nodes }) }));
   return { dir, genesisFile, identity, clients };
 }
 
@@ -56,7 +63,7 @@ function genesisOf(identity: PublicIdentity, clients: LocalService['clients']): 
     certificates,
     ...more,
   });
-  const bank = (id: string, own: ServiceCertificate, bic: string) =>
+  const bank = (id: string, own: ClientCertificate, bic: string) =>
     participant(id, 'bank', [fingerprint(own)], { lei: id, bic });
   return {
     version: 1,

@@ -1,0 +1,196 @@
+/**
+ * The admitting side of a join: whether a node gets a place, and what it is given. What decides is the ledger: which keys may
+ * be nodes, and which version it runs. The entry that admits is checked again by `applyService`.
+ */
+import { createPublicKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import type { NodeDescription, ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
+import { isProtocolError } from '@drawbridge/protocol/protocol-error';
+import { SubmitError } from '../core-service.ts';
+import type { LedgerKeys } from '../keys/ledger-keys.ts';
+import { refuseNode, type ServiceRules } from '../membership/apply-service.ts';
+import { type MembershipState, type NodeState, presentNodes } from '../membership/membership-state.ts';
+import type { AdmissionDesk } from '../node/core-node.ts';
+import { parseAddress } from '../peers/peer-tls.ts';
+import type { Peer } from '../peers/peer-types.ts';
+import type { PlatformKind } from '../platform/platform.ts';
+import { decodeJoinRequest, encodeJoinAnswer, type JoinAnswer, type JoinRequest } from './join-message.ts';
+import { endorseNode } from './node-certificate.ts';
+import { ENCRYPTION_KEY_BITS, nodeIdOf } from './node-identity.ts';
+
+/** Of the certificates of nodes, if the service's own lasts so long. */
+export const NODE_VALIDITY_DAYS = 3_650;
+/** A certificate that ends sooner is made anew when its node says something. */
+const RENEW_BEFORE_MS = 90 * 86_400_000;
+
+export type AdmissionContext = Readonly<{
+  rules: ServiceRules;
+  membership: MembershipState;
+  /** PKCS#8, PEM. */
+  serviceKey: string;
+  serviceCertificate: string;
+  /** What this node runs on. Until platforms prove what they are, all nodes of a service are alike. */
+  platform: PlatformKind;
+  /** Unix ms. */
+  nowMs: number;
+}>;
+
+type Refused = Extract<JoinAnswer, { type: 'refused' }>;
+
+export type AdmissionDecision =
+  /** To be put into the ledger; the answer follows from its outcome. */
+  | Readonly<{ type: 'propose'; entry: Extract<ServiceEntry, { type: 'admitNode' | 'updateNode' }> }>
+  /** Nothing about it has changed. */
+  | Readonly<{ type: 'known'; row: NodeState }>
+  | Refused;
+
+const refuse = (code: string, detail: string): Refused => ({ type: 'refused', code, detail });
+
+/** @param shownId of the key that the other side of the connection has proven to hold */
+export function decideAdmission(request: JoinRequest, shownId: NodeId, context: AdmissionContext): AdmissionDecision {
+  const fault = faultIn(request, shownId) ?? platformFault(request, context) ?? refuseNode(request, context.rules);
+  if (fault) return refuse(fault.code, fault.detail);
+  if (request.raftId === null)
+    return { type: 'propose', entry: { type: 'admitNode', node: describe(request, context) } };
+  const row = context.membership.nodes.get(request.raftId);
+  if (!row || row.left || row.nodeId !== request.nodeId) {
+    return refuse('NODE_UNKNOWN', `node ${request.raftId} has no place any more; it has to join anew`);
+  }
+  const node = describe(request, context, row);
+  if (isSame(row, node)) return { type: 'known', row };
+  return { type: 'propose', entry: { type: 'updateNode', raftId: row.raftId, node } };
+}
+
+type Fault = Readonly<{ code: string; detail: string }>;
+const invalid = (detail: string): Fault => ({ code: 'JOIN_INVALID', detail });
+
+function faultIn(request: JoinRequest, shownId: NodeId): Fault | undefined {
+  if (request.nodeId !== shownId || keyIdOf(request.publicKey) !== shownId) {
+    return { code: 'IDENTITY_MISMATCH', detail: `the connection is by ${shownId}, the request names another key` };
+  }
+  if (!isEncryptionKey(request.encryptionKey))
+    return invalid(`an encryption key is RSA of ${ENCRYPTION_KEY_BITS} bits`);
+  const staysAlone = request.raftId !== null && request.peerAddress === '';
+  if (!staysAlone && parseAddress(request.peerAddress) === null) return invalid('peerAddress must be host:port');
+  if (request.apiAddress !== '' && parseAddress(request.apiAddress) === null) {
+    return invalid('apiAddress must be host:port');
+  }
+  const badHost = request.hosts.find((host) => isIP(host) === 0 && !/^[A-Za-z0-9.-]{1,253}$/.test(host));
+  return badHost === undefined ? undefined : invalid('hosts must be names or IP addresses');
+}
+
+function keyIdOf(publicKey: Uint8Array): NodeId | undefined {
+  try {
+    return nodeIdOf(publicKey);
+  } catch {
+    return undefined;
+  }
+}
+
+function isEncryptionKey(text: string): boolean {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(text);
+    return asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= ENCRYPTION_KEY_BITS;
+  } catch {
+    return false;
+  }
+}
+
+function platformFault(request: JoinRequest, { platform }: AdmissionContext): Fault | undefined {
+  if (request.platform === platform) return undefined;
+  return { code: 'PLATFORM_REFUSED', detail: `the nodes of this service run on ${platform}` };
+}
+
+function describe(request: JoinRequest, context: AdmissionContext, row?: NodeState): NodeDescription {
+  const { nodeId, encryptionKey, peerAddress, apiAddress, versions, hosts } = request;
+  const { platform, serviceKey, serviceCertificate, nowMs } = context;
+  const certificate =
+    row && stillFits(row.certificate, hosts, nowMs)
+      ? row.certificate
+      : endorseNode({
+          serviceKey,
+          serviceCertificate,
+          nodePublicKey: createPublicKey({ key: Buffer.from(request.publicKey), format: 'der', type: 'spki' }),
+          nodeId,
+          platform,
+          hosts,
+          nowMs,
+          validityDays: NODE_VALIDITY_DAYS,
+        });
+  return { nodeId, certificate, encryptionKey, peerAddress, apiAddress, platform, versions };
+}
+
+function stillFits(certificate: string, hosts: readonly string[], nowMs: number): boolean {
+  const parsed = new X509Certificate(certificate);
+  const names = (host: string): boolean =>
+    (isIP(host) === 0 ? parsed.checkHost(host) : parsed.checkIP(host)) !== undefined;
+  return hosts.every(names) && Date.parse(parsed.validTo) - nowMs > RENEW_BEFORE_MS;
+}
+
+const isSame = (row: NodeState, node: NodeDescription): boolean =>
+  row.certificate === node.certificate &&
+  row.encryptionKey === node.encryptionKey &&
+  row.peerAddress === node.peerAddress &&
+  row.apiAddress === node.apiAddress &&
+  row.platform === node.platform &&
+  row.versions.join() === node.versions.join();
+
+export type AdmissionParts = Readonly<{
+  ledgerKeys: LedgerKeys;
+  serviceCertificate: string;
+  platform: PlatformKind;
+  nowMs: () => number;
+}>;
+
+/** Answers those who ask to join, as `CoreNode` wants it. Rejects with SubmitError `NOT_LEADER`, and what `propose` rejects with. */
+export function admissionOffice(
+  parts: AdmissionParts,
+): (nodeId: NodeId, body: Uint8Array, desk: AdmissionDesk) => Promise<Uint8Array> {
+  return async (nodeId, body, desk) => encodeJoinAnswer(await answerJoin(parts, nodeId, body, desk));
+}
+
+async function answerJoin(
+  { ledgerKeys, serviceCertificate, platform, nowMs }: AdmissionParts,
+  shownId: NodeId,
+  body: Uint8Array,
+  desk: AdmissionDesk,
+): Promise<JoinAnswer> {
+  let request: JoinRequest;
+  try {
+    request = decodeJoinRequest(body);
+  } catch (error) {
+    if (!isProtocolError(error)) throw error;
+    return refuse('JOIN_INVALID', error.message);
+  }
+  const { view, membership, registry } = desk;
+  const decision = decideAdmission(request, shownId, {
+    rules: registry,
+    membership,
+    serviceKey: view.secrets.serviceKey,
+    serviceCertificate,
+    platform,
+    nowMs: nowMs(),
+  });
+  const told = { revision: membership.revision, peers: peersIn(membership) };
+  if (decision.type === 'known') return { type: 'known', certificate: decision.row.certificate, told };
+  // What is refused here may be allowed already where the ledger is further.
+  if (!desk.leads) throw new SubmitError('NOT_LEADER', 'another node leads; ask that one');
+  if (decision.type === 'refused') return decision;
+  const { entry } = decision;
+  const outcome = await desk.propose(entry);
+  if (!outcome.ok) return refuse(outcome.code, outcome.detail);
+  const { certificate } = entry.node;
+  if (entry.type === 'updateNode' || outcome.raftId === undefined) return { type: 'known', certificate, told };
+  const { raftId } = outcome;
+  const genesis = await desk.genesis();
+  const ledgerSecrets = ledgerKeys.secrets();
+  const { serviceId } = view;
+  return {
+    type: 'admitted',
+    admission: { raftId, certificate, serviceId, serviceCertificate, ledgerSecrets, genesis, told },
+  };
+}
+
+const peersIn = (membership: MembershipState): Peer[] =>
+  presentNodes(membership).map(({ raftId, nodeId, peerAddress }) => ({ raftId, nodeId, address: peerAddress }));

@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Genesis } from '@drawbridge/governance/genesis';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createKeyFile } from '../keys/key-file.ts';
+import { LedgerKeys } from '../keys/ledger-keys.ts';
+import { authorityAddress, createService, type PublicIdentity, publicIdentity } from './create-service.ts';
+import { demandOwnGenesis, genesisDigest, mismatches, readGenesisFile } from './genesis-file.ts';
+import {
+  createNodeFolder,
+  discardData,
+  forgetPlace,
+  type OpenedNode,
+  openNode,
+  type Place,
+  savePlace,
+  saveSecrets,
+} from './node-folder.ts';
+import { drawNodeKeys, type NodeKeys } from './node-identity.ts';
+
+let root: string;
+let dir: string;
+let identity: Awaited<ReturnType<typeof createService>>;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'drawbridge-node-'));
+  dir = join(root, 'first');
+  identity = await createService({ dir, vaults: ['quorum-a/EUR', 'quorum-b/EUR'], nowMs: Date.now() });
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+describe('a new service', () => {
+  it('says its public parts and keeps the rest sealed', async () => {
+    expect(identity.serviceId).toMatch(/^0x[0-9a-f]{64}$/);
+    expect(Object.keys(identity.authorities)).toEqual(['quorum-a/EUR', 'quorum-b/EUR']);
+    expect(identity.sealingKey).toContain('BEGIN PUBLIC KEY');
+    expect(identity.serviceCertificate).toContain('BEGIN CERTIFICATE');
+    const opened = await openNode(dir);
+    expect(opened.identity.nodeId).toBe(identity.nodeId);
+    expect([opened.place, opened.ledgerKeys?.epoch]).toEqual([null, 1]);
+    const { founding } = opened;
+    if (!founding) throw new Error('it was made here');
+    const { nodeId: _, ...publicParts } = identity;
+    expect(publicIdentity(founding)).toEqual(publicParts);
+    const key = founding.secrets.authorities['quorum-a/EUR'];
+    expect(key && authorityAddress(key)).toBe(identity.authorities['quorum-a/EUR']);
+    const file = await readFile(join(dir, 'node.bundle'));
+    for (const text of ['quorum-a', 'PRIVATE', founding.secrets.trailKey.slice(2), identity.serviceId.slice(2)]) {
+      expect(file.includes(text)).toBe(false);
+    }
+    expect((await stat(join(dir, 'node.bundle'))).mode & 0o077).toBe(0);
+    expect(await readFile(join(dir, 'service.pem'), 'utf8')).toBe(identity.serviceCertificate);
+  });
+
+  it('is never made over another', async () => {
+    const again = createService({ dir, vaults: ['quorum-a/EUR'], nowMs: 1 });
+    await expect(again).rejects.toMatchObject({ code: 'KEY_FILE_EXISTS' });
+    expect((await openNode(dir)).identity.nodeId).toBe(identity.nodeId);
+  });
+
+  it.each([[[]], [['quorum-a']], [['quorum-a/EUR/x']], [['quorum-a/EUR', 'quorum-a/EUR']], [['Quorum/EUR']]])(
+    'is not made with vaults %j',
+    async (vaults) => {
+      const other = join(root, 'other');
+      await expect(createService({ dir: other, vaults, nowMs: 1 })).rejects.toMatchObject({
+        code: expect.stringMatching(/SERVICE_ARGUMENTS|ID_INVALID/),
+      });
+      await expect(stat(other)).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+  );
+
+  it('is not made for a host that is no name', async () => {
+    const made = createService({ dir: join(root, 'other'), vaults: ['quorum-a/EUR'], hosts: ['a b'], nowMs: 1 });
+    await expect(made).rejects.toMatchObject({ code: 'SERVICE_ARGUMENTS' });
+  });
+});
+
+describe('the folder of a node', () => {
+  let keys: NodeKeys;
+  let folders = 0;
+  beforeAll(async () => {
+    // Smaller than those of nodes that join, for a test that joins nothing.
+    keys = await drawNodeKeys(2_048);
+  });
+  const make = async (): Promise<OpenedNode> => {
+    const path = join(root, `node-${++folders}`);
+    await createNodeFolder(path, { node: keys, hosts: ['core.example'] });
+    return openNode(path);
+  };
+  const place = (): Place => ({
+    raftId: 4,
+    joined: true,
+    serviceId: identity.serviceId,
+    serviceCertificate: identity.serviceCertificate,
+    certificate: 'certificate',
+    told: { revision: 3, peers: [] },
+  });
+
+  it('knows its keys and hosts, and begins without place', async () => {
+    const node = await make();
+    expect(node).toMatchObject({ hosts: ['core.example'], founding: null, place: null, ledgerKeys: null });
+    expect(node.identity.nodeId).toMatch(/^[0-9a-f]{64}$/);
+    expect(await readdir(node.dir)).toEqual(['node.bundle', 'node.key']);
+  });
+
+  it('keeps place and ledger secrets, and forgets them', async () => {
+    const node = await make();
+    const secret = randomBytes(32);
+    const ledgerKeys = new LedgerKeys(new Map([[1, secret]]));
+    await saveSecrets(node, ledgerKeys);
+    expect((await openNode(node.dir)).ledgerKeys).toBeNull();
+    await savePlace(node, place(), ledgerKeys);
+    ledgerKeys.add(2, randomBytes(32));
+    await saveSecrets(node, ledgerKeys);
+    const again = await openNode(node.dir);
+    expect(again.place).toEqual(place());
+    expect(again.ledgerKeys?.secrets()).toEqual(ledgerKeys.secrets());
+    expect((await readFile(join(node.dir, 'node.bundle'))).includes(secret.toString('hex'))).toBe(false);
+    expect(await readFile(join(node.dir, 'service.pem'), 'utf8')).toBe(identity.serviceCertificate);
+    await forgetPlace(node);
+    const forgotten = await openNode(node.dir);
+    expect(forgotten).toMatchObject({ founding: null, place: null, ledgerKeys: null, hosts: ['core.example'] });
+    expect(forgotten.identity.nodeId).toBe(node.identity.nodeId);
+  });
+
+  it('can begin anew without what an earlier life left', async () => {
+    const node = await make();
+    for (const name of ['log', 'ledger', 'history']) await mkdir(join(node.dir, name));
+    await writeFile(join(node.dir, 'log', 'segment'), 'x');
+    await writeFile(join(node.dir, 'genesis.snapshot'), 'x');
+    await discardData(node.dir);
+    expect(await readdir(node.dir)).toEqual(['node.bundle', 'node.key']);
+    await discardData(node.dir);
+  });
+
+  it('says where the bundle is missing, of another key, or of an earlier version', async () => {
+    const other = join(root, 'twin');
+    await mkdir(other, { mode: 0o700 });
+    await createKeyFile(join(other, 'node.key'));
+    await writeFile(join(other, 'node.bundle'), await readFile(join(dir, 'node.bundle')));
+    await expect(openNode(other)).rejects.toMatchObject({ code: 'SEAL_BROKEN' });
+    await rm(join(other, 'node.bundle'));
+    await expect(openNode(other)).rejects.toMatchObject({ code: 'NODE_MISSING' });
+    const former = join(root, 'former');
+    await mkdir(former, { mode: 0o700 });
+    await createKeyFile(join(former, 'service.key'));
+    await expect(openNode(former)).rejects.toMatchObject({ code: 'FOLDER_FORMER' });
+    await expect(createService({ dir: former, vaults: ['a/EUR'], nowMs: 1 })).rejects.toMatchObject({
+      code: 'FOLDER_FORMER',
+    });
+  });
+});
+
+describe('a genesis', () => {
+  const own = (): PublicIdentity => identity;
+  const genesis = (change: Partial<Genesis> = {}): Genesis => ({
+    version: 1,
+    serviceId: identity.serviceId,
+    bootstrap: { keys: [], threshold: 1 },
+    assets: [],
+    participants: [],
+    networks: [],
+    vaults: ['quorum-a/EUR'].map((key) => ({
+      network: 'quorum-a' as never,
+      asset: 'EUR' as never,
+      mode: 'escrow',
+      address: `0x${'11'.repeat(20)}` as never,
+      authority: identity.authorities[key] as never,
+      epoch: 1,
+      fromBlock: 1,
+    })),
+    exposureCaps: [{ network: 'quorum-a' as never, asset: 'EUR' as never, amountMinor: 5n }],
+    ...change,
+  });
+
+  it('is taken when it is for the service, and each thing that is not is named', () => {
+    expect(mismatches(genesis(), own())).toEqual([]);
+    const [vault] = genesis().vaults;
+    if (!vault) throw new Error('no vault');
+    const wrong = genesis({
+      serviceId: `0x${'22'.repeat(32)}` as never,
+      vaults: [
+        { ...vault, authority: `0x${'33'.repeat(20)}` as never },
+        { ...vault, network: 'quorum-c' as never },
+      ],
+    });
+    const faults = mismatches(wrong, own()).join('\n');
+    expect(faults).toContain('serviceId');
+    expect(faults).toContain('quorum-a/EUR');
+    expect(faults).toContain('quorum-c/EUR');
+    const checked = { genesis: wrong, text: '', digest: genesisDigest(wrong) };
+    expect(() => demandOwnGenesis(checked, own())).toThrow(expect.objectContaining({ code: 'GENESIS_MISMATCH' }));
+  });
+
+  it('is known again by content, not by layout', () => {
+    const { version, serviceId, ...rest } = genesis();
+    expect(genesisDigest({ ...rest, serviceId, version })).toBe(genesisDigest(genesis()));
+    const cap = { network: 'quorum-a' as never, asset: 'EUR' as never, amountMinor: 6n };
+    expect(genesisDigest(genesis({ exposureCaps: [cap] }))).not.toBe(genesisDigest(genesis()));
+    expect(genesisDigest(genesis({ nodes: [] }))).not.toBe(genesisDigest(genesis()));
+  });
+
+  it('without nodes has the digest that it always had', () => {
+    const { exposureCaps: _, ...rest } = genesis({ serviceId: `0x${'22'.repeat(32)}` as never, vaults: [] });
+    expect(genesisDigest({ ...rest, exposureCaps: [] })).toBe(FIXED_DIGEST);
+  });
+
+  it('file says in words what is wrong with it', async () => {
+    const path = join(root, 'genesis.json');
+    await expect(readGenesisFile(path)).rejects.toMatchObject({ code: 'GENESIS_MISSING' });
+    await writeFile(path, '{"version": 2}');
+    await expect(readGenesisFile(path)).rejects.toMatchObject({
+      code: 'GENESIS_INVALID',
+      message: expect.stringContaining('version'),
+    });
+  });
+});
+
+/** SHA-256 over `drawbridge/genesis/1`, a zero byte and the sorted JSON, as the first version computed it. */
+const FIXED_DIGEST = '0x063b10f73a1ba7af5b1fea4358ecd1e9492b7b0a95b75d7fab3afd456867cc75';
