@@ -1,4 +1,5 @@
 import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import { parseClaim } from '@drawbridge/protocol/ledger/claim-text';
 import { claimsDigestOf } from '@drawbridge/protocol/ledger/claims';
 import { describe, expect, it } from '@jest/globals';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
@@ -57,6 +58,15 @@ describe('claims of an entry', () => {
         ...{ network: ALPHA, asset: EUR, lockId: word('lock'), state: 'CLAIMED' },
       },
     ]);
+  });
+
+  it('tell the creditor nothing of the deposit, and are in the one form that verifiers read', () => {
+    const events = [told(BANK_A, 4), told(BANK_B, 7), lock];
+    const tree = entryClaimsTree(keys, { epoch: 1, txid: TXID }, events, () => terms);
+    const [debtors, creditors] = events.map((_, place) => parseClaim(tree.prove(place).claim).terms);
+    expect(debtors?.source).toEqual(terms.source);
+    expect(creditors).not.toHaveProperty('source');
+    expect(creditors?.destination).toEqual(terms.destination);
   });
 
   it('are zero bytes where nobody is told anything', () => {

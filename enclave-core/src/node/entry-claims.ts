@@ -3,6 +3,7 @@
  * transfer's terms alone, which never change, so that a receipt asked for years later has the same text.
  */
 import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import { claimText } from '@drawbridge/protocol/ledger/claim-text';
 import { ClaimsTree, claimsDigest } from '@drawbridge/protocol/ledger/claims';
 import type { LedgerKeys } from '../keys/ledger-keys.ts';
 import { sha256 } from '../ledger/sha256.ts';
@@ -40,37 +41,14 @@ function termsIn({ transfers }: ClaimedRecords): TermsOf {
   };
 }
 
-/**
- * JSON put together by hand, for speed: every text in it is of letters, digits, dots and hyphens (`protocol/src/ids.ts`), so
- * nothing has to be escaped.
- */
 function claimTexts(events: readonly ParticipantEvent[], termsOf: TermsOf): string[] {
-  const termTexts = new Map<TransferTerms, string>();
-  return events.map(({ participant, number, stampMs, body }) => {
-    const head = `{"v":1,"participant":"${participant}","number":${number},"stampMs":${stampMs},"type":"${body.type}"`;
-    if (body.type === 'lock') {
-      const { network, asset, lockId, state } = body;
-      return `${head},"network":"${network}","asset":"${asset}","lockId":"${lockId}","state":"${state}"}`;
-    }
-    const { bank, id, state, reason } = body;
-    const terms = termsOf(bank, id as TransferId);
+  return events.map((event) => {
+    const { body } = event;
+    if (body.type === 'lock') return claimText(event);
+    const terms = termsOf(body.bank, body.id as TransferId);
     if (!terms) throw new InvariantError('an event is about a transfer whose terms are not known');
-    let text = termTexts.get(terms);
-    if (text === undefined) {
-      text = termsText(terms);
-      termTexts.set(terms, text);
-    }
-    const why = reason === undefined ? '' : `,"reason":"${reason}"`;
-    return `${head},"bank":"${bank}","id":"${id}","state":"${state}"${why}${text}}`;
+    return claimText(event, terms);
   });
-}
-
-function termsText({ asset, amountMinor, debtor, creditor, source, destination }: TransferTerms): string {
-  const from = source ? `,"source":{"network":"${source.network}","depositor":"${source.depositor}"}` : '';
-  const to = destination
-    ? `,"destination":{"network":"${destination.network}","beneficiary":"${destination.beneficiary}"}`
-    : '';
-  return `,"asset":"${asset}","amountMinor":"${amountMinor}","debtor":"${debtor}","creditor":"${creditor}"${from}${to}`;
 }
 
 const NO_KEY = new Uint8Array(32);
