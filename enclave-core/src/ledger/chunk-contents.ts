@@ -1,13 +1,13 @@
 /** What the records of a chunk come to: nodes of the tree and slots of the index, from its peaks on. */
 import { Buffer } from 'node:buffer';
-import { type LedgerRecord, leafOf } from '@drawbridge/protocol/ledger/ledger-record';
+import type { LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
 import { type MerkleFrontier, mmrSize } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { DiskFile } from '../consensus/log/disk.ts';
 import type { Chunk } from './chunk-list.ts';
 import { scanRecords } from './chunk-reader.ts';
 import { type DerivedFiles, encodeSlot, SLOT_BYTES } from './derived-files.ts';
 import { LedgerDamagedError } from './ledger-errors.ts';
-import { sha256 } from './sha256.ts';
+import { hashLeaf } from './record-encoder.ts';
 
 export type Derived = Readonly<{ seqno: number; nodes: Buffer; slots: Buffer }>;
 
@@ -47,7 +47,7 @@ export async function readRecords(
   for (;;) {
     const step = await scan.next();
     if (!step.done) {
-      const leaves = step.value.map(({ record, offset }) => ({ record, offset, leaf: leafOf(record, sha256) }));
+      const leaves = step.value.map(({ record, offset }) => ({ record, offset, leaf: hashLeaf(record) }));
       await take(derive(frontier, leaves), leaves);
       continue;
     }

@@ -1,7 +1,7 @@
 /** Puts the records of a peer in the place of a damaged chunk, once it is proven that they are the ones that stood there. */
 import { Buffer } from 'node:buffer';
 import { encodeChunkHeader } from '@drawbridge/protocol/ledger/chunk';
-import { encodeRecord, type LedgerRecord, leafOf } from '@drawbridge/protocol/ledger/ledger-record';
+import { encodeRecord, type LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { Disk, DiskFile } from '../consensus/log/disk.ts';
 import type { ChunkCheck, LedgerParts } from './chunk-check.ts';
@@ -10,6 +10,7 @@ import type { Chunk } from './chunk-list.ts';
 import { tryDecode } from './chunk-reader.ts';
 import { sameBytes } from './closed-chunks.ts';
 import { LedgerRepairError } from './ledger-errors.ts';
+import { hashLeaf } from './record-encoder.ts';
 import { sha256 } from './sha256.ts';
 
 /** Whole encoded records from a seqno on, about so many bytes, from some peer. */
@@ -47,7 +48,7 @@ export async function repairChunk(
       const leaves = fetched.map(({ record, bytes }) => {
         const offset = end;
         end += bytes.length;
-        return { record, offset, leaf: leafOf(record, sha256) };
+        return { record, offset, leaf: hashLeaf(record) };
       });
       await writeAll(file, fetched, leaves[0]?.offset ?? end);
       made.push(derive(frontier, leaves));
@@ -87,7 +88,7 @@ async function fetchSome(parts: LedgerParts, from: number, last: number, fetch: 
   if (fetched.length === 0) throw new LedgerRepairError(`a peer has no records from seqno ${from} on`);
   const leaf = await parts.tree.leaves(from, from + fetched.length - 1);
   for (const { record } of fetched) {
-    if (sameBytes(leafOf(record, sha256), leaf(record.seqno))) continue;
+    if (sameBytes(hashLeaf(record), leaf(record.seqno))) continue;
     throw new LedgerRepairError(`a peer sent another record of seqno ${record.seqno} than the tree has`);
   }
   return fetched;

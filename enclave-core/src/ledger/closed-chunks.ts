@@ -2,6 +2,7 @@
  * The closed part of a ledger at start. Only the newest chunk is looked at, and its tree and index, while these fit; they are
  * made again from the first chunk on that they do not fit.
  */
+import { Buffer } from 'node:buffer';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { encodeChunkHeader } from '@drawbridge/protocol/ledger/chunk';
 import { ZERO_DIGEST } from '@drawbridge/protocol/ledger/hash';
@@ -107,7 +108,7 @@ export function samePeaks(a: readonly Uint8Array[], b: readonly Uint8Array[]): b
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
-  return b !== undefined && a.length === b.length && a.every((byte, at) => byte === b[at]);
+  return b !== undefined && Buffer.compare(a, b) === 0;
 }
 
 export async function withFile<T>(disk: Disk, path: string, work: (file: DiskFile) => Promise<T>): Promise<T> {

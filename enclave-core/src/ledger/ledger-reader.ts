@@ -5,7 +5,6 @@ import { ledgerKind } from '@drawbridge/protocol/ledger/ledger-kind';
 import {
   decodeRecord,
   type LedgerRecord,
-  leafOf,
   MAX_RECORD_BODY_BYTES,
   RECORD_LENGTH_BYTES,
 } from '@drawbridge/protocol/ledger/ledger-record';
@@ -24,6 +23,7 @@ import { sameBytes } from './closed-chunks.ts';
 import { decodeSlot, SLOT_BYTES, type Slot } from './derived-files.ts';
 import { LedgerDamagedError } from './ledger-errors.ts';
 import type { RecentRecords } from './recent-records.ts';
+import { hashLeaf } from './record-encoder.ts';
 import { sha256 } from './sha256.ts';
 import type { SignatureIndex } from './signature-index.ts';
 
@@ -113,7 +113,7 @@ export class LedgerReader {
     const found = record && (await this.signatureCovering(seqno));
     if (!record || !found) return undefined;
     const { entry: signature } = found;
-    const leaf = leafOf(record, sha256);
+    const leaf = hashLeaf(record);
     const path = await this.#path(seqno, signature, leaf);
     return { record, path, signature };
   }
@@ -164,7 +164,7 @@ export class LedgerReader {
     const read = tryDecode(bytes, 0);
     if (typeof read === 'string' || read.record.seqno !== seqno) return null;
     const [leaf] = await tree.read([mmrPosition(seqno)]);
-    return sameBytes(leafOf(read.record, sha256), leaf) ? bytes.subarray(0, read.next) : null;
+    return sameBytes(hashLeaf(read.record), leaf) ? bytes.subarray(0, read.next) : null;
   }
 
   async #readMany(from: number, maxBytes: number, chunk: Chunk): Promise<Uint8Array | null> {
@@ -184,7 +184,7 @@ export class LedgerReader {
     }
     if (found.length === 0) return this.#readOne(from, chunk);
     const leaf = await tree.leaves(from, from + found.length - 1);
-    const isTrue = found.every((record) => sameBytes(leafOf(record, sha256), leaf(record.seqno)));
+    const isTrue = found.every((record) => sameBytes(hashLeaf(record), leaf(record.seqno)));
     return isTrue ? bytes.subarray(0, end) : null;
   }
 

@@ -6,7 +6,7 @@
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { CHUNK_BYTES } from '@drawbridge/protocol/ledger/chunk';
 import { readEntryFrame } from '@drawbridge/protocol/ledger/entry-frame';
-import { encodeRecord, type LedgerRecord, leafOf } from '@drawbridge/protocol/ledger/ledger-record';
+import type { LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
 import { MerkleFrontier, mmrSize } from '@drawbridge/protocol/ledger/merkle-tree';
 import { decodeSignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
 import type { Disk } from '../consensus/log/disk.ts';
@@ -21,6 +21,7 @@ import { LedgerTape } from './ledger-tape.ts';
 import { LedgerWriter } from './ledger-writer.ts';
 import { NodeRing } from './node-ring.ts';
 import { RecentRecords } from './recent-records.ts';
+import { hashLeaf, RecordEncoder } from './record-encoder.ts';
 import { type RecoveredChunk, type RecoveredLedger, recoverLedger, type TornTail } from './recovery.ts';
 import { sha256 } from './sha256.ts';
 import { SignatureIndex } from './signature-index.ts';
@@ -61,6 +62,7 @@ export class Ledger {
   readonly #reader: LedgerReader;
   readonly #check: ChunkCheck;
   readonly #recent = new RecentRecords();
+  readonly #encoder = new RecordEncoder();
   readonly #signatures: SignatureIndex;
   /** Over what was appended. The tape's own, but while entries come again that are on disk. */
   #tree: MerkleFrontier;
@@ -140,9 +142,9 @@ export class Ledger {
     const { seqno } = entry;
     if (seqno !== this.#tree.size) throw new RangeError(`seqno ${this.#tree.size} comes next, not ${seqno}`);
     const signed = entry.kind === 'signature' ? decodeSignatureEntry(readEntryFrame(entry.data).payload) : null;
-    const bytes = encodeRecord(entry);
-    const leaf = leafOf(entry, sha256);
+    const leaf = hashLeaf(entry);
     if (this.#tree === tape.frontier) {
+      const bytes = this.#encoder.encode(entry);
       tape.put(entry, bytes, leaf);
       this.#recent.put(seqno, bytes);
     } else this.#compare(seqno, leaf);

@@ -5,7 +5,6 @@
  * a mark the records count as durable, but for one that ends too early.
  */
 import { readEntryFrame } from '@drawbridge/protocol/ledger/entry-frame';
-import { leafOf } from '@drawbridge/protocol/ledger/ledger-record';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import { decodeSignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
@@ -14,6 +13,7 @@ import { INCOMPLETE, type ReadHeader, type StoredRecord, scanRecords } from './c
 import { sameBytes } from './closed-chunks.ts';
 import type { DerivedFiles } from './derived-files.ts';
 import { LedgerDamagedError } from './ledger-errors.ts';
+import { hashLeaf } from './record-encoder.ts';
 import { sha256 } from './sha256.ts';
 
 /** `unknown`: nothing vouches for it. `doubtful`: `tree.mmr` says otherwise. */
@@ -85,7 +85,7 @@ async function outline(opened: Opened): Promise<{ records: OutlinedRecord[]; sto
 
 function outlineOf({ record, offset, next }: StoredRecord, written: Uint8Array | undefined): OutlinedRecord {
   const { kind, view, seqno } = record;
-  const leaf = leafOf(record, sha256);
+  const leaf = hashLeaf(record);
   const standing = written === undefined ? 'unknown' : sameBytes(leaf, written) ? 'sound' : 'doubtful';
   const signed = kind === 'signature' ? signedTree(record.data) : null;
   return { record: { kind, view, seqno }, offset, next, leaf, signed, standing };

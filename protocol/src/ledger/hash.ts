@@ -1,4 +1,4 @@
-/** SHA-256 comes from the caller: Node's own for speed, @noble/hashes where there is no Node. */
+/** SHA-256 comes from the caller: Node's own for speed, @noble/hashes where there is no Node. Must not keep what it is given. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
 /** Bytes of a digest. */

@@ -46,14 +46,24 @@ export const recordBytes = (record: Pick<LedgerRecord, 'data'>): number =>
 
 /** @throws ProtocolError `LEDGER_INVALID` for what could not be read back */
 export function encodeRecord(record: LedgerRecord): Uint8Array {
-  demandFields(record);
   const bytes = new Uint8Array(recordBytes(record));
-  new DataView(bytes.buffer).setUint32(0, bytes.length - RECORD_LENGTH_BYTES);
-  const afterHead = writeHead(bytes, RECORD_LENGTH_BYTES, record);
-  bytes.set(record.commitEvidenceDigest, afterHead);
-  bytes.set(record.claimsDigest, afterHead + DIGEST_BYTES);
-  bytes.set(record.data, afterHead + 2 * DIGEST_BYTES);
+  writeRecord(bytes, 0, record);
   return bytes;
+}
+
+/**
+ * `encodeRecord` into room that is there already, for who writes many of them.
+ * @returns the offset behind the record
+ * @throws ProtocolError `LEDGER_INVALID` for what could not be read back
+ */
+export function writeRecord(target: Uint8Array, offset: number, record: LedgerRecord): number {
+  demandFields(record);
+  writeU32(target, offset, recordBytes(record) - RECORD_LENGTH_BYTES);
+  const afterHead = writeHead(target, offset + RECORD_LENGTH_BYTES, record);
+  target.set(record.commitEvidenceDigest, afterHead);
+  target.set(record.claimsDigest, afterHead + DIGEST_BYTES);
+  target.set(record.data, afterHead + 2 * DIGEST_BYTES);
+  return afterHead + 2 * DIGEST_BYTES + record.data.length;
 }
 
 export type DecodedRecord = Readonly<{
@@ -96,14 +106,20 @@ export function decodeRecord(bytes: Uint8Array, offset: number): DecodedRecord |
   return { record, next };
 }
 
+type WriteSet = Omit<LedgerRecord, 'commitEvidenceDigest' | 'claimsDigest'>;
+
 /** SHA-256 of the body without its two digests. */
-export function writeSetDigest(
-  record: Omit<LedgerRecord, 'commitEvidenceDigest' | 'claimsDigest'>,
-  sha256: Sha256,
-): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES + record.data.length);
-  bytes.set(record.data, writeHead(bytes, 0, record));
+export function writeSetDigest(record: WriteSet, sha256: Sha256): Uint8Array {
+  const bytes = new Uint8Array(writeSetBytes(record));
+  writeWriteSet(bytes, 0, record);
   return sha256(bytes);
+}
+
+export const writeSetBytes = (record: Pick<LedgerRecord, 'data'>): number => HEAD_BYTES + record.data.length;
+
+/** What `writeSetDigest` is the digest of, into room that is there already. */
+export function writeWriteSet(target: Uint8Array, offset: number, record: WriteSet): void {
+  target.set(record.data, writeHead(target, offset, record));
 }
 
 /** SHA-256(writeSetDigest ‖ commitEvidenceDigest ‖ claimsDigest): leaf `seqno` of the tree. */
@@ -136,13 +152,22 @@ type Head = Pick<LedgerRecord, 'kind' | 'view' | 'seqno' | 'epoch'>;
 
 /** @returns the offset behind it */
 function writeHead(bytes: Uint8Array, offset: number, { kind, view, seqno, epoch }: Head): number {
-  const out = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   bytes[offset] = RECORD_VERSION;
   bytes[offset + 1] = ledgerKind[kind];
-  writeU64(out, offset + 2, view);
-  writeU64(out, offset + 10, seqno);
-  out.setUint32(offset + 18, epoch);
+  writeU32(bytes, offset + 2, Math.floor(view / WORD));
+  writeU32(bytes, offset + 6, view % WORD);
+  writeU32(bytes, offset + 10, Math.floor(seqno / WORD));
+  writeU32(bytes, offset + 14, seqno % WORD);
+  writeU32(bytes, offset + 18, epoch);
   return offset + HEAD_BYTES;
+}
+
+/** Byte by byte: a view over memory costs more to make than it saves. */
+function writeU32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value >>> 24;
+  bytes[offset + 1] = value >>> 16;
+  bytes[offset + 2] = value >>> 8;
+  bytes[offset + 3] = value;
 }
 
 function demandFields(record: LedgerRecord): void {

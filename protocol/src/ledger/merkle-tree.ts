@@ -52,11 +52,13 @@ export function peakPositions(size: number): number[] {
   return peaksOf(size).map(({ position }) => position);
 }
 
+/** Room for two children: a tree has as many parents as entries, and memory for each costs as much as hashing it. */
+const PAIR = new Uint8Array(2 * DIGEST_BYTES);
+
 function parentOf(left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array {
-  const pair = new Uint8Array(2 * DIGEST_BYTES);
-  pair.set(left, 0);
-  pair.set(right, DIGEST_BYTES);
-  return sha256(pair);
+  PAIR.set(left, 0);
+  PAIR.set(right, DIGEST_BYTES);
+  return sha256(PAIR);
 }
 
 /** @throws RangeError without peaks: an empty tree has no root */
