@@ -127,7 +127,7 @@ describe('core process', () => {
     [{ env: { NODE_V8_COVERAGE: '/nonexistent' } }, 'NODE_V8_COVERAGE'],
     [{ env: { SSLKEYLOGFILE: '/nonexistent' } }, 'SSLKEYLOGFILE'],
     [{ flags: ['--inspect=127.0.0.1:0'] }, '--inspect'],
-    [{ env: { NODE_CHANNEL_FD: '3' } }, 'NODE_CHANNEL_FD'],
+    [{ env: { NODE_UNIQUE_ID: '1' } }, 'NODE_UNIQUE_ID'],
     [{ flags: ['--heapsnapshot-signal=SIGUSR2'] }, '--heapsnapshot-signal'],
   ])(
     'refuses hostile surroundings: %j',

@@ -77,7 +77,7 @@ function tracers(status: string | undefined): string[] {
 export function hardenProcess(development: boolean): string[] {
   closeProcess();
   const unsafe = unsafeSurroundings({
-    env: process.env,
+    env: { ...environmentAtStart(), ...process.env },
     execArgv: process.execArgv,
     limits: textOf('/proc/self/limits'),
     status: textOf('/proc/self/status'),
@@ -115,6 +115,17 @@ function leaveDumpsEmpty(): void {
     // Not on this system, or not to be written: then the limit alone counts, which is looked at.
     if (!(error instanceof Error)) throw error;
   }
+}
+
+/** Node takes some variables out of the environment once it has followed them. */
+function environmentAtStart(): Record<string, string> {
+  const pairs = (textOf('/proc/self/environ') ?? '').split('\0').filter((pair) => pair.includes('='));
+  return Object.fromEntries(
+    pairs.map((pair): [string, string] => {
+      const at = pair.indexOf('=');
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
 }
 
 function textOf(path: string): string | undefined {
