@@ -3,6 +3,7 @@
  * see it, one claim. Everything is at hand: the tree in the ledger, the claims in the history.
  */
 import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { ClaimsTree } from '@drawbridge/protocol/ledger/claims';
 import { writeSetDigest } from '@drawbridge/protocol/ledger/ledger-record';
 import type { PathStep } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { ClaimsProof, ProofStep, Receipt } from '@drawbridge/protocol/ledger/receipt';
@@ -22,6 +23,10 @@ import { entryClaimsTree } from './entry-claims.ts';
 /** How far back the events of a transfer that has not ended are looked for. */
 const MAX_EVENTS_BACK = 1_000;
 
+/** Entries whose claims are kept: a batch asks for as many receipts of one entry as it has transfers, one after the other. */
+const KEPT_ENTRIES = 4;
+type EntryClaims = Readonly<{ events: readonly ParticipantEvent[]; tree: ClaimsTree }>;
+
 export type ReceiptDeskDependencies = Readonly<{
   keys: LedgerKeys;
   ledger: Pick<Ledger, 'receiptParts' | 'record'>;
@@ -38,6 +43,7 @@ export type ReceiptDeskDependencies = Readonly<{
 
 export class ReceiptDesk implements ReceiptService {
   readonly #uses: ReceiptDeskDependencies;
+  readonly #recent = new Map<number, Promise<EntryClaims | undefined>>();
 
   constructor(dependencies: ReceiptDeskDependencies) {
     this.#uses = dependencies;
@@ -83,20 +89,39 @@ export class ReceiptDesk implements ReceiptService {
 
   /** With the claim of the last event of the entry that `isMeant` chooses. */
   async #claiming(seqno: number, isMeant: (event: ParticipantEvent) => boolean): Promise<Receipt | undefined> {
+    const claims = await this.#claims(seqno);
+    const place = claims?.events.findLastIndex(isMeant) ?? -1;
+    return claims && place >= 0 ? this.#receipt(seqno, claims.tree.prove(place)) : undefined;
+  }
+
+  /** Made once for all who ask for it in a row. */
+  #claims(seqno: number): Promise<EntryClaims | undefined> {
+    const known = this.#recent.get(seqno);
+    if (known) return known;
+    const made = this.#readClaims(seqno);
+    this.#recent.set(seqno, made);
+    const [oldest] = this.#recent.keys();
+    if (this.#recent.size > KEPT_ENTRIES && oldest !== undefined) this.#recent.delete(oldest);
+    const forget = (): void => {
+      if (this.#recent.get(seqno) === made) this.#recent.delete(seqno);
+    };
+    // What is not here yet, or could not be read, is looked for again.
+    made.then((claims) => claims ?? forget(), forget);
+    return made;
+  }
+
+  async #readClaims(seqno: number): Promise<EntryClaims | undefined> {
     const { keys, history, ledger, liveTerms } = this.#uses;
     const events = history.blockEvents(seqno);
-    const place = events.findLastIndex(isMeant);
-    if (place < 0) return undefined;
-    const record = await ledger.record(seqno);
+    const record = events.length > 0 ? await ledger.record(seqno) : undefined;
     if (!record) return undefined;
-    const txid = `${record.view}.${seqno}`;
     const tree = entryClaimsTree(
       keys,
-      { epoch: record.epoch, txid },
+      { epoch: record.epoch, txid: `${record.view}.${seqno}` },
       events,
       (bank, id) => liveTerms(bank, id) ?? history.transfer(bank, id)?.terms,
     );
-    return this.#receipt(seqno, tree.prove(place));
+    return { events, tree };
   }
 
   async #receipt(seqno: number, claims?: ClaimsProof): Promise<Receipt | undefined> {
