@@ -2,8 +2,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CcfVerdict, ccfMissing, verifyWithCcf } from '@drawbridge/devnets/ccf-verifier';
+import { fileURLToPath } from 'node:url';
+import { type CcfVerdict, ccfMissing, runPython, verifyWithCcf } from '@drawbridge/devnets/ccf-verifier';
 import { testWithCcf } from '@drawbridge/devnets/testing/with-ccf';
+import { readEntryFrame } from '@drawbridge/protocol/ledger/entry-frame';
+import { decodeSignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newParties, type Parties, sampleLedger } from './testing/sample-ledger.ts';
 import { TestLedger } from './testing/test-ledger.ts';
@@ -21,6 +24,10 @@ beforeAll(async () => {
   await writeFile(join(dir, 'service.pem'), parties.service.certificate);
 });
 afterAll(() => rm(dir, { recursive: true }));
+
+function signedRoot(made: TestLedger, seqno: number): Uint8Array {
+  return decodeSignatureEntry(readEntryFrame(made.record(seqno).data).payload).root;
+}
 
 async function verdictOn(receipt: object): Promise<CcfVerdict> {
   const file = join(dir, 'receipt.json');
@@ -59,6 +66,21 @@ testCcf('refuses what we refuse', async () => {
   const late = new TestLedger(parties.service).begin(expired).sign(expired).receipt(1);
   expect(await verdictOn(late)).toMatchObject({ ok: false, check: 'check_cert_chain' });
 });
+
+testCcf(
+  'a verifier in Python, written from the documentation alone, takes the ledger and refuses another',
+  async () => {
+    const program = fileURLToPath(new URL('../../test/vectors/verify_ledger.py', import.meta.url));
+    const vectors = fileURLToPath(new URL('../../test/vectors/ledger/', import.meta.url));
+    const verify = async (folder: string, service: string): Promise<unknown> =>
+      JSON.parse(await runPython([program, folder, service]));
+    const folder = await ledger.write(join(dir, 'ledger'));
+    const root = Buffer.from(signedRoot(ledger, 17)).toString('hex');
+    expect(await verify(folder, join(dir, 'service.pem'))).toEqual({ entries: 18, signed: 16, root });
+    expect(await verify(vectors, join(vectors, 'service.pem'))).toMatchObject({ entries: 18, signed: 16 });
+    await expect(verify(folder, join(vectors, 'service.pem'))).rejects.toThrow();
+  },
+);
 
 test('a machine that cannot have the package learns why', async () => {
   const cacheDir = join(dir, 'cache');

@@ -48,12 +48,21 @@ export async function verifyWithCcf(
   serviceCertFile: string,
   options: CcfOptions = {},
 ): Promise<CcfVerdict> {
+  const stdout = await runPython(['-c', SCRIPT, receiptFile, serviceCertFile], options);
+  return JSON.parse(stdout) as CcfVerdict;
+}
+
+/**
+ * Runs Python with the packages that came with `ccf`, `cryptography` and `cbor2` among them. @returns what it wrote
+ * @throws CcfUnavailableError, or the error of a program that failed
+ */
+export async function runPython(args: readonly string[], options: CcfOptions = {}): Promise<string> {
   const { python, packages, env } = await installCcf(options);
-  const { stdout } = await run(python, ['-c', SCRIPT, receiptFile, serviceCertFile], {
+  const { stdout } = await run(python, args, {
     env: { ...env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' },
     timeout: VERIFY_TIMEOUT_MS,
   });
-  return JSON.parse(stdout) as CcfVerdict;
+  return stdout;
 }
 
 /** Undefined where the package is there, or was installed now; otherwise why not, for tests to be skipped with. */
