@@ -52,7 +52,7 @@ function deskOf(stored: { has: (seqno: number) => boolean }): { desk: ReceiptDes
       nodes: new Map([[1, { ...node, peerAddress: '', apiAddress: '', replaces: [], left: false }]]),
       nextRaftId: 2,
       epoch: 1,
-      rekeysDone: 0,
+      rekeys: 0,
       revision: 1,
     }),
     liveTerms: () => undefined,
