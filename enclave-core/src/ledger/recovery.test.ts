@@ -56,7 +56,7 @@ describe('after a kill', () => {
     const { disk, open } = await killed();
     const { length } = disk.file(open);
     const from = length - recordBytes(source.at(110)) - recordBytes(source.at(109)) - 1;
-    for (let cut = from; cut < length; cut += 23) {
+    for (let cut = from; cut < length; cut += 61) {
       const torn = disk.after(null);
       torn.put(open, torn.file(open).subarray(0, cut));
       const opened = await openLedger(torn);

@@ -11,7 +11,7 @@ const DIGEST_BYTES = 32;
  */
 function hashAtOnce(bytes: Uint8Array): Uint8Array {
   const digest = Buffer.allocUnsafe(DIGEST_BYTES);
-  digest.write(hash('sha256', bytes, 'latin1'), 0, DIGEST_BYTES, 'latin1');
+  digest.write(hash('sha256', bytes, 'binary'), 0, DIGEST_BYTES, 'latin1');
   return digest;
 }
 

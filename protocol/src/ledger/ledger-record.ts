@@ -170,11 +170,12 @@ function writeU32(bytes: Uint8Array, offset: number, value: number): void {
   bytes[offset + 3] = value;
 }
 
+const isPositive = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
+
 function demandFields(record: LedgerRecord): void {
   const { kind, view, seqno, epoch, data } = record;
-  const positive = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
-  if (!positive(view)) refuseLedger('view must be a whole number from 1 on');
-  if (!positive(seqno)) refuseLedger('seqno must be a whole number from 1 on');
+  if (!isPositive(view)) refuseLedger('view must be a whole number from 1 on');
+  if (!isPositive(seqno)) refuseLedger('seqno must be a whole number from 1 on');
   if (!Number.isSafeInteger(epoch) || epoch < 0 || epoch > 0xffff_ffff) refuseLedger('epoch must fit 32 bits');
   if (record.commitEvidenceDigest.length !== DIGEST_BYTES || record.claimsDigest.length !== DIGEST_BYTES) {
     refuseLedger(`digests must have ${DIGEST_BYTES} bytes`);
