@@ -293,6 +293,8 @@ describe('a forged receipt', () => {
     ['may sign certificates', { usages: 1 | 32 }, 'CERTIFICATE_USAGE'],
     ['is not for signatures', { usages: 4 }, 'CERTIFICATE_USAGE'],
     ['is on another curve', { namedCurve: 'P-256' }, 'CERTIFICATE_KEY'],
+    ['names no platform', { units: '' }, 'CERTIFICATE_PLATFORM'],
+    ['names two platforms', { units: ', OU=platform virtual, OU=platform sev-snp' }, 'CERTIFICATE_PLATFORM'],
     ['has a critical extension that nobody knows', { critical: '1.3.6.1.4.1.99999.1' }, 'CERTIFICATE_FORM'],
   ])('by a node whose certificate %s', async (_, options, code) => {
     const node = await parties.service.node(options);

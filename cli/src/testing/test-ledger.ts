@@ -137,7 +137,8 @@ export class TestLedger {
     return this.framed('service', encodeServiceEntry(entry));
   }
 
-  admit({ row: { raftId: _, ...node } }: TestNode): this {
+  admit({ row }: TestNode): this {
+    const { raftId: _, ...node } = row;
     return this.service({ type: 'admitNode', node });
   }
 

@@ -27,7 +27,10 @@ export type NodeCertificateOptions = Readonly<{
   namedCurve?: 'P-256' | 'P-384';
   /** Issues it, instead of the service itself. */
   issuer?: TestAuthority;
+  /** OID of a critical extension that nobody knows. */
   critical?: string;
+  /** Units in its subject, instead of the one of its platform. */
+  units?: string;
 }>;
 
 /** A certificate that may issue others, and its key. */
@@ -110,7 +113,7 @@ async function nodeCertificate(
     notBefore: new Date(options.fromMs ?? Date.now() - DAY_MS),
     notAfter: new Date(options.toMs ?? Date.now() + 30 * DAY_MS),
     signingAlgorithm: ALGORITHM,
-    subject: `CN=${nodeId}, OU=platform ${platform}`,
+    subject: `CN=${nodeId}${options.units ?? `, OU=platform ${platform}`}`,
     issuer: issuer.certificate.subject,
     publicKey: keys.publicKey,
     signingKey: issuer.keys.privateKey,
