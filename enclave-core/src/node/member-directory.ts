@@ -4,10 +4,11 @@ import type { MembershipState, NodeState } from '../membership/membership-state.
 import type { Peer, PeerDirectory } from '../peers/peer-types.ts';
 
 export class MemberDirectory implements PeerDirectory {
-  readonly #membership: () => MembershipState;
+  readonly #membership: () => MembershipState | undefined;
   readonly #mayTakePart: (nodeId: NodeId) => boolean;
 
-  constructor(membership: () => MembershipState, mayTakePart: (nodeId: NodeId) => boolean) {
+  /** `membership` is nothing before the node has its first state, when it knows nobody. */
+  constructor(membership: () => MembershipState | undefined, mayTakePart: (nodeId: NodeId) => boolean) {
     this.#membership = membership;
     this.#mayTakePart = mayTakePart;
   }
@@ -26,7 +27,7 @@ export class MemberDirectory implements PeerDirectory {
 
   /** How far the ledger here is as to who the nodes are. */
   get revision(): number {
-    return this.#membership().revision;
+    return this.#membership()?.revision ?? 0;
   }
 
   mayJoin(nodeId: NodeId): boolean {
@@ -35,7 +36,7 @@ export class MemberDirectory implements PeerDirectory {
 
   /** One whose key lost its place stays a peer until it has left, so that it learns of it. */
   *#present(): Iterable<NodeState> {
-    for (const node of this.#membership().nodes.values()) if (!node.left) yield node;
+    for (const node of this.#membership()?.nodes.values() ?? []) if (!node.left) yield node;
   }
 }
 

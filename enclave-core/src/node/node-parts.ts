@@ -77,8 +77,8 @@ export class NodeParts {
     this.machine = this.#makeMachine();
     const registry = () => this.machine.settlement.header.registry;
     this.directory = new MemberDirectory(
-      () => this.machine.membership,
-      (nodeId) => registry().nodes.has(nodeId),
+      () => (this.machine.hasStarted ? this.machine.membership : undefined),
+      (nodeId) => this.machine.hasStarted && registry().nodes.has(nodeId),
     );
     this.proposer = this.#makeProposer();
     this.forwarder = this.#makeForwarder();
