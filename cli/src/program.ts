@@ -289,7 +289,9 @@ function addAmendment(program: Command, parts: CliParts): void {
 function addService(program: Command, parts: CliParts, exitWith: (code: number) => void): void {
   program
     .command('service')
-    .description("run the core's own program: create --dir … --vaults …, or start --dir … --genesis … --listen …")
+    .description(
+      "run the core's own program: create or start a service, node or join for a further node; service create --help tells more",
+    )
     .argument('[arguments...]', 'passed on as they are')
     .allowUnknownOption()
     .passThroughOptions()

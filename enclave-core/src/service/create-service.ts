@@ -40,6 +40,9 @@ export type PublicIdentity = Readonly<{
   serviceCertificate: string;
 }>;
 
+/** Of a service and the node that begins it. */
+export type CreatedService = PublicIdentity & Pick<PublicNode, 'nodeId'>;
+
 export type CreateServiceOptions = Readonly<{
   /** Made if it is not there; must not hold a node yet. */
   dir: string;
@@ -54,9 +57,7 @@ export type CreateServiceOptions = Readonly<{
  * Makes a service and its first node in `dir`, and answers their public parts.
  * @throws KeyFileError `KEY_FILE_EXISTS` where there is one already; ServiceError, ProtocolError for unusable arguments
  */
-export async function createService(
-  options: CreateServiceOptions,
-): Promise<PublicIdentity & Pick<PublicNode, 'nodeId'>> {
+export async function createService(options: CreateServiceOptions): Promise<CreatedService> {
   const vaults = parseVaults(options.vaults);
   const hosts = allHosts(options.hosts);
   await refuseNodeFolder(options.dir);

@@ -9,7 +9,7 @@ import type { NodeLog } from '../node-log.ts';
 import { codeOf } from '../peers/peer-error.ts';
 import type { PeerDirectory } from '../peers/peer-types.ts';
 import { decideAdmission } from './admission.ts';
-import { type AskDependencies, askToJoin, joinRequest, type SelfDescription } from './join-service.ts';
+import { type AskDependencies, askToJoin, joinRequest, MAX_SEEDS, type SelfDescription } from './join-service.ts';
 import type { OpenedNode, Place } from './node-folder.ts';
 import type { ToldPeers } from './seeded-directory.ts';
 
@@ -19,6 +19,8 @@ export type PresenceOptions = Readonly<{
   node: OpenedNode & Readonly<{ place: Place }>;
   /** As it is now: a port may be known only later. */
   self: () => SelfDescription;
+  /** host:port of further nodes to ask, besides those it knows. */
+  seeds: readonly string[];
   /** Default 1 s. */
   lookEveryMs?: number;
 }>;
@@ -101,10 +103,12 @@ export class NodePresence {
 
   async #ask(self: SelfDescription): Promise<void> {
     const { node } = this.#options;
-    const addresses: string[] = [];
+    const known = new Set<string>();
     for (const { nodeId, address } of this.#uses.directory()?.peers() ?? []) {
-      if (nodeId !== node.identity.nodeId && address !== '') addresses.push(address);
+      if (nodeId !== node.identity.nodeId && address !== '') known.add(address);
     }
+    for (const seed of this.#options.seeds) known.add(seed);
+    const addresses = [...known].slice(0, MAX_SEEDS);
     if (addresses.length === 0 || this.#stopped) return;
     const { serviceCertificate } = node.place;
     const options = { ...self, serviceCertificate, addresses, patienceMs: 0 };

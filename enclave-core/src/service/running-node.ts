@@ -19,7 +19,7 @@ import type { Platform } from '../platform/platform.ts';
 import type { Rulebook } from '../settlement/rules.ts';
 import { admissionOffice } from './admission.ts';
 import { MAX_JOIN_ANSWER_BYTES } from './join-message.ts';
-import type { SelfDescription } from './join-service.ts';
+import type { AskOptions, SelfDescription } from './join-service.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { forgetPlace, savePlace, saveSecrets } from './node-folder.ts';
 import { openFor } from './node-identity.ts';
@@ -33,6 +33,8 @@ const ALONE_LOOK_MS = 1_000;
 export type RunningNodeOptions = Readonly<{
   listen: ListenAddress;
   peerListen?: ListenAddress;
+  /** Whom to ask for a place where the node has none, and who the others are. */
+  join?: Pick<AskOptions, 'serviceCertificate' | 'addresses' | 'patienceMs'>;
   amendmentsDir?: string;
   node?: Partial<Omit<CoreNodeOptions, 'raftId' | 'joined'>>;
   storage?: Partial<Omit<FileStorageOptions, 'dir' | 'serviceId'>>;
@@ -72,7 +74,7 @@ export class RunningNode {
     this.#certificate = placed.place.certificate;
     this.#host = systemHost(nowMs);
     this.#presence = new NodePresence(
-      { node: placed, self },
+      { node: placed, self, seeds: options.join?.addresses ?? [] },
       {
         requestJoin,
         log,

@@ -7,7 +7,7 @@ import { requestJoin } from '../peers/request-join.ts';
 import type { Platform } from '../platform/platform.ts';
 import { virtualPlatform } from '../platform/virtual.ts';
 import { RELEASED_RULES, type Rulebook } from '../settlement/rules.ts';
-import type { AskOptions, SelfDescription } from './join-service.ts';
+import type { SelfDescription } from './join-service.ts';
 import { addressFor } from './listen-address.ts';
 import { type OpenedNode, openNode } from './node-folder.ts';
 import { RunningNode, type RunningNodeOptions } from './running-node.ts';
@@ -20,8 +20,6 @@ export type StartServiceOptions = RunningNodeOptions &
     genesisFile?: string;
     /** host:port by which others know it, where that is not where it listens. */
     advertise?: Readonly<{ api?: string; peer?: string }>;
-    /** Whom to ask for a place, where the node has none. */
-    join?: Pick<AskOptions, 'serviceCertificate' | 'addresses' | 'patienceMs'>;
   }>;
 
 export type StartServiceDependencies = Readonly<{

@@ -7,14 +7,20 @@ import { writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { signingObserver } from '@drawbridge/evidence/testing/ed25519-keys';
-import { LOCK_LOG, OBSERVER_IDS, observerRoot, signedLock } from '@drawbridge/evidence/testing/observed-lock';
+import {
+  LOCK_LOG,
+  OBSERVER_IDS,
+  observerRoot,
+  type SigningObserver,
+  signedLock,
+} from '@drawbridge/evidence/testing/observed-lock';
 import { TRANSACTION_ID_HEADER } from '@drawbridge/protocol/api/wire';
 import { type Bytes32, toBytes32 } from '@drawbridge/protocol/bytes32';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { encodeObserverEvidence } from '@drawbridge/protocol/observer-evidence';
 import { sealBody } from '../../relay/sealed-body.ts';
-import { createService, type PublicIdentity } from '../create-service.ts';
+import { type CreatedService, createService, type PublicIdentity } from '../create-service.ts';
 import { type ClientCertificate, clientCertificate } from './client-certificate.ts';
 
 /** LEIs with right check digits. */
@@ -29,6 +35,10 @@ export type LocalService = Readonly<{
   dir: string;
   genesisFile: string;
   identity: PublicIdentity;
+  /** Of the node that begins it. */
+  nodeId: NodeId;
+  /** The key that signs amendments, alone. */
+  bootstrap: SigningObserver;
   clients: Readonly<Record<Who, ClientCertificate>>;
 }>;
 
@@ -43,6 +53,14 @@ export async function makeLocalService(
   nodes: readonly NodeId[] = [],
 ): Promise<LocalService> {
   const identity = await createService({ dir, vaults: [`${NETWORK}/EUR`], nowMs: Date.now() });
+  return localServiceOf({ identity, dir, root, nodes });
+}
+
+/** The same around a service that was made in `dir` already, with the vault `alpha/EUR`. */
+export async function localServiceOf(
+  made: Readonly<{ identity: CreatedService; dir: string; root: string; nodes: readonly NodeId[] }>,
+): Promise<LocalService> {
+  const { identity, dir, root, nodes } = made;
   const clients = {
     bankA: clientCertificate('bank A'),
     bankB: clientCertificate('bank B'),
@@ -50,7 +68,9 @@ export async function makeLocalService(
   };
   const genesisFile = join(root, 'genesis.json');
   await writeFile(genesisFile, JSON.stringify({ ...genesisOf(identity, clients), ...(nodes.length > 0 && { nodes }) }));
-  return { dir, genesisFile, identity, clients };
+  const [bootstrap] = SIGNERS;
+  if (!bootstrap) throw new Error('genesis names its key');
+  return { dir, genesisFile, identity, nodeId: identity.nodeId, bootstrap, clients };
 }
 
 function genesisOf(identity: PublicIdentity, clients: LocalService['clients']): object {

@@ -1,0 +1,183 @@
+import type { ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { applyService } from '../membership/apply-service.ts';
+import { initialMembership, type MembershipState } from '../membership/membership-state.ts';
+import { describeNode, rulesFor } from '../membership/testing/nodes.ts';
+import type { Timers } from '../node/timers.ts';
+import { virtualPlatform } from '../platform/virtual.ts';
+import { decodeJoinRequest, encodeJoinAnswer, type JoinRequest } from './join-message.ts';
+import { endorseNode } from './node-certificate.ts';
+import { drawNodeKeys, type NodeIdentity, nodeIdentity } from './node-identity.ts';
+import { NodePresence, type PresenceDependencies, type PresenceOptions } from './node-presence.ts';
+import type { ToldPeers } from './seeded-directory.ts';
+import { createServiceCertificate } from './service-certificate.ts';
+
+const NOW_MS = Date.now();
+const HOSTS = ['localhost'];
+const service = createServiceCertificate({ commonName: 'test', nowMs: NOW_MS, validityDays: 3_650 });
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** Runs what is due when it is told to. */
+class HandTimers implements Timers {
+  #due: (() => void)[] = [];
+
+  after(_ms: number, call: () => void): () => void {
+    this.#due.push(call);
+    return () => {
+      this.#due = this.#due.filter((one) => one !== call);
+    };
+  }
+
+  get waiting(): number {
+    return this.#due.length;
+  }
+
+  fire(): void {
+    for (const call of this.#due.splice(0)) call();
+  }
+}
+
+describe('the presence of a node', () => {
+  let identity: NodeIdentity;
+  let certificate: string;
+  let membership: MembershipState;
+  let timers: HandTimers;
+  let asked: JoinRequest[];
+  let proposed: ServiceEntry[];
+  let told: ToldPeers[];
+  let apiAddress: string;
+  let leads: boolean;
+  let hasLeader: boolean;
+  beforeAll(async () => {
+    // Admission wants a key of full size; it is made once.
+    identity = nodeIdentity(await drawNodeKeys());
+    const { nodeId, publicKey } = identity;
+    const common = { serviceKey: service.key, serviceCertificate: service.certificate, nowMs: NOW_MS };
+    certificate = endorseNode({
+      ...common,
+      nodePublicKey: publicKey,
+      nodeId,
+      platform: 'virtual',
+      hosts: HOSTS,
+      validityDays: 3_000,
+    });
+  });
+  beforeEach(() => {
+    const { nodeId, encryptionKey } = identity;
+    const own = {
+      ...describeNode(1),
+      nodeId,
+      encryptionKey,
+      certificate,
+      peerAddress: 'a:1',
+      apiAddress: 'a:2',
+      raftId: 1,
+    };
+    membership = initialMembership(own);
+    timers = new HandTimers();
+    asked = [];
+    proposed = [];
+    told = [];
+    apiAddress = 'a:2';
+    leads = true;
+    hasLeader = true;
+  });
+
+  function make(change: Partial<PresenceOptions> = {}, started = true): NodePresence {
+    const place = { raftId: 1, joined: true, certificate, serviceCertificate: service.certificate };
+    const node = {
+      dir: '',
+      identity,
+      hosts: HOSTS,
+      place: { ...place, serviceId: '0x', told: { revision: 0, peers: [] } },
+    };
+    const rules = { ...rulesFor([]), nodes: new Set([identity.nodeId]) };
+    const uses: PresenceDependencies = {
+      requestJoin: async (_, body) => {
+        asked.push(decodeJoinRequest(body));
+        return encodeJoinAnswer({ type: 'known', certificate, told: { revision: 7, peers: [] } });
+      },
+      log: quiet,
+      nowMs: () => NOW_MS,
+      timers,
+      desk: () =>
+        started
+          ? {
+              leads,
+              view: { secrets: { serviceKey: service.key } } as never,
+              registry: rules as never,
+              membership,
+              genesis: () => Promise.reject(new Error('not needed')),
+              propose: async (entry) => {
+                proposed.push(entry);
+                const { state, outcome } = applyService(membership, entry, rules, 9);
+                membership = state;
+                return outcome;
+              },
+            }
+          : undefined,
+      hasLeader: () => hasLeader,
+      directory: () => ({ peers: () => [{ raftId: 2, nodeId: describeNode(2).nodeId, address: 'b:1' }] }) as never,
+      told: (peers) => told.push(peers),
+      endorsed: async () => undefined,
+    };
+    const self = () => ({ peerAddress: 'a:1', apiAddress, hosts: HOSTS, platform: virtualPlatform, versions: [1] });
+    return new NodePresence({ node: node as never, self, seeds: [], ...change }, uses);
+  }
+
+  /** One look, to its end. */
+  async function look(presence: NodePresence): Promise<void> {
+    timers.fire();
+    while (timers.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(presence).toBeDefined();
+  }
+
+  it('says nothing where the ledger has it right', async () => {
+    const presence = make();
+    presence.start();
+    await look(presence);
+    await look(presence);
+    expect([asked, proposed]).toEqual([[], []]);
+    await presence.stop();
+    expect(timers.waiting).toBe(0);
+  });
+
+  it('puts into the ledger itself, once, what is new, where it leads', async () => {
+    const presence = make();
+    presence.start();
+    apiAddress = 'a:3';
+    await look(presence);
+    await look(presence);
+    expect(proposed).toMatchObject([{ type: 'updateNode', raftId: 1, node: { apiAddress: 'a:3' } }]);
+    expect(asked).toEqual([]);
+    await presence.stop();
+  });
+
+  it('asks the others to, where it does not lead', async () => {
+    const presence = make({ seeds: ['c:1'] });
+    presence.start();
+    leads = false;
+    apiAddress = 'a:3';
+    await look(presence);
+    expect(proposed).toEqual([]);
+    expect(asked).toMatchObject([{ raftId: 1, apiAddress: 'a:3' }]);
+    await presence.stop();
+  });
+
+  it('asks who the others are while it starts, and when it hears of no leader', async () => {
+    const starting = make({}, false);
+    starting.start();
+    await look(starting);
+    expect(told).toEqual([{ revision: 7, peers: [] }]);
+    await starting.stop();
+    const lonely = make();
+    lonely.start();
+    hasLeader = false;
+    await look(lonely);
+    expect(told).toHaveLength(2);
+    hasLeader = true;
+    await look(lonely);
+    expect(told).toHaveLength(2);
+    await lonely.stop();
+  });
+});
