@@ -18,10 +18,9 @@ import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
 import { computeAddress } from 'ethers';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import type { ConnectorSetup, ConsensusSetup } from './config.ts';
-import { ConsensusEvidenceBuilder } from './consensus/consensus-evidence-builder.ts';
-import { HeaderFeed, type HeaderFeedDependencies } from './consensus/header-feed.ts';
-import { RpcSealedBlocks } from './consensus/rpc-sealed-blocks.ts';
+import type { ConnectorSetup } from './config.ts';
+import type { HeaderFeed } from './consensus/header-feed.ts';
+import { proofByConsensus } from './consensus/proof-by-consensus.ts';
 import { EvmEventSource } from './evm-event-source.ts';
 import type { EvmNode } from './evm-node.ts';
 import { type FeeAccount, openFeeAccount } from './fee-account.ts';
@@ -204,7 +203,12 @@ function startFollower(context: Context, serviceId: Bytes32): Following {
       [setup.coreUrl].flat().map((baseUrl) => pinnedHttps({ ...httpsOf(setup), baseUrl, pinned: tls.serviceCert })),
     );
   const openFromBlock = (): number | undefined => follower.openFromBlock;
-  const proof = setup.consensus && byConsensus(context, setup.consensus, { outbox, idKey, openFromBlock });
+  const proof =
+    setup.consensus &&
+    proofByConsensus(
+      { ...setup.consensus, network, depthBlocks, idKey, limits },
+      { rpc: node, outbox, openFromBlock, metrics, log: deps.log, now: deps.now },
+    );
   const follower = new VaultFollower<EvmLog>(
     {
       network,
@@ -251,30 +255,6 @@ function byObservers({ setup, metrics }: Context, serviceId: Bytes32): EvidenceB
     return new ObserverClient({ id, context: witness, ...(publicKey === undefined ? {} : { publicKey }) }, { http });
   });
   return new ObserverEvidenceBuilder({ context: witness, threshold }, { observers, metrics });
-}
-
-function byConsensus(
-  { setup, deps, metrics, node: rpc }: Context,
-  { rule, maxGapBlocks }: ConsensusSetup,
-  { outbox, idKey, openFromBlock }: Pick<HeaderFeedDependencies, 'outbox' | 'openFromBlock'> & { idKey: Uint8Array },
-): Readonly<{ builder: EvidenceBuilder<EvmLog>; feed: HeaderFeed }> {
-  const { network, depthBlocks, limits } = setup;
-  const node = new RpcSealedBlocks({ rpc }, { rule });
-  const feed = new HeaderFeed(
-    {
-      network,
-      rule,
-      idKey,
-      vouchingBlocks: rule === 'clique' ? depthBlocks - 1 : 0,
-      maxGapBlocks,
-      headerMs: limits.headerMs,
-      rebuildMs: limits.rebuildMs,
-      maxBatches: limits.maxHeaderBatches,
-    },
-    { node, outbox, openFromBlock, metrics, log: deps.log, now: deps.now },
-  );
-  const builder = new ConsensusEvidenceBuilder({ network, rule, receiptBlocks: limits.receiptBlocks }, { node, feed });
-  return { builder, feed };
 }
 
 /** The feed learns of every cursor that the follower gets. */

@@ -1,15 +1,13 @@
-import type { FollowedEvent } from '@drawbridge/connector-sdk/vault-event-source';
-import { fromHex, parseBytes32, parseHex } from '@drawbridge/protocol/bytes32';
+import { fromHex, parseBytes32 } from '@drawbridge/protocol/bytes32';
 import { decodeConsensusEvidence } from '@drawbridge/protocol/consensus-evidence';
-import { parseEvmAddress, parseNetworkId } from '@drawbridge/protocol/ids';
-import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
+import { parseNetworkId } from '@drawbridge/protocol/ids';
 import { verifyMerkleProof } from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
 import { describe, expect, test } from '@jest/globals';
 import {
+  eventsOf,
   type RecordedBlock,
   RecordedNode,
-  type RpcFields,
   recordedBlock,
   recordedCliqueBlocks,
   recordedPrivateBlock,
@@ -33,26 +31,8 @@ function builderOf(node: RecordedNode, fed: Fed = 'offered', asked: number[] = [
   };
   return new ConsensusEvidenceBuilder(
     { network, rule: 'qbft', receiptBlocks: 2 },
-    { node: new RpcSealedBlocks({ rpc: node }), feed },
+    { node: new RpcSealedBlocks({ rule: 'qbft' }, { rpc: node }), feed },
   );
-}
-
-/** Every log of a recorded block, as `eth_getLogs` gives it. */
-function eventsOf({ block, receipts }: RecordedBlock): FollowedEvent<EvmLog>[] {
-  return receipts
-    .flatMap(({ logs }) => logs as RpcFields[])
-    .map((log, at) => {
-      const raw: EvmLog = {
-        blockNumber: Number(block.number),
-        blockHash: parseBytes32(String(block.hash)),
-        transactionHash: parseBytes32(String(log.transactionHash)),
-        logIndex: Number(log.logIndex),
-        address: parseEvmAddress(String(log.address)),
-        topics: (log.topics as string[]).map((topic) => parseBytes32(topic)),
-        data: parseHex(String(log.data)),
-      };
-      return { vault: raw.address, seq: at + 1, blockNumber: raw.blockNumber, blockHash: raw.blockHash, raw };
-    });
 }
 
 describe.each([

@@ -16,7 +16,7 @@ import { RpcSealedBlocks } from './rpc-sealed-blocks.ts';
 import type { SealedBlock } from './sealed-blocks.ts';
 
 async function proven(recorded: RecordedBlock, node = new RecordedNode([recorded])) {
-  const blocks = new RpcSealedBlocks({ rpc: node });
+  const blocks = new RpcSealedBlocks({ rule: recorded.rule }, { rpc: node });
   const block = await blocks.sealedBlock(Number(recorded.block.number));
   if (!block) throw new RangeError('the block was recorded');
   return new ProvenReceiptsOfBlocks({ maxBlocks: 1 }, { node: blocks }).of(block);
@@ -48,7 +48,7 @@ describe.each([
 test('a node without receipts by block is asked for each, and never again for all', async () => {
   const node = new RecordedNode([recordedBlock('qbft-multi'), recordedBlock('qbft-deploy')]);
   node.hasBlockReceipts = false;
-  const blocks = new RpcSealedBlocks({ rpc: node });
+  const blocks = new RpcSealedBlocks({ rule: 'qbft' }, { rpc: node });
   for (const { block, receipts } of node.blocks) {
     const sealed = (await blocks.sealedBlock(Number(block.number))) as SealedBlock;
     expect((await blocks.blockReceipts(sealed)).map(({ transactionHash }) => transactionHash)).toEqual(
@@ -102,7 +102,7 @@ test('receipts that do not hash to the root are no receipts', async () => {
 
 test('a block of many receipts is fetched once, and forgotten when there is no room', async () => {
   const node = new RecordedNode([recordedBlock('qbft-multi'), recordedBlock('qbft-deploy')]);
-  const blocks = new RpcSealedBlocks({ rpc: node });
+  const blocks = new RpcSealedBlocks({ rule: 'qbft' }, { rpc: node });
   const cache = new ProvenReceiptsOfBlocks({ maxBlocks: 1 }, { node: blocks });
   const [multi, deploy] = await Promise.all(
     node.blocks.map(async ({ block }) => (await blocks.sealedBlock(Number(block.number))) as SealedBlock),

@@ -21,7 +21,7 @@ beforeEach(async () => {
   server = await serveRecorded(recordedNode);
   proxy = await startRpcProxy(server.url);
   node = new RpcNode({ url: proxy.url, chainId: 1337, timeoutMs: 1_500, maxAnswerBytes: MAX_ANSWER_BYTES });
-  blocks = new RpcSealedBlocks({ rpc: node });
+  blocks = new RpcSealedBlocks({ rule: 'qbft' }, { rpc: node });
 });
 afterEach(async () => {
   node.close();

@@ -26,12 +26,12 @@ export interface RpcCaller {
 
 export class RpcSealedBlocks implements SealedBlocks {
   readonly #rpc: RpcCaller;
-  readonly #rule: ConsensusRule | undefined;
+  readonly #rule: ConsensusRule;
   /** Found out once: a node does not learn methods while it runs. */
   #hasBlockReceipts = true;
 
-  /** @param options with a rule, commit seals are given in the one form that the core takes */
-  constructor(dependencies: { rpc: RpcCaller }, options: { rule?: ConsensusRule } = {}) {
+  /** @param options the rule says where commit seals stand, which are given in the one form that the core takes */
+  constructor(options: { rule: ConsensusRule }, dependencies: { rpc: RpcCaller }) {
     this.#rpc = dependencies.rpc;
     this.#rule = options.rule;
   }
@@ -50,7 +50,7 @@ export class RpcSealedBlocks implements SealedBlocks {
       hash: rpcWord(block.hash, "a block's hash"),
       parentHash: rpcWord(block.parentHash, "a header's parentHash"),
       receiptsRoot: rpcWord(block.receiptsRoot, "a header's receiptsRoot"),
-      header: this.#rule === undefined ? encodeHeader(block) : withLowSeals(encodeHeader(block), this.#rule),
+      header: withLowSeals(encodeHeader(block), this.#rule),
       transactions: rpcList(block.transactions, "a block's transactions").map((hash) =>
         rpcWord(hash, "a transaction's hash"),
       ),

@@ -1,5 +1,9 @@
 /** Blocks that were recorded on real networks (`test/vectors/quorum`), and a node that answers with them. */
 import { readFileSync } from 'node:fs';
+import type { FollowedEvent } from '@drawbridge/connector-sdk/vault-event-source';
+import { parseBytes32, parseHex } from '@drawbridge/protocol/bytes32';
+import { parseEvmAddress } from '@drawbridge/protocol/ids';
+import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
 import type { RpcAnswer } from '../rpc-node.ts';
 
 const FOLDER = new URL('../../../../test/vectors/quorum/', import.meta.url);
@@ -70,6 +74,24 @@ export function recordedCliqueBlocks(): readonly RecordedBlock[] {
     if (!header) throw new RangeError(`header ${number} was not recorded`);
     return { rule: 'clique', block: { ...header, transactions }, receipts, proof: undefined };
   });
+}
+
+/** Every log of a recorded block, as `eth_getLogs` gives it. */
+export function eventsOf({ block, receipts }: RecordedBlock): FollowedEvent<EvmLog>[] {
+  return receipts
+    .flatMap(({ logs }) => logs as RpcFields[])
+    .map((log, at) => {
+      const raw: EvmLog = {
+        blockNumber: Number(block.number),
+        blockHash: parseBytes32(String(block.hash)),
+        transactionHash: parseBytes32(String(log.transactionHash)),
+        logIndex: Number(log.logIndex),
+        address: parseEvmAddress(String(log.address)),
+        topics: (log.topics as string[]).map((topic) => parseBytes32(topic)),
+        data: parseHex(String(log.data)),
+      };
+      return { vault: raw.address, seq: at + 1, blockNumber: raw.blockNumber, blockHash: raw.blockHash, raw };
+    });
 }
 
 /** A node that has these blocks, and the methods that GoQuorum has, or `eth_getBlockReceipts` too. */
