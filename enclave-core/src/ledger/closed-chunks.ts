@@ -7,7 +7,7 @@ import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { encodeChunkHeader } from '@drawbridge/protocol/ledger/chunk';
 import { ZERO_DIGEST } from '@drawbridge/protocol/ledger/hash';
 import { ledgerKind } from '@drawbridge/protocol/ledger/ledger-kind';
-import { MerkleFrontier, mmrSize, peakPositions } from '@drawbridge/protocol/ledger/merkle-tree';
+import { MerkleFrontier, peakPositions } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { Disk, DiskFile } from '../consensus/log/disk.ts';
 import { readRecords, writeDerived } from './chunk-contents.ts';
 import type { Chunk, ChunkList } from './chunk-list.ts';
@@ -41,7 +41,6 @@ export async function recoverClosedPart(uses: ClosedPartUses, openHeader: ReadHe
 
 /** Whether `tree.mmr` has these peaks for a tree of this size. */
 export async function treeFits(derived: DerivedFiles, size: number, peaks: readonly Uint8Array[]): Promise<boolean> {
-  if (derived.nodes < mmrSize(size)) return false;
   for (const [at, position] of peakPositions(size).entries()) {
     if (!(await derived.readNodes(position, 1)).equals(peaks[at] ?? ZERO_DIGEST)) return false;
   }

@@ -100,10 +100,6 @@ export class DerivedFiles {
     }
   }
 
-  get nodes(): number {
-    return this.#nodes;
-  }
-
   /** Nodes from a position on, as many as there are up to `count`, one after the other. */
   readNodes(position: number, count: number): Promise<Buffer> {
     return this.#tree.read(position * DIGEST_BYTES, count * DIGEST_BYTES);

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { mmrSize } from '@drawbridge/protocol/ledger/merkle-tree';
 import { describe, expect, test } from '@jest/globals';
 import type { Ledger } from './ledger.ts';
 import { CrashDisk } from './testing/crash-disk.ts';
@@ -92,6 +93,10 @@ describe('a closed chunk', () => {
     flip(disk.file(chunk), 700);
     const before = disk.contents();
     const { ledger } = await openLedger(disk);
+    expect(await rejection(ledger.repair(first, (from) => stranger.records(from, 300)))).toMatchObject({
+      code: 'LEDGER_REPAIR_FAILED',
+      message: `a peer sent another record of seqno ${first} than the tree has`,
+    });
     const answers = [
       (from: number) => stranger.records(from, 300),
       async (from: number) => (await peer.records(from, 300)).subarray(0, -1),
@@ -112,6 +117,27 @@ describe('a closed chunk', () => {
     await stranger.close();
     await peer.close();
     expect(disk.opened).toBe(0);
+  });
+});
+
+describe('a tree that is damaged, too', () => {
+  test('does not let in what another ledger has', async () => {
+    const { disk, chunk, first, last } = await written();
+    const other = new CrashDisk();
+    await writeLedger(other, new EntrySource({ seed: 2 }).range(1, 150));
+    const stranger = (await openLedger(other)).ledger;
+    flip(disk.file(chunk), 700);
+    const [from, to] = [mmrSize(first) * 32, mmrSize(last + 1) * 32];
+    other.file(pathOf('tree.mmr')).copy(disk.file(pathOf('tree.mmr')), from, from, to);
+    const before = disk.contents();
+    const { ledger } = await openLedger(disk);
+    expect(await rejection(ledger.repair(first, (seqno) => stranger.records(seqno, 300)))).toMatchObject({
+      code: 'LEDGER_REPAIR_FAILED',
+      message: expect.stringContaining('do not lead to the tree'),
+    });
+    expect(disk.contents()).toEqual(before);
+    await ledger.close();
+    await stranger.close();
   });
 });
 

@@ -4,6 +4,7 @@ import { decodeRecord, type LedgerRecord } from '@drawbridge/protocol/ledger/led
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Disk } from '../consensus/log/disk.ts';
 import { MAX_OPEN_CHUNKS } from './chunk-files.ts';
 import type { Ledger } from './ledger.ts';
 import { sha256 } from './sha256.ts';
@@ -151,6 +152,31 @@ describe('a ledger', () => {
       if (seqno % 3 === 0) await ledger.flush();
       expect((await read).map(text)).toEqual([1, seqno, seqno + 9].map((wanted) => text(source.at(wanted))));
     }
+    await ledger.close();
+  });
+
+  test('reads from a chunk whose file has its new name already', async () => {
+    const inner = new CrashDisk();
+    const source = new EntrySource();
+    await writeLedger(inner, source.range(1, 25));
+    const reads: Promise<LedgerRecord | undefined>[] = [];
+    const disk: Disk = {
+      open: (path, mode) => inner.open(path, mode),
+      list: (directory) => inner.list(directory),
+      makeDirectory: () => inner.makeDirectory(),
+      remove: (path) => inner.remove(path),
+      syncDirectory: () => inner.syncDirectory(),
+      lock: () => inner.lock(),
+      async rename(from, to) {
+        await inner.rename(from, to);
+        reads.push(ledger.record(16), ledger.record(20));
+        for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      },
+    };
+    const { ledger } = await openLedger(disk);
+    appendAll(ledger, source.range(26, 30));
+    await ledger.flush();
+    expect((await Promise.all(reads)).map(text)).toEqual([16, 20].map((seqno) => text(source.at(seqno))));
     await ledger.close();
   });
 

@@ -10,7 +10,7 @@ const INDEX = pathOf('index.dat');
 const TREE = pathOf('tree.mmr');
 
 /** Entries 1 to 100 are synced, those up to 110 only written. */
-async function killed(): Promise<{ disk: CrashDisk; open: string }> {
+async function written(): Promise<{ disk: CrashDisk }> {
   const disk = new CrashDisk();
   const { ledger } = await openLedger(disk);
   appendAll(ledger, source.range(1, 100));
@@ -18,7 +18,12 @@ async function killed(): Promise<{ disk: CrashDisk; open: string }> {
   appendAll(ledger, source.range(101, 110));
   await ledger.record(1);
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-  const next = disk.after(null);
+  return { disk };
+}
+
+/** The same as a new process finds it. */
+async function killed(): Promise<{ disk: CrashDisk; open: string }> {
+  const next = (await written()).disk.after(null);
   const open = next.paths().filter((path) => /ledger_\d+$/.test(path));
   expect(open).toHaveLength(1);
   return { disk: next, open: open[0] ?? '' };
@@ -63,6 +68,9 @@ describe('after a kill', () => {
       expect(opened.ledger.storedSeqno).toBeGreaterThanOrEqual(107);
       expect(opened.ledger.storedSeqno).toBeLessThan(110);
       expect(opened.ledger.tornTail?.file ?? open).toBe(open);
+      const { tornTail } = opened.ledger;
+      if (tornTail)
+        expect(tornTail).toEqual({ file: open, offset: torn.file(open).length, bytes: cut - tornTail.offset });
       await opened.ledger.close();
       await expectGoesOn(torn, 107);
     }
@@ -79,6 +87,17 @@ describe('after a kill', () => {
     await expectGoesOn(disk, 109);
   });
 
+  test('a record beyond the mark that is another than was written is cut', async () => {
+    const { disk, open } = await killed();
+    const bytes = disk.file(open);
+    const at = bytes.length - recordBytes(source.at(110)) - 1;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    const { ledger } = await openLedger(disk.after(null));
+    expect(ledger.storedSeqno).toBe(108);
+    await ledger.close();
+    await expectGoesOn(disk, 108);
+  });
+
   test('a record beyond the mark that nothing vouches for is cut', async () => {
     const { disk } = await killed();
     disk.put(TREE, disk.file(TREE).subarray(0, disk.file(TREE).length - 32 * 6));
@@ -90,7 +109,7 @@ describe('after a kill', () => {
   });
 
   test('what was read is written once more before it counts as synced', async () => {
-    const { disk } = await killed();
+    const disk = (await written()).disk.afterFailedSync();
     const { ledger } = await openLedger(disk);
     expect(ledger.storedSeqno).toBe(110);
     // Whatever of the page cache is lost now.
@@ -153,13 +172,25 @@ describe('damage of what was synced is found at the start', () => {
     }
   });
 
+  test('a flipped bit in a record that no signature covers yet', async () => {
+    const disk = new CrashDisk();
+    await writeLedger(disk, source.range(1, 110));
+    const open = disk.paths().find((path) => /ledger_\d+$/.test(path)) ?? '';
+    const bytes = disk.file(open);
+    bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 4;
+    const offset = bytes.length - recordBytes(source.at(110));
+    expect(await rejection(openLedger(disk))).toMatchObject({ code: 'LEDGER_DAMAGED', file: open, offset });
+  });
+
   test('a flipped bit in its header', async () => {
     const { disk, open } = await killed();
     for (const at of [0, 9, 20, 50, 60, 100]) {
       const rotten = disk.after(null);
       const bytes = rotten.file(open);
       bytes[at] = (bytes[at] ?? 0) ^ 4;
+      const before = rotten.contents();
       expect(await rejection(openLedger(rotten))).toMatchObject({ code: 'LEDGER_DAMAGED', file: open, offset: 0 });
+      expect(rotten.contents()).toEqual(before);
     }
   });
 
@@ -169,6 +200,12 @@ describe('damage of what was synced is found at the start', () => {
     const end = disk.file(open).length - endOf(110, 101, 0) - 1;
     short.put(open, short.file(open).subarray(0, end));
     expect(await rejection(openLedger(short))).toMatchObject({ code: 'LEDGER_DAMAGED', file: open });
+    short.put(open, short.file(open).subarray(0, disk.file(open).length - endOf(110, 100, 0)));
+    expect(await rejection(openLedger(short))).toMatchObject({
+      code: 'LEDGER_DAMAGED',
+      file: open,
+      reason: 'the chunk ends with seqno 99, but had been synced up to 100',
+    });
     disk.delete(open);
     expect(await rejection(openLedger(disk))).toMatchObject({
       code: 'LEDGER_DAMAGED',
@@ -219,7 +256,7 @@ describe('tree and index', () => {
     ['index.dat is short', (disk: CrashDisk): void => disk.put(INDEX, disk.file(INDEX).subarray(0, 777))],
     ['tree.mmr is all zeros', (disk: CrashDisk): unknown => disk.file(TREE).fill(0)],
     ['index.dat is all zeros', (disk: CrashDisk): unknown => disk.file(INDEX).fill(0)],
-    ['the mark is damaged', (disk: CrashDisk): unknown => disk.file(INDEX).fill(3, 0, 16)],
+    ['the mark is damaged', (disk: CrashDisk): unknown => disk.file(INDEX).writeUInt32BE(5_000, 4)],
   ])('are made again: %s', async (_what, spoil) => {
     const disk = new CrashDisk();
     await writeLedger(disk, source.range(1, 110));

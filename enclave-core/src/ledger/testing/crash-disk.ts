@@ -82,6 +82,13 @@ export class CrashDisk implements Disk {
     return next;
   }
 
+  /** As `after(null)`, but what was not synced is in the page cache only, and the system takes it for written, as after a sync that failed. */
+  afterFailedSync(): CrashDisk {
+    const next = this.after(null);
+    for (const [path, inode] of this.#names) next.#inode(path).synced = Buffer.from(inode.synced);
+    return next;
+  }
+
   async open(path: string, mode: OpenMode): Promise<DiskFile> {
     if (mode === 'create') {
       if (this.#names.has(path)) throw failure('EEXIST', path);
@@ -110,7 +117,7 @@ export class CrashDisk implements Disk {
         this.#change();
         if (this.syncFailure) throw failure(this.syncFailure, path);
         this.syncs.push(path);
-        inode.synced = Buffer.from(inode.bytes);
+        inode.synced = inode.pending.reduce(applyChange, inode.synced);
         inode.pending = [];
       },
       close: async () => {
