@@ -30,7 +30,7 @@ export type PublicNode = Readonly<{
 }>;
 
 /** What the world may know of a service: enough to deploy its vaults, write its genesis, and reach it. */
-export type PublicIdentity = Readonly<{
+export type PublicService = Readonly<{
   serviceId: Bytes32;
   /** Address of each vault's authority, by `network/ASSET`. */
   authorities: Readonly<Record<string, EvmAddress>>;
@@ -41,7 +41,7 @@ export type PublicIdentity = Readonly<{
 }>;
 
 /** Of a service and the node that begins it. */
-export type CreatedService = PublicIdentity & Pick<PublicNode, 'nodeId'>;
+export type PublicIdentity = PublicService & Pick<PublicNode, 'nodeId'>;
 
 export type CreateServiceOptions = Readonly<{
   /** Made if it is not there; must not hold a node yet. */
@@ -57,14 +57,14 @@ export type CreateServiceOptions = Readonly<{
  * Makes a service and its first node in `dir`, and answers their public parts.
  * @throws KeyFileError `KEY_FILE_EXISTS` where there is one already; ServiceError, ProtocolError for unusable arguments
  */
-export async function createService(options: CreateServiceOptions): Promise<CreatedService> {
+export async function createService(options: CreateServiceOptions): Promise<PublicIdentity> {
   const vaults = parseVaults(options.vaults);
   const hosts = allHosts(options.hosts);
   await refuseNodeFolder(options.dir);
   const [founding, node] = await Promise.all([drawFounding(vaults, options.nowMs), drawNodeKeys()]);
   const ledgerSecret = randomBytes(LEDGER_SECRET_BYTES);
   await createNodeFolder(options.dir, { node, hosts, founding, ledgerSecret });
-  return { ...publicIdentity(founding), nodeId: nodeIdentity(node).nodeId };
+  return { ...publicService(founding), nodeId: nodeIdentity(node).nodeId };
 }
 
 export type CreateNodeOptions = Readonly<Pick<CreateServiceOptions, 'dir' | 'hosts'>>;
@@ -82,7 +82,7 @@ export async function createNode({ dir, hosts: more }: CreateNodeOptions): Promi
   return { nodeId, publicKey };
 }
 
-export function publicIdentity({ serviceId, secrets, serviceCertificate }: Founding): PublicIdentity {
+export function publicService({ serviceId, secrets, serviceCertificate }: Founding): PublicService {
   const authorities = Object.entries(secrets.authorities).map(([vault, key]) => [vault, authorityAddress(key)]);
   const publicKey = createPublicKey(createPrivateKey(secrets.sealingKey));
   return {

@@ -6,7 +6,7 @@ import { formatProblem } from '@drawbridge/governance/problem';
 import { type Bytes32, toBytes32 } from '@drawbridge/protocol/bytes32';
 import { vaultKey } from '@drawbridge/protocol/ids';
 import { digestOfGenesis } from '@drawbridge/protocol/ledger/service-entry';
-import type { PublicIdentity } from './create-service.ts';
+import type { PublicService } from './create-service.ts';
 import { ServiceError } from './service-error.ts';
 
 /** Largest genesis file, in bytes. */
@@ -53,14 +53,14 @@ export async function readGenesisFile(path: string): Promise<CheckedGenesis> {
 }
 
 /** @throws ServiceError `GENESIS_MISMATCH`, naming everything that is not true of the service */
-export function demandOwnGenesis({ genesis }: CheckedGenesis, identity: PublicIdentity): void {
+export function demandOwnGenesis({ genesis }: CheckedGenesis, identity: PublicService): void {
   const faults = mismatches(genesis, identity);
   if (faults.length === 0) return;
   throw new ServiceError('GENESIS_MISMATCH', ['the genesis file is not for this service:', ...faults].join('\n'));
 }
 
 /** What a genesis says that is not true of the service, in words. */
-export function mismatches(genesis: Genesis, identity: PublicIdentity): string[] {
+export function mismatches(genesis: Genesis, identity: PublicService): string[] {
   const faults: string[] = [];
   if (genesis.serviceId !== identity.serviceId) {
     faults.push(`serviceId is ${genesis.serviceId}; this service was created as ${identity.serviceId}`);

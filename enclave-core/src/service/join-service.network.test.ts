@@ -137,7 +137,7 @@ beforeAll(async () => {
   const [one, two, three] = others.map(({ nodeId }) => nodeId);
   if (!one || !two || !three) throw new Error('three were made');
   const service = await makeLocalService(join(root, 'node-0'), root, [one, two]);
-  template = { root, service, nodeIds: [service.nodeId, one, two, three] };
+  template = { root, service, nodeIds: [service.identity.nodeId, one, two, three] };
 }, DEADLINE_MS);
 afterAll(() => rm(template.root, { recursive: true, force: true }));
 afterEach(() => cluster.end(), DEADLINE_MS);

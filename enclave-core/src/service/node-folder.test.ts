@@ -6,7 +6,7 @@ import type { Genesis } from '@drawbridge/governance/genesis';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createKeyFile } from '../keys/key-file.ts';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
-import { authorityAddress, createService, type PublicIdentity, publicIdentity } from './create-service.ts';
+import { authorityAddress, createService, type PublicService, publicService } from './create-service.ts';
 import { demandOwnGenesis, genesisDigest, mismatches, readGenesisFile } from './genesis-file.ts';
 import {
   createNodeFolder,
@@ -42,7 +42,7 @@ describe('a new service', () => {
     const { founding } = opened;
     if (!founding) throw new Error('it was made here');
     const { nodeId: _, ...publicParts } = identity;
-    expect(publicIdentity(founding)).toEqual(publicParts);
+    expect(publicService(founding)).toEqual(publicParts);
     const key = founding.secrets.authorities['quorum-a/EUR'];
     expect(key && authorityAddress(key)).toBe(identity.authorities['quorum-a/EUR']);
     const file = await readFile(join(dir, 'node.bundle'));
@@ -153,7 +153,7 @@ describe('the folder of a node', () => {
 });
 
 describe('a genesis', () => {
-  const own = (): PublicIdentity => identity;
+  const own = (): PublicService => identity;
   const genesis = (change: Partial<Genesis> = {}): Genesis => ({
     version: 1,
     serviceId: identity.serviceId,

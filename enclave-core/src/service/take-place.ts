@@ -2,7 +2,7 @@
 import { FIRST_RAFT_ID } from '../membership/membership-state.ts';
 import type { Genesis } from '../node/core-node.ts';
 import { NODE_VALIDITY_DAYS } from './admission.ts';
-import { publicIdentity } from './create-service.ts';
+import { publicService } from './create-service.ts';
 import { drawGenesis } from './draw-genesis.ts';
 import { type CheckedGenesis, demandOwnGenesis, readGenesisFile } from './genesis-file.ts';
 import { readGenesis, writeGenesis } from './genesis-snapshot.ts';
@@ -69,7 +69,7 @@ async function begin(
   let genesis = await readGenesis(dir, localKeys);
   if (!genesis) {
     if (!checked) throw new ServiceError('GENESIS_MISSING', 'the first start needs --genesis');
-    demandOwnGenesis(checked, publicIdentity(founding));
+    demandOwnGenesis(checked, publicService(founding));
     const { peerAddress, apiAddress, hosts, platform, versions } = self;
     const certificate = endorseNode({
       serviceKey: founding.secrets.serviceKey,

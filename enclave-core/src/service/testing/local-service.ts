@@ -20,7 +20,7 @@ import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { encodeObserverEvidence } from '@drawbridge/protocol/observer-evidence';
 import { sealBody } from '../../relay/sealed-body.ts';
-import { type CreatedService, createService, type PublicIdentity } from '../create-service.ts';
+import { createService, type PublicIdentity } from '../create-service.ts';
 import { type ClientCertificate, clientCertificate } from './client-certificate.ts';
 
 /** LEIs with right check digits. */
@@ -35,8 +35,6 @@ export type LocalService = Readonly<{
   dir: string;
   genesisFile: string;
   identity: PublicIdentity;
-  /** Of the node that begins it. */
-  nodeId: NodeId;
   /** The key that signs amendments, alone. */
   bootstrap: SigningObserver;
   clients: Readonly<Record<Who, ClientCertificate>>;
@@ -58,7 +56,7 @@ export async function makeLocalService(
 
 /** The same around a service that was made in `dir` already, with the vault `alpha/EUR`. */
 export async function localServiceOf(
-  made: Readonly<{ identity: CreatedService; dir: string; root: string; nodes: readonly NodeId[] }>,
+  made: Readonly<{ identity: PublicIdentity; dir: string; root: string; nodes: readonly NodeId[] }>,
 ): Promise<LocalService> {
   const { identity, dir, root, nodes } = made;
   const clients = {
@@ -70,7 +68,7 @@ export async function localServiceOf(
   await writeFile(genesisFile, JSON.stringify({ ...genesisOf(identity, clients), ...(nodes.length > 0 && { nodes }) }));
   const [bootstrap] = SIGNERS;
   if (!bootstrap) throw new Error('genesis names its key');
-  return { dir, genesisFile, identity, nodeId: identity.nodeId, bootstrap, clients };
+  return { dir, genesisFile, identity, bootstrap, clients };
 }
 
 function genesisOf(identity: PublicIdentity, clients: LocalService['clients']): object {
