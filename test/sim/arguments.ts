@@ -7,6 +7,7 @@ npm run sim -- --minutes M              as many seeds as fit, from --seed N on o
   --steps M          events of a seed before it may recover (default 4000)
   --jobs N           processes that share the seeds (default: one for each core)
   --platform P       virtual or protected, instead of what the seed says
+  --assembly A       replica (consensus, log, settlement) or core (whole nodes), instead of what the seed says
   --plant NAME       with a planted bug: ${Object.keys(PLANTS).join(', ')}
   --trace            every event on stdout (with --seed)`;
 
@@ -19,6 +20,7 @@ export type Arguments = Readonly<{
   jobs: number | undefined;
   plant: PlantName | undefined;
   platform: 'virtual' | 'protected' | undefined;
+  assembly: 'replica' | 'core' | undefined;
   trace: boolean;
 }>;
 
@@ -30,11 +32,14 @@ export class UsageError extends Error {
 /** @throws UsageError */
 export function readArguments(args: readonly string[]): Arguments {
   const values = parse(args);
-  const { plant, platform } = values;
+  const { plant, platform, assembly } = values;
   if (values.help) throw new UsageError('Simulates whole clusters under faults.');
   if (plant !== undefined && !isPlant(plant)) throw new UsageError(`unknown plant ${plant}`);
   if (platform !== undefined && platform !== 'virtual' && platform !== 'protected') {
     throw new UsageError('--platform must be virtual or protected');
+  }
+  if (assembly !== undefined && assembly !== 'replica' && assembly !== 'core') {
+    throw new UsageError('--assembly must be replica or core');
   }
   return {
     seed: wholeOf('seed', values.seed),
@@ -43,6 +48,7 @@ export function readArguments(args: readonly string[]): Arguments {
     jobs: wholeOf('jobs', values.jobs),
     plant,
     platform,
+    assembly,
     trace: values.trace,
   };
 }
@@ -58,6 +64,7 @@ function parse(args: readonly string[]) {
         jobs: { type: 'string' },
         plant: { type: 'string' },
         platform: { type: 'string' },
+        assembly: { type: 'string' },
         trace: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -81,9 +88,10 @@ function wholeOf(name: string, text: string | undefined): number | undefined {
 }
 
 /** How to see one seed again. */
-export function commandOf(seed: number, { steps, plant, platform }: Arguments): string {
+export function commandOf(seed: number, { steps, plant, platform, assembly }: Arguments): string {
   const parts = [`npm run sim -- --seed ${seed} --steps ${steps}`];
   if (plant) parts.push(`--plant ${plant}`);
   if (platform) parts.push(`--platform ${platform}`);
+  if (assembly) parts.push(`--assembly ${assembly}`);
   return parts.join(' ');
 }

@@ -12,7 +12,7 @@ import { Violation } from './checkers/violation.ts';
 import { BANKS, INITIAL_MINOR, NETWORK_BANK } from './ledger-genesis.ts';
 import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
-import type { SimNode, Submitted } from './sim-node.ts';
+import type { SimProcess, Submitted } from './sim-process.ts';
 import type { World } from './world.ts';
 
 const TIMEOUT_US = 2_000_000;
@@ -240,7 +240,7 @@ export class Client {
   }
 
   /** Mostly the leader, as far as this client knows. */
-  #node(): SimNode | undefined {
+  #node(): SimProcess | undefined {
     const hinted = this.#hint !== undefined && this.#random.chance(0.8) ? this.#world.machineOf(this.#hint) : undefined;
     const machine: Machine = hinted ?? this.#random.pick(this.#world.machines);
     // A stopped process takes the call and answers later; the call of a client waits in its socket.

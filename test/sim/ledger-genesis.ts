@@ -4,6 +4,7 @@ import { decodeSnapshot, encodeSnapshot } from '@drawbridge/enclave-core/settlem
 import type { SettlementState } from '@drawbridge/enclave-core/settlement/state';
 import { BANK_A, BANK_B, BANK_C, GENESIS, START_MS, World } from '@drawbridge/enclave-core/settlement/testing/world';
 import type { ParticipantId } from '@drawbridge/protocol/ids';
+import { IDENTITIES } from './identities.ts';
 
 /** Unix ms at which a world begins. */
 export const WORLD_START_MS: number = START_MS;
@@ -22,7 +23,7 @@ export function firstState(): SettlementState {
 }
 
 function fundedState(): SettlementState {
-  const world = new World({}, GENESIS);
+  const world = new World({}, { ...GENESIS, nodes: IDENTITIES.map(({ nodeId }) => nodeId) });
   for (const bank of BANKS) world.deposit(bank, INITIAL_MINOR);
   return world.state;
 }

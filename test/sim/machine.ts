@@ -1,9 +1,9 @@
 /** One machine of the world: a disk that lasts, a clock that is wrong, and the process that runs on it, if one does. */
-import type { ConfState } from '@drawbridge/enclave-core/consensus/raft-types';
 import { WORLD_START_MS } from './ledger-genesis.ts';
 import { ProcessGate } from './process-gate.ts';
 import type { DiskImage, SimDisk } from './sim-disk.ts';
-import type { SimNode } from './sim-node.ts';
+import type { SimProcess } from './sim-process.ts';
+import { FIRST_SECRETS } from './sim-service.ts';
 
 /** `lost`: its log is damaged or was discarded; it can only join anew. `empty`: not part of the service. */
 export type MachineState = 'empty' | 'off' | 'starting' | 'on' | 'lost';
@@ -17,8 +17,11 @@ export class Machine {
   /** It is to be made a member under `raftId`, in the place of `replaces` where that is given. */
   joining: Readonly<{ replaces?: number }> | undefined;
   gate: ProcessGate = new ProcessGate();
-  node: SimNode | undefined;
-  members: ConfState | undefined;
+  process: SimProcess | undefined;
+  /** It was admitted, rather than one of those that began the service. */
+  joined = false;
+  /** Ledger secrets on its disk. */
+  secrets: ReadonlyMap<number, Uint8Array> = FIRST_SECRETS;
   /** Damage was done to its disk and was not found yet. */
   rotten = false;
   /** Its disk was rolled back or lies: what was durable may be gone. */
@@ -34,12 +37,12 @@ export class Machine {
     this.disk = disk;
   }
 
-  get running(): SimNode | undefined {
-    return this.state === 'on' && this.gate.alive ? this.node : undefined;
+  get running(): SimProcess | undefined {
+    return this.state === 'on' && this.gate.alive ? this.process : undefined;
   }
 
   /** As `running`, and not stopped. */
-  get responsive(): SimNode | undefined {
+  get responsive(): SimProcess | undefined {
     return this.gate.paused ? undefined : this.running;
   }
 
@@ -52,7 +55,7 @@ export class Machine {
     this.gate.end();
     if (how === 'kill') this.disk.kill();
     else this.disk.losePower();
-    this.node = undefined;
+    this.process = undefined;
   }
 
   /** An empty disk, and no Raft id. */
@@ -60,7 +63,8 @@ export class Machine {
     this.disk.wipe();
     this.raftId = 0;
     this.joining = undefined;
-    this.members = undefined;
+    this.joined = false;
+    this.secrets = FIRST_SECRETS;
     this.rotten = false;
     this.excused = false;
     this.image = undefined;

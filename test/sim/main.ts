@@ -12,7 +12,7 @@ import { plantedBug } from './plants.ts';
 import { type SeedReport, Summary, seedReport } from './report.ts';
 import { runScenario } from './run.ts';
 import { type ScenarioChanges, scenarioOf } from './scenario.ts';
-import type { EngineModule } from './sim-node.ts';
+import type { EngineModule } from './sim-process.ts';
 import { Trace } from './trace.ts';
 
 const KEPT_EVENTS = 60;
@@ -22,14 +22,17 @@ const PROGRESS_EVERY_MS = 60_000;
 
 async function runSeed(seed: number, args: Arguments, engine: EngineModule): Promise<SeedReport> {
   const bug = args.plant ? plantedBug(args.plant) : undefined;
-  const changes: ScenarioChanges = { ...bug?.scenario, ...(args.platform && { platform: args.platform }) };
+  const { platform, assembly } = args;
+  const changes: ScenarioChanges = { ...bug?.scenario, ...(platform && { platform }), ...(assembly && { assembly }) };
   const trace = new Trace(KEPT_EVENTS, args.trace ? (line) => process.stdout.write(`${line}\n`) : undefined);
+  const before = process.cpuUsage();
   const result = await runScenario(scenarioOf(seed, changes), args.steps, {
     engine,
     trace,
     plantFor: (world, machine) => bug?.plantFor(world, machine) ?? {},
   });
-  return seedReport(result, { commit, command: commandOf(seed, args) });
+  const { user, system } = process.cpuUsage(before);
+  return seedReport(result, { commit, command: commandOf(seed, args), cpuMs: (user + system) / 1000 });
 }
 
 function commit(): string {

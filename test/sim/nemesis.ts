@@ -236,11 +236,11 @@ export class Nemesis {
 
   #transfer(): boolean {
     const leader = this.#world.leader();
-    const voters = leader?.node?.members.voters.filter((id) => id !== leader.raftId) ?? [];
-    if (!leader?.node || voters.length === 0) return false;
+    const voters = leader?.process?.members.voters.filter((id) => id !== leader.raftId) ?? [];
+    if (!leader?.process || voters.length === 0) return false;
     const { tally } = this.#world;
     const done = (ok: boolean): void => tally.count(ok ? 'leadership transferred' : 'leadership not transferred');
-    leader.node.transferLeadership(this.#random.pick(voters)).then(done, () => done(false));
+    leader.process.transferLeadership(this.#random.pick(voters)).then(done, () => done(false));
     return true;
   }
 

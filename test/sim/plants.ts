@@ -5,13 +5,13 @@
 import type { StateMachine } from '@drawbridge/enclave-core/consensus/ports';
 import type { Entry } from '@drawbridge/enclave-core/consensus/raft-types';
 import { accountKey } from '@drawbridge/enclave-core/settlement/keys';
+import type { EntryRecords } from '@drawbridge/enclave-core/settlement/record';
 import type { SettlementState } from '@drawbridge/enclave-core/settlement/state';
 import type { Machine } from './machine.ts';
 import { granted, messageType, readVote } from './raft-message.ts';
 import type { Random } from './random.ts';
 import type { ScenarioChanges } from './scenario.ts';
-import type { AppliedEntry } from './sim-machine.ts';
-import type { Plant } from './sim-node.ts';
+import type { Plant } from './sim-process.ts';
 import type { World } from './world.ts';
 
 type PlantedBug = Readonly<{ scenario: ScenarioChanges; plantFor: (world: World, machine: Machine) => Plant }>;
@@ -40,7 +40,7 @@ export const PLANTS = {
   },
   /** One node applies two neighbouring entries of a batch in the wrong order. */
   'apply-out-of-order': {
-    scenario: { clients: 5, thinkUs: 2 * MS },
+    scenario: { assembly: 'replica', clients: 5, thinkUs: 2 * MS },
     plantFor: (world, { raftId }) =>
       raftId === 2 ? { machine: (inner) => outOfOrder(inner, world.random.fork('plant')) } : {},
   },
@@ -100,13 +100,11 @@ function outOfOrder(inner: StateMachine, random: Random): StateMachine {
 }
 
 /** One payment in eight. */
-function creditTwice(entries: readonly AppliedEntry[], state: SettlementState): void {
-  for (const { applied } of entries) {
-    for (const { account, asset, deltaMinor, kind, transfer } of applied?.records.lines ?? []) {
-      if (kind !== 'payment' || deltaMinor <= 0n || !transfer || !/[08]$/.test(transfer.id)) continue;
-      const row = state.account(account, asset);
-      if (!row) continue;
-      state.putAccount(accountKey(account, asset), { ...row, postedMinor: row.postedMinor + deltaMinor });
-    }
+function creditTwice({ lines }: EntryRecords, state: SettlementState): void {
+  for (const { account, asset, deltaMinor, kind, transfer } of lines) {
+    if (kind !== 'payment' || deltaMinor <= 0n || !transfer || !/[08]$/.test(transfer.id)) continue;
+    const row = state.account(account, asset);
+    if (!row) continue;
+    state.putAccount(accountKey(account, asset), { ...row, postedMinor: row.postedMinor + deltaMinor });
   }
 }

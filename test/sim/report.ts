@@ -8,6 +8,8 @@ export type SeedReport = Readonly<{
   seed: number;
   kind: string;
   steps: number;
+  /** Of the process, for this seed. */
+  cpuMs: number;
   simulatedMs: number;
   elections: number;
   entries: number;
@@ -17,12 +19,15 @@ export type SeedReport = Readonly<{
   failure?: string;
 }>;
 
-export function seedReport(result: RunResult, about: Readonly<{ commit: () => string; command: string }>): SeedReport {
+type About = Readonly<{ commit: () => string; command: string; cpuMs: number }>;
+
+export function seedReport(result: RunResult, about: About): SeedReport {
   const { scenario, step, simulatedMs, elections, entries, answered, tally, violation } = result;
   return {
     seed: scenario.seed,
-    kind: `${scenario.nodes} nodes, ${scenario.platform}`,
+    kind: `${scenario.assembly} ${scenario.nodes} ${scenario.platform}`,
     steps: step,
+    cpuMs: about.cpuMs,
     simulatedMs,
     elections,
     entries,
@@ -32,7 +37,7 @@ export function seedReport(result: RunResult, about: Readonly<{ commit: () => st
   };
 }
 
-function failureText(result: RunResult, about: Readonly<{ commit: () => string; command: string }>): string {
+function failureText(result: RunResult, about: About): string {
   const { scenario, violation, step, simulatedMs, trace } = result;
   const cause = violation?.cause instanceof Error ? (violation.cause.stack ?? '') : '';
   const lines = [
@@ -55,14 +60,16 @@ export class Summary {
   readonly #kinds = new Tally();
   #seeds = 0;
   #steps = 0;
+  #cpuMs = 0;
   #simulatedMs = 0;
   #elections = 0;
   #entries = 0;
   #answered = 0;
 
-  add({ kind, steps, simulatedMs, elections, entries, answered, counts }: SeedReport): void {
+  add({ kind, steps, cpuMs, simulatedMs, elections, entries, answered, counts }: SeedReport): void {
     this.#seeds += 1;
     this.#steps += steps;
+    this.#cpuMs += cpuMs;
     this.#simulatedMs += simulatedMs;
     this.#elections += elections;
     this.#entries += entries;
@@ -82,7 +89,7 @@ export class Summary {
     const row = ([what, count]: readonly [string, number]): string => `  ${what.padEnd(30)} ${count}`;
     const lines = [
       `${this.#seeds} seeds: ${kinds.join('; ')}`,
-      `${this.#steps} steps, ${rate(this.#steps)}/s; ${rate(this.#simulatedMs / 1000)} simulated seconds per second`,
+      `${this.#steps} steps, ${rate(this.#steps)}/s (${Math.round(this.#steps / (this.#cpuMs / 1000))} per CPU second); ${rate(this.#simulatedMs / 1000)} simulated seconds per second`,
       `${this.#elections} elections, ${this.#entries} entries, ${this.#answered} answers explained`,
       'faults injected:',
       ...FAULTS.map((fault) => row([fault, this.#tally.get(`fault ${fault}`)])),

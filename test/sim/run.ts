@@ -2,10 +2,13 @@
 
 import { Violation } from './checkers/violation.ts';
 import { Client, ClientHistory } from './clients.ts';
+import { CoreOperator, coreMaker, FOUNDER } from './core-operator.ts';
 import { Nemesis } from './nemesis.ts';
-import { Operator } from './operator.ts';
+import type { Operator } from './operator.ts';
 import { assertNothingReal, quiescence, replacePerformanceClock } from './quiescence.ts';
+import { firstVoters, ReplicaOperator, replicaMaker } from './replica-operator.ts';
 import type { Scenario } from './scenario.ts';
+import { drawGenesis } from './sim-service.ts';
 import type { Tally } from './tally.ts';
 import type { Trace } from './trace.ts';
 import { VaultTraffic } from './vault-traffic.ts';
@@ -31,8 +34,17 @@ const RECOVERY_US = 120_000_000;
 const MAX_RECOVERY_STEPS = 200_000;
 const LOOK_FOR_REAL_WORK_EVERY = 512;
 
-export async function runScenario(scenario: Scenario, steps: number, host: WorldHost): Promise<RunResult> {
-  const world = new World(scenario, host);
+export type RunHost = Omit<WorldHost, 'makeProcess'>;
+
+/** Made once for all worlds of a process. */
+let genesis: ReturnType<typeof drawGenesis> | undefined;
+
+export async function runScenario(scenario: Scenario, steps: number, host: RunHost): Promise<RunResult> {
+  genesis ??= drawGenesis();
+  const isCore = scenario.assembly === 'core';
+  const makeProcess = isCore ? coreMaker(scenario, await genesis) : replicaMaker(scenario);
+  const voters = isCore ? [FOUNDER] : firstVoters(scenario);
+  const world = new World(scenario, voters, { ...host, makeProcess });
   const restore = replacePerformanceClock(() => world.clock.nowUs / 1000);
   try {
     return await new Run(world).run(steps);
@@ -52,14 +64,13 @@ class Run {
 
   constructor(world: World) {
     this.#world = world;
-    this.#operator = new Operator(world);
+    this.#operator = world.scenario.assembly === 'core' ? new CoreOperator(world) : new ReplicaOperator(world);
     this.#nemesis = new Nemesis(world, this.#operator);
     this.#clients = Array.from({ length: world.scenario.clients }, (_, at) => new Client(at, world, this.#history));
     this.#vaults = new VaultTraffic(world);
   }
 
   async run(steps: number): Promise<RunResult> {
-    this.#world.begin();
     for (const part of [this.#operator, this.#nemesis, this.#vaults, ...this.#clients]) part.begin();
     await quiescence();
     while (this.#step < steps && !this.#world.violation) await this.#next();
@@ -74,6 +85,7 @@ class Run {
     this.#world.say(due.name);
     this.#world.guard(due.run);
     await quiescence();
+    this.#world.inspect();
     if (this.#step % LOOK_FOR_REAL_WORK_EVERY === 0) assertNothingReal();
   }
 
@@ -98,33 +110,35 @@ class Run {
   #whole(): boolean {
     const { newestMembers, ledger } = this.#world;
     if (this.#operator.busy || this.#clients.some(({ busy }) => busy)) return false;
-    const leader = this.#world.leader();
-    if (!leader?.node || leader.node.status().lastIndex !== leader.node.machine.index) return false;
+    const leader = this.#world.leader()?.process;
+    if (!leader || leader.status().lastIndex !== ledger.newest) return false;
     return newestMembers.members.voters.every((id) => {
-      const node = this.#world.machineOf(id)?.responsive;
-      return (
-        node?.machine.started && node.machine.index === ledger.newest && leader.node?.machine.index === ledger.newest
-      );
+      const process = this.#world.machineOf(id)?.responsive;
+      return process?.state !== undefined && process.appliedIndex === ledger.newest;
     });
   }
 
   #lastLook(): void {
     const { newestMembers, ledger } = this.#world;
     for (const id of newestMembers.members.voters) {
-      const machine = this.#world.machineOf(id)?.running?.machine;
-      if (machine) ledger.wholeState(id, machine.index, machine.state);
+      const process = this.#world.machineOf(id)?.running;
+      if (process?.state) ledger.wholeState(id, process.appliedIndex, process.state);
     }
   }
 
+  /** For whoever has to find out why a group did not become whole. */
   #state(): string {
-    const nodes = this.#world.machines.map(({ slot, raftId, state, node, gate }) => {
-      const status = gate.alive && node ? node.status() : undefined;
+    const { machines, newestMembers, ledger } = this.#world;
+    const nodes = machines.map(({ slot, raftId, state, running }) => {
+      const status = running?.status();
       const detail = status
-        ? `${status.role} term ${status.term} commit ${status.commit} applied ${node?.machine.index}`
+        ? `${status.role} term ${status.term} commit ${status.commit} last ${status.lastIndex}`
         : '';
       return `[${slot}: ${raftId} ${state} ${detail}]`;
     });
-    return `${nodes.join(' ')} newest ${this.#world.ledger.newest}, members ${JSON.stringify(this.#world.newestMembers)}, operator busy ${this.#operator.busy}, clients busy ${this.#clients.filter(({ busy }) => busy).length}`;
+    const busy = this.#clients.filter((client) => client.busy).length;
+    const members = JSON.stringify(newestMembers);
+    return `${nodes.join(' ')} newest ${ledger.newest}, members ${members}, operator busy ${this.#operator.busy}, ${busy} clients busy`;
   }
 
   #result(): RunResult {

@@ -31,8 +31,12 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** `replica`: consensus, log and settlement alone. `core`: whole nodes. */
+export type Assembly = 'replica' | 'core';
+
 export type Scenario = Readonly<{
   seed: number;
+  assembly: Assembly;
   nodes: 3 | 5;
   platform: Platform;
   tickUs: number;
@@ -60,6 +64,8 @@ export type ScenarioChanges = Partial<Omit<Scenario, 'seed' | 'faults'>> &
   Readonly<{ faults?: Partial<Record<Fault, number>> }>;
 
 const MS = 1000;
+/** Snapshots are small here, and what was lost on its way is to be sent again soon. */
+export const SNAPSHOT_TICKS = { snapshotRetryTicks: 10, snapshotInstallTicks: 40 } as const;
 
 /** Weight when a seed has the fault at all. */
 const WEIGHTS: Readonly<Record<Fault, number>> = {
@@ -88,6 +94,7 @@ export function scenarioOf(seed: number, changes: ScenarioChanges = {}): Scenari
   const { faults: faultChanges, ...rest } = changes;
   const base: Scenario = {
     seed,
+    assembly: random.chance(0.5) ? 'replica' : 'core',
     nodes: random.chance(0.65) ? 3 : 5,
     platform: random.chance(0.6) ? 'virtual' : 'protected',
     tickUs: random.pick([20, 50, 50, 100]) * MS,

@@ -1,26 +1,26 @@
 /**
- * The settlement state machine as a replica drives it: opens committed entries, applies them through the real draft, and
- * seals and opens whole states. History is the world's, kept in memory from what the entries left.
+ * The settlement state machine as a replica alone drives it: opens committed entries, applies them through the real draft,
+ * and seals and opens whole states. History is the checkers', kept from what the entries left.
  */
 import type { SnapshotPoint, StateMachine } from '@drawbridge/enclave-core/consensus/ports';
 import { type ConfState, entryType, type Entry as LogEntry } from '@drawbridge/enclave-core/consensus/raft-types';
 import type { KeyRing } from '@drawbridge/enclave-core/keys/key-ring';
-import type { Applied } from '@drawbridge/enclave-core/settlement/apply';
 import { decodeEntry } from '@drawbridge/enclave-core/settlement/codec';
-import type { Entry } from '@drawbridge/enclave-core/settlement/command';
+import type { Command, Outcome } from '@drawbridge/enclave-core/settlement/command';
 import { Draft } from '@drawbridge/enclave-core/settlement/draft';
+import type { EntryRecords } from '@drawbridge/enclave-core/settlement/record';
 import { decodeSnapshot, encodeSnapshot } from '@drawbridge/enclave-core/settlement/snapshot';
 import type { SettlementState } from '@drawbridge/enclave-core/settlement/state';
-
-/** A committed entry, in clear, and what it left; neither for the entries by which Raft itself proceeds. */
-export type AppliedEntry = Readonly<{ log: LogEntry; entry?: Entry; applied?: Applied }>;
+import { type AppliedHere, textOf } from './sim-process.ts';
 
 export type SimMachineHost = Readonly<{
   keys: KeyRing;
-  onApplied: (entries: readonly AppliedEntry[], state: SettlementState) => void;
-  onRestored: (at: SnapshotPoint, state: SettlementState) => void;
-  /** Breaks the state after a batch, for planted bugs. */
-  spoil?: (entries: readonly AppliedEntry[], state: SettlementState) => void;
+  /** Of the first command of an entry. */
+  onOutcome: (data: Uint8Array, outcome: Outcome) => void;
+  onApplied: (entries: readonly AppliedHere[], state: SettlementState) => void;
+  onRestored: (index: number, state: SettlementState) => void;
+  /** Breaks the state after an entry, for planted bugs. */
+  spoil?: (records: EntryRecords, state: SettlementState) => void;
 }>;
 
 const placeOf = (index: number): Uint8Array => Buffer.from(`state/${index}`);
@@ -53,23 +53,26 @@ export class SimMachine implements StateMachine {
     return this.#index;
   }
 
-  get term(): number {
-    return this.#term;
-  }
-
   applyBatch(entries: readonly LogEntry[], _members: ConfState): void {
     const draft = new Draft(this.state);
-    const applied = entries.map((log): AppliedEntry => {
-      if (log.type !== entryType.normal || log.data.length === 0) return { log };
-      const entry = decodeEntry(this.#host.keys.open('log', log.data));
-      return { log, entry, applied: draft.apply(entry) };
-    });
+    const applied = entries.map((entry) => this.#apply(draft, entry));
     draft.commit();
     const last = entries.at(-1);
     this.#index = last?.index ?? this.#index;
     this.#term = last?.term ?? this.#term;
-    this.#host.spoil?.(applied, this.state);
+    for (const { records } of applied) if (records) this.#host.spoil?.(records, this.state);
     this.#host.onApplied(applied, this.state);
+  }
+
+  #apply(draft: Draft, { index, term, type, data }: LogEntry): AppliedHere {
+    const place = { index, term, content: data };
+    if (type !== entryType.normal || data.length === 0) return { ...place, effects: '', records: undefined, taken: [] };
+    const entry = decodeEntry(this.#host.keys.open('log', data));
+    const applied = draft.apply(entry);
+    const [outcome] = applied.outcomes;
+    if (outcome) this.#host.onOutcome(data, outcome);
+    const taken = entry.commands.flatMap((command, at) => takenBy(command, applied.outcomes[at]));
+    return { ...place, effects: textOf(applied), records: applied.records, taken };
   }
 
   /** Sealed bytes of the state as of the last applied entry. */
@@ -77,14 +80,19 @@ export class SimMachine implements StateMachine {
     return { index: this.#index, term: this.#term, content: sealState(this.#host.keys, this.#index, this.state) };
   }
 
-  async restore(content: Uint8Array, at: SnapshotPoint): Promise<void> {
+  async restore(content: Uint8Array, at: Pick<SnapshotPoint, 'index' | 'term'>): Promise<void> {
     this.#state = decodeSnapshot(this.#host.keys.open('snapshot', content, placeOf(at.index)));
     this.#index = at.index;
     this.#term = at.term;
-    this.#host.onRestored(at, this.#state);
+    this.#host.onRestored(at.index, this.#state);
   }
 
   install(_from: number, at: SnapshotPoint, content: Uint8Array): Promise<void> {
     return this.restore(content, at);
   }
+}
+
+function takenBy(command: Command, outcome: Outcome | undefined): string[] {
+  if (command.type !== 'submitTransfer' || !outcome?.ok || outcome.repeated) return [];
+  return [`${command.terms.debtor}/${command.terms.id}`];
 }

@@ -26,6 +26,11 @@ export type NetworkOptions = {
   reorders: boolean;
 };
 
+type Ends = Readonly<{ deliver: () => void; lost: () => void }>;
+
+/** Mean time until a sender hears that its connection is gone. */
+const CONNECTION_LOST_US = 500_000;
+
 export class SimNetwork {
   readonly counts: NetworkCounts = { sent: 0, dropped: 0, duplicated: 0, delayed: 0, reordered: 0, cut: 0 };
   /** May be changed while the world runs. */
@@ -44,6 +49,10 @@ export class SimNetwork {
 
   /** `deliver` runs when it arrives, perhaps twice; the answer is whether it is on its way at all. */
   carry(from: number, to: number, name: string, deliver: () => void): boolean {
+    return this.#carry(from, to, name, { deliver, lost: () => undefined });
+  }
+
+  #carry(from: number, to: number, name: string, ends: Ends): boolean {
     this.counts.sent += 1;
     const { drop, duplicate } = this.options;
     if (this.isCut(from, to)) {
@@ -54,15 +63,32 @@ export class SimNetwork {
       this.counts.dropped += 1;
       return false;
     }
-    this.#launch(from, to, name, deliver);
+    this.#launch(from, to, name, ends);
     if (this.#random.chance(duplicate)) {
       this.counts.duplicated += 1;
-      this.#launch(from, to, name, deliver);
+      this.#launch(from, to, name, ends);
     }
     return true;
   }
 
-  #launch(from: number, to: number, name: string, deliver: () => void): void {
+  /**
+   * As `carry`, for what travels on a connection: never repeated, and when it is lost so is the connection, which the
+   * sender hears of.
+   */
+  carryOnce(from: number, to: number, name: string, ends: Readonly<{ deliver: () => void; lost: () => void }>): void {
+    let ended = false;
+    const once = (end: () => void) => (): void => {
+      if (ended) return;
+      ended = true;
+      end();
+    };
+    const lost = (): void => {
+      this.#clock.after(this.#random.exponential(CONNECTION_LOST_US), 'connection lost', once(ends.lost));
+    };
+    if (!this.#carry(from, to, name, { deliver: once(ends.deliver), lost })) lost();
+  }
+
+  #launch(from: number, to: number, name: string, ends: Ends): void {
     const { delayUs, late, reorders } = this.options;
     let delay = delayUs / 10 + this.#random.exponential(delayUs);
     if (this.#random.chance(late)) {
@@ -79,8 +105,12 @@ export class SimNetwork {
     this.#lastArrivalUs.set(link, Math.max(last, arrival));
     this.#clock.after(arrival - this.#clock.nowUs, name, () => {
       // What was on its way when the link was cut is lost with it.
-      if (this.isCut(from, to)) this.counts.cut += 1;
-      else deliver();
+      if (this.isCut(from, to)) {
+        this.counts.cut += 1;
+        ends.lost();
+      } else {
+        ends.deliver();
+      }
     });
   }
 

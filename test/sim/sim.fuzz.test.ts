@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { PLANTS, type PlantName, plantedBug } from './plants.ts';
 import { type RunResult, runScenario } from './run.ts';
 import { type ScenarioChanges, scenarioOf } from './scenario.ts';
-import type { EngineModule } from './sim-node.ts';
+import type { EngineModule } from './sim-process.ts';
 import { Trace } from './trace.ts';
 
 /** Generous, because the machine may be busy; no time passes in these worlds but their own. */

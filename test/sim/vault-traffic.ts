@@ -38,9 +38,9 @@ export class VaultTraffic {
 
   #act(): void {
     const { tally } = this.#world;
-    const node = this.#world.leader()?.node;
-    if (!node?.machine.started) return;
-    const command = this.#command(node.machine.state);
+    const node = this.#world.leader()?.process;
+    if (!node?.state) return;
+    const command = this.#command(node.state);
     node.submit(command).then(
       ({ outcome }) => tally.count(outcome.ok ? `vaults ${command.type}` : `vaults refused ${outcome.code}`),
       () => tally.count('vaults without answer'),

@@ -2,9 +2,7 @@
  * Everything of one seed: machines with their processes, the network between them, and the checkers that watch. Faults
  * (`nemesis.ts`), operators (`operator.ts`) and clients (`clients.ts`) act on it; `run.ts` lets time pass.
  */
-import type { SnapshotPoint } from '@drawbridge/enclave-core/consensus/ports';
 import type { ConfState, RaftMessage } from '@drawbridge/enclave-core/consensus/raft-types';
-import { KeyRing } from '@drawbridge/enclave-core/keys/key-ring';
 import { CommittedLog } from './checkers/committed-log.ts';
 import { DurableLog } from './checkers/durable-log.ts';
 import { LogMatching } from './checkers/log-matching.ts';
@@ -16,9 +14,8 @@ import { ProcessGate } from './process-gate.ts';
 import { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { SimDisk } from './sim-disk.ts';
-import { sealState } from './sim-machine.ts';
 import { SimNetwork } from './sim-network.ts';
-import { type EngineModule, type NodeObserver, type Plant, SimNode } from './sim-node.ts';
+import type { EngineModule, Plant, ProcessObserver, ProcessPorts, SimProcess } from './sim-process.ts';
 import { Tally } from './tally.ts';
 import type { Trace } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -26,16 +23,21 @@ import { VirtualClock } from './virtual-clock.ts';
 export type WorldHost = Readonly<{
   engine: EngineModule;
   trace: Trace;
-  /** The plant of a node, given its Raft id; none in a normal run. */
+  /** The plant of a node; none in a normal run. */
   plantFor: (world: World, machine: Machine) => Plant;
+  makeProcess: (world: World, machine: Machine, ports: ProcessPorts) => SimProcess;
 }>;
 
-/** What a machine's operator has for it besides its own: swaps and additions need room. */
+/** What an operator has besides the machines that are members at first: swaps and additions need room. */
 const SPARE_MACHINES = 2;
-const SNAPSHOT_TIMEOUT_US = 200_000;
-const SECRET: Uint8Array = Buffer.alloc(32, 7);
+/** Time until a sender hears that there is no way to a peer. */
+const UNREACHABLE_US = 1_000;
 /** Errors that end a process and that a disk can cause by itself. */
-const DISK_ERRORS: ReadonlySet<string> = new Set(['LOG_WRITE_FAILED', 'ENOSPC', 'EIO']);
+const DISK_ERRORS: ReadonlySet<string> = new Set(['LOG_WRITE_FAILED', 'LEDGER_WRITE_FAILED', 'ENOSPC', 'EIO']);
+/** What a node says that found less, or something else, on its disk than it left there. */
+const DAMAGE: ReadonlySet<string> = new Set(['LOG_DAMAGED', 'LEDGER_DAMAGED', 'LEDGER_CONFLICT']);
+/** What a node says that learns of being none any more. */
+const REMOVED: ReadonlySet<string> = new Set(['NODE_REMOVED', 'NOT_ADDRESSED']);
 
 export class World {
   readonly scenario: Scenario;
@@ -56,10 +58,9 @@ export class World {
   /** The first thing that must not be. */
   violation: Violation | undefined;
   readonly #host: WorldHost;
-  readonly #genesis: Readonly<{ voters: readonly number[]; content: Uint8Array }>;
-  #nextRaftId = 1;
 
-  constructor(scenario: Scenario, host: WorldHost) {
+  /** @param voters that the group begins with */
+  constructor(scenario: Scenario, voters: readonly number[], host: WorldHost) {
     this.scenario = scenario;
     this.#host = host;
     this.trace = host.trace;
@@ -74,33 +75,18 @@ export class World {
       machine.driftPpm = own.between(-200, 200);
       return machine;
     });
-    const voters = Array.from({ length: nodes }, (_, at) => at + 1);
-    const state = firstState();
-    this.#genesis = { voters, content: sealState(new KeyRing({ secret: SECRET }), 1, state) };
     this.newestMembers = {
       index: 1,
       members: { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false },
     };
-    this.ledger.begin(state);
-  }
-
-  /** Starts the first members. */
-  begin(): void {
-    for (const machine of this.machines.slice(0, this.scenario.nodes)) {
-      machine.raftId = this.newRaftId();
-      this.boot(machine);
-    }
-  }
-
-  newRaftId(): number {
-    return this.#nextRaftId++;
+    this.ledger.begin(firstState());
   }
 
   say(line: string): void {
     this.trace.add(`${this.clock.nowUs} ${line}`);
   }
 
-  /** Runs a check or a part of the product that checks itself; what it throws ends the run. */
+  /** Runs a check, or code of the world; what it throws ends the run. */
   guard(check: () => void): void {
     try {
       check();
@@ -112,6 +98,14 @@ export class World {
   report(violation: Violation): void {
     if (!this.violation) this.say(`VIOLATION ${violation.checker}: ${violation.message}`);
     this.violation ??= violation;
+  }
+
+  /** After each step. */
+  inspect(): void {
+    for (const machine of this.machines) {
+      const { running } = machine;
+      if (running) this.guard(() => running.inspect());
+    }
   }
 
   machineOf(raftId: number): Machine | undefined {
@@ -131,53 +125,44 @@ export class World {
 
   /** Starts a process on what the disk has. */
   boot(machine: Machine): void {
-    if (machine.state === 'on' || machine.state === 'starting' || (machine.state === 'empty' && machine.raftId === 0))
-      return;
-    const { scenario, random, clock } = this;
+    if (machine.state === 'on' || machine.state === 'starting' || machine.raftId === 0) return;
     const { raftId, slot } = machine;
     const gate = new ProcessGate();
     machine.gate = gate;
     machine.state = 'starting';
     this.tally.count('start');
     this.say(`boot ${slot} as ${raftId}`);
-    const { tickUs, segmentBytes, snapshotEvery, electionTicks, heartbeatTicks, cachedEntries } = scenario;
-    const bootstrap = this.#genesis.voters.includes(raftId) ? this.#genesis : null;
-    const started = SimNode.start(
-      {
-        raftId,
-        bootstrap,
-        tickUs,
-        segmentBytes,
-        snapshotEvery,
-        replica: { electionTicks, heartbeatTicks, cachedEntries },
-      },
-      {
-        engine: this.#host.engine,
-        secret: SECRET,
-        gate,
-        disk: machine.disk.session(gate),
-        random: random.fork(`process ${this.tally.get('start')}`),
-        wallMs: () => machine.wallMs(clock.nowUs),
-        nowUs: () => clock.nowUs,
-        after: (delayUs, name, run) => clock.after(delayUs, `${name} ${slot}`, run),
-        send: (messages) => this.#send(machine, gate, messages),
-        sendSnapshot: (message, content) => this.#sendSnapshot(machine, gate, message, content),
-        observer: this.#observer(machine, gate),
-        plant: this.#host.plantFor(this, machine),
-      },
-    );
-    started.then(
-      (node) => this.#started(machine, gate, node),
+    const process = this.#host.makeProcess(this, machine, this.#ports(machine, gate));
+    machine.process = process;
+    process.start().then(
+      () => this.#started(machine, gate),
       (error: unknown) => this.#startFailed(machine, gate, error),
     );
   }
 
-  #started(machine: Machine, gate: ProcessGate, node: SimNode): void {
+  #ports(machine: Machine, gate: ProcessGate): ProcessPorts {
+    const { clock, random } = this;
+    const { slot, disk } = machine;
+    return {
+      engine: this.#host.engine,
+      gate,
+      disk: disk.session(gate),
+      random: random.fork(`process ${this.tally.get('start')}`),
+      wallMs: () => machine.wallMs(clock.nowUs),
+      nowUs: () => clock.nowUs,
+      after: (delayUs, name, run) => clock.after(delayUs, `${name} ${slot}`, run),
+      send: (messages) => this.#send(machine, gate, messages),
+      sendSnapshot: (message, content) => this.#sendSnapshot(machine, gate, message, content),
+      request: (to, method, body, timeoutMs) => this.#request(machine, gate, { to, method, body, timeoutMs }),
+      observer: this.#observer(machine, gate),
+      plant: this.#host.plantFor(this, machine),
+    };
+  }
+
+  #started(machine: Machine, gate: ProcessGate): void {
     if (!gate.alive) return;
-    machine.node = node;
     machine.state = 'on';
-    machine.members = node.members;
-    this.say(`on ${machine.slot} as ${machine.raftId}, applied ${node.machine.index}`);
+    this.say(`on ${machine.slot} as ${machine.raftId}, applied ${machine.process?.appliedIndex}`);
   }
 
   #startFailed(machine: Machine, gate: ProcessGate, error: unknown): void {
@@ -185,13 +170,15 @@ export class World {
     const code = codeOf(error);
     machine.endProcess('kill');
     this.say(`start of ${machine.slot} failed: ${code}`);
-    if (code === 'LOG_DAMAGED' && (machine.rotten || (machine.excused && this.canLose(machine.raftId)))) {
+    if (DAMAGE.has(code) && (machine.rotten || (machine.excused && this.canLose(machine.raftId)))) {
       this.tally.count('damage found');
       machine.state = 'lost';
       this.gone.add(machine.raftId);
     } else if (DISK_ERRORS.has(code)) {
       this.tally.count('start failed by disk');
       this.#awaitBoot(machine);
+    } else if (this.#isRemoved(machine, code)) {
+      this.retire(machine);
     } else {
       this.report(unexpected(`node ${machine.raftId} does not start`, error));
     }
@@ -218,14 +205,24 @@ export class World {
     });
   }
 
+  /** A machine that is no member any more is switched off and cleared. */
+  retire(machine: Machine): void {
+    this.say(`retire ${machine.slot} (${machine.raftId})`);
+    this.gone.add(machine.raftId);
+    machine.endProcess('kill');
+    machine.clear();
+  }
+
+  #isRemoved(machine: Machine, code: string): boolean {
+    const { voters, votersOutgoing } = this.newestMembers.members;
+    return REMOVED.has(code) && ![...voters, ...votersOutgoing].includes(machine.raftId);
+  }
+
   /** True when the group can go on without this node's memory, whatever was lost before. */
   canLose(raftId: number): boolean {
     const { voters, votersOutgoing } = this.newestMembers.members;
-    const bad = new Set([
-      ...this.gone,
-      raftId,
-      ...this.machines.filter((each) => each.rotten).map((each) => each.raftId),
-    ]);
+    const rotten = this.machines.filter((machine) => machine.rotten).map((machine) => machine.raftId);
+    const bad = new Set([...this.gone, raftId, ...rotten]);
     return [voters, votersOutgoing].every(
       (ids) => ids.length === 0 || ids.filter((id) => !bad.has(id)).length >= Math.floor(ids.length / 2) + 1,
     );
@@ -233,45 +230,87 @@ export class World {
 
   #send(from: Machine, gate: ProcessGate, messages: readonly RaftMessage[]): void {
     if (!gate.alive) return;
-    const sender = from.raftId;
     const byPeer = new Map<number, RaftMessage[]>();
     for (const message of messages) byPeer.set(message.to, [...(byPeer.get(message.to) ?? []), message]);
     for (const [to, all] of byPeer) {
       const groups = this.network.options.reorders ? all.map((message) => [message]) : [all];
-      for (const group of groups) this.#carry(from, sender, to, group);
+      for (const group of groups) this.#carry(from, to, group);
     }
   }
 
-  #carry(from: Machine, sender: number, to: number, group: readonly RaftMessage[]): void {
-    const peer = this.machineOf(to);
+  #carry(from: Machine, to: number, group: readonly RaftMessage[]): void {
+    const [sender, peer] = [from.raftId, this.machineOf(to)];
     if (!peer) return;
     const kinds = group.map(({ type }) => type).join('.');
     const bytes = group.map((message) => message.bytes);
     const onItsWay = this.network.carry(from.slot, peer.slot, `msg ${sender}>${to} ${kinds}`, () => {
-      if (peer.raftId === to) peer.gate.enter(() => peer.running?.receive(sender, bytes));
+      if (peer.raftId === to) peer.gate.enter(() => peer.process?.receive(sender, bytes));
     });
-    if (!onItsWay && this.network.isCut(from.slot, peer.slot)) from.gate.enter(() => from.running?.unreachable(to));
+    if (!onItsWay && this.network.isCut(from.slot, peer.slot)) from.gate.enter(() => from.process?.unreachable(to));
   }
 
   #sendSnapshot(from: Machine, gate: ProcessGate, message: RaftMessage, content: Uint8Array): Promise<void> {
-    const [sender, peer] = [from.raftId, this.machineOf(message.to)];
+    const { to, bytes, snapshotIndex } = message;
+    const [sender, peer] = [from.raftId, this.machineOf(to)];
     return new Promise((resolve, reject) => {
-      this.clock.after(SNAPSHOT_TIMEOUT_US, 'snapshot timeout', () =>
-        gate.enter(() => reject(new Error('not delivered'))),
-      );
-      if (!peer || !gate.alive) return;
-      this.network.carry(from.slot, peer.slot, `snapshot ${sender}>${message.to} at ${message.snapshotIndex}`, () => {
+      const lost = (): void => gate.enter(() => reject(new Error('not delivered')));
+      if (!peer || !gate.alive) {
+        lost();
+        return;
+      }
+      const deliver = (): void => {
         peer.gate.enter(() => {
-          if (peer.raftId !== message.to || !peer.running) return;
+          if (peer.raftId !== to) return;
           this.tally.count('snapshot delivered');
-          peer.running.receiveSnapshot(sender, message.bytes, content);
+          peer.process?.receiveSnapshot(sender, bytes, content);
           gate.enter(resolve);
         });
-      });
+        if (!peer.gate.alive || peer.raftId !== to) lost();
+      };
+      this.network.carryOnce(from.slot, peer.slot, `snapshot ${sender}>${to} at ${snapshotIndex}`, { deliver, lost });
     });
   }
 
-  #observer(machine: Machine, gate: ProcessGate): NodeObserver {
+  #request(from: Machine, gate: ProcessGate, asked: Asked): Promise<Uint8Array> {
+    const { to, method, body, timeoutMs } = asked;
+    const [sender, peer] = [from.raftId, this.machineOf(to)];
+    return new Promise((resolve, reject) => {
+      const fail = (code: string) => (): void =>
+        gate.enter(() => reject(Object.assign(new Error(`${method}: ${code}`), { code })));
+      if (!peer || this.network.isCut(from.slot, peer.slot)) {
+        this.clock.after(UNREACHABLE_US, 'unreachable', fail('UNREACHABLE'));
+        return;
+      }
+      const stopWaiting = this.clock.after(timeoutMs * 1000, `${method} timeout`, fail('TIMEOUT'));
+      const lost = (): void => {
+        stopWaiting();
+        fail('CONNECTION_LOST')();
+      };
+      const back = (answer: () => void): void => {
+        const deliver = (): void => {
+          stopWaiting();
+          gate.enter(answer);
+        };
+        this.network.carryOnce(peer.slot, from.slot, `${method} answer ${to}>${sender}`, { deliver, lost });
+      };
+      const deliver = (): void => {
+        if (!peer.gate.alive || peer.raftId !== to) {
+          lost();
+          return;
+        }
+        peer.gate.enter(() => {
+          if (!peer.process) return;
+          peer.process.answer(sender, method, body).then(
+            (answer) => back(() => resolve(answer)),
+            (error: unknown) => back(fail(codeOf(error))),
+          );
+        });
+      };
+      this.network.carryOnce(from.slot, peer.slot, `${method} ${sender}>${to}`, { deliver, lost });
+    });
+  }
+
+  #observer(machine: Machine, gate: ProcessGate): ProcessObserver {
     const id = machine.raftId;
     const watch = (check: () => void): void => {
       if (gate.alive) this.guard(check);
@@ -286,66 +325,63 @@ export class World {
         }),
       appending: (batch) => watch(() => this.logs.appending(id, batch)),
       appended: (batch) => watch(() => this.durable.appended(id, batch)),
-      role: ({ role, term }) =>
+      role: (role, term) =>
         watch(() => {
           this.say(`node ${id} is ${role} in term ${term}`);
           if (role === 'leader') this.logs.elected(id, term);
         }),
-      members: (members, index) => watch(() => this.#membersOf(machine, members, index)),
-      applied: (entries, state) =>
+      members: (members, index) => watch(() => this.#membersChanged(members, index)),
+      applied: (entries) =>
         watch(() => {
-          this.ledger.applied(id, entries, state);
-          const last = entries.at(-1)?.log;
+          this.ledger.applied(id, entries);
+          const last = entries.at(-1);
           if (!last) return;
           this.logs.committed(last);
           this.say(`node ${id} applied ${last.index}`);
         }),
-      restored: (at, state) => watch(() => this.#restored(id, at, state)),
-      removed: () => watch(() => this.say(`node ${id} is removed`)),
+      state: (index, state, from) =>
+        watch(() => {
+          this.say(`node ${id} has the state of ${index}`);
+          if (index > this.ledger.newest) {
+            throw new Violation('same-entry-applied', `node ${id} has the state of ${index}, which nobody applied`);
+          }
+          this.ledger.state(id, index, state);
+          if (from === 'snapshot') this.ledger.wholeState(id, index, state);
+        }),
+      root: (index, root) => watch(() => this.ledger.root(id, index, root)),
       failed: (error) => {
         if (gate.alive) this.#failed(machine, error);
       },
     };
   }
 
-  #restored(id: number, at: SnapshotPoint, state: Parameters<CommittedLog['wholeState']>[2]): void {
-    this.say(`node ${id} restored ${at.index}`);
-    if (at.index > this.ledger.newest) {
-      throw new Violation(
-        'same-entry-applied',
-        `node ${id} has a snapshot at ${at.index}, and nobody applied that far`,
-      );
-    }
-    this.ledger.state(id, at.index, state);
-    this.ledger.wholeState(id, at.index, state);
-  }
-
-  #membersOf(machine: Machine, members: ConfState, index: number): void {
-    machine.members = members;
+  #membersChanged(members: ConfState, index: number): void {
     if (index <= this.newestMembers.index) return;
     this.newestMembers = { index, members };
-    this.say(`members as of ${index}: ${membersText(members)}`);
+    const { voters, learners, votersOutgoing } = members;
+    this.say(`members as of ${index}: voters ${voters} learners ${learners} outgoing ${votersOutgoing}`);
   }
 
-  /** A replica stopped for good. */
+  /** A process stopped for good. */
   #failed(machine: Machine, error: unknown): void {
     const code = codeOf(error);
     this.say(`node ${machine.raftId} failed: ${code}`);
-    const isDamage = code === 'LOG_DAMAGED' && (machine.rotten || machine.excused);
+    const isDamage = DAMAGE.has(code) && (machine.rotten || machine.excused);
     // Raft itself sees some of what a disk lost behind its back, and stops.
     if (DISK_ERRORS.has(code) || isDamage || (code === 'DEAD' && machine.excused)) {
       this.tally.count(code === 'DEAD' ? 'stopped by raft' : 'stopped by disk');
       this.crash(machine, 'kill');
+    } else if (this.#isRemoved(machine, code)) {
+      this.retire(machine);
     } else {
       this.report(unexpected(`node ${machine.raftId} stopped`, error));
     }
   }
 }
 
-const membersText = ({ voters, learners, votersOutgoing }: ConfState): string =>
-  `voters ${voters} learners ${learners} outgoing ${votersOutgoing}`;
+type Asked = Readonly<{ to: number; method: string; body: Uint8Array; timeoutMs: number }>;
 
-const codeOf = (error: unknown): string =>
+export const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNEXPECTED';
 
 function unexpected(what: string, error: unknown): Violation {

@@ -8,7 +8,7 @@ import { assertAll } from '@drawbridge/enclave-core/settlement/invariants';
 import type { StatementLine, TransferState } from '@drawbridge/enclave-core/settlement/record';
 import { encodeSnapshot } from '@drawbridge/enclave-core/settlement/snapshot';
 import type { SettlementState } from '@drawbridge/enclave-core/settlement/state';
-import type { AppliedEntry } from '../sim-machine.ts';
+import type { AppliedHere } from '../sim-process.ts';
 import { Violation } from './violation.ts';
 
 type Committed = Readonly<{ term: number; content: string; effects: string }>;
@@ -17,7 +17,6 @@ type Committed = Readonly<{ term: number; content: string; effects: string }>;
 const WHOLE_STATE_EVERY = 16;
 
 const digest = (text: string | Uint8Array): string => createHash('sha1').update(text).digest('base64url');
-const asText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
 const transferName = (bank: string, id: string): string => `${bank}/${id}`;
 
 export class CommittedLog {
@@ -30,6 +29,7 @@ export class CommittedLog {
   readonly #transfers = new Map<string, { state: TransferState; index: number }[]>();
   readonly #spentAt = new Map<string, number>();
   readonly #lines = new Set<string>();
+  readonly #roots = new Map<number, string>();
   #newest = 1;
 
   /** Index of the newest entry that any node applied. */
@@ -37,59 +37,50 @@ export class CommittedLog {
     return this.#newest;
   }
 
-  /** Called for every batch; `state` is as of its last entry. */
-  applied(node: number, entries: readonly AppliedEntry[], state: SettlementState): void {
+  /** What a node applied, in order. */
+  applied(node: number, entries: readonly AppliedHere[]): void {
     for (const entry of entries) this.#entry(node, entry);
-    const last = entries.at(-1);
-    if (last) this.state(node, last.log.index, state);
   }
 
-  #entry(node: number, { log, entry, applied }: AppliedEntry): void {
-    const { index, term } = log;
-    const content = digest(log.data);
-    const effects = applied ? digest(JSON.stringify(applied, asText)) : '';
+  #entry(node: number, entry: AppliedHere): void {
+    const { index, term } = entry;
+    const content = digest(entry.content);
+    const effects = digest(entry.effects);
     const known = this.#entries.get(index);
     if (!known) {
       if (index !== this.#newest + 1) {
-        throw new Violation(
-          'same-entry-applied',
-          `node ${node} applied entry ${index}, the newest known is ${this.#newest}`,
-        );
+        const what = `node ${node} applied entry ${index}, the newest known is ${this.#newest}`;
+        throw new Violation('same-entry-applied', what);
       }
       this.#entries.set(index, { term, content, effects });
       this.#newest = index;
-      this.#learn({ log, ...(entry && { entry }), ...(applied && { applied }) });
+      this.#learn(entry);
       return;
     }
     if (known.term !== term || known.content !== content) {
-      throw new Violation(
-        'same-entry-applied',
-        `node ${node} applied another entry ${index} (term ${term}) than was applied before (term ${known.term})`,
-      );
+      const what = `node ${node} applied another entry ${index} (term ${term}) than before (term ${known.term})`;
+      throw new Violation('same-entry-applied', what);
     }
     if (known.effects !== effects) {
       throw new Violation('equal-state', `entry ${index} had other effects on node ${node} than on another`);
     }
   }
 
-  #learn({ log, entry, applied }: AppliedEntry): void {
-    const { index } = log;
-    for (const [at, command] of (entry?.commands ?? []).entries()) {
-      const outcome = applied?.outcomes[at];
-      if (command.type !== 'submitTransfer' || !outcome?.ok || outcome.repeated) continue;
-      const name = transferName(command.terms.debtor, command.terms.id);
+  #learn({ index, taken, records }: AppliedHere): void {
+    for (const name of taken) {
       const before = this.#spentAt.get(name);
-      if (before !== undefined)
+      if (before !== undefined) {
         throw new Violation('id-spent-once', `transfer ${name} was taken by entries ${before} and ${index}`);
+      }
       this.#spentAt.set(name, index);
     }
-    for (const { terms, state } of applied?.records.transfers ?? []) {
+    for (const { terms, state } of records?.transfers ?? []) {
       const name = transferName(terms.debtor, terms.id);
       const versions = this.#transfers.get(name) ?? [];
       versions.push({ state, index });
       this.#transfers.set(name, versions);
     }
-    for (const line of applied?.records.lines ?? []) this.#line(index, line);
+    for (const line of records?.lines ?? []) this.#line(index, line);
     this.#balanceAt[index] = new Map(this.#balances);
   }
 
@@ -121,6 +112,14 @@ export class CommittedLog {
 
   wholeState(node: number, index: number, state: SettlementState): void {
     this.#compare(this.#wholeStates, node, index, digest(encodeSnapshot(state)));
+  }
+
+  /** Root of the ledger's tree after an entry. */
+  root(node: number, index: number, root: Uint8Array): void {
+    const found = digest(root);
+    const known = this.#roots.get(index);
+    if (known === undefined) this.#roots.set(index, found);
+    else if (known !== found) throw new Violation('equal-state', `node ${node} has another ledger of ${index} entries`);
   }
 
   #compare(known: Map<number, string>, node: number, index: number, found: string): void {
