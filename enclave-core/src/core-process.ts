@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import pino, { type Logger } from 'pino';
-import type { Platform } from './platform/platform.ts';
-import { virtualPlatform } from './platform/virtual.ts';
+import { choosePlatform } from './platform/choose-platform.ts';
 import { createNode, createService } from './service/create-service.ts';
 import { ServiceError } from './service/service-error.ts';
 import { type StartServiceOptions, startService } from './service/start-service.ts';
@@ -119,18 +118,13 @@ function optionsOf(values: Arguments): StartServiceOptions {
   };
 }
 
-/** The stand-in of tests is loaded by nothing but this option, and only in development. */
-async function platformOf(values: Arguments): Promise<Platform> {
-  if (!values['test-protected-memory']) return virtualPlatform;
-  if (!values.development) throw unusable('--test-protected-memory is for tests: it protects nothing');
-  return (await import('./platform/testing/test-protected-memory.ts')).testProtectedMemory;
-}
-
 async function start(values: Arguments, { log, unsafe }: Process, join?: StartServiceOptions['join']): Promise<void> {
   if (values.development) log.warn({ unsafe }, 'development: whoever started this process can look into it');
+  const { development, 'test-protected-memory': testProtectedMemory } = values;
+  const platform = await choosePlatform({ development, testProtectedMemory });
   const service = await startService(
     { ...optionsOf(values), ...(join && { join }) },
-    { log, nowMs: Date.now, onFailed: () => process.exit(1), platform: await platformOf(values) },
+    { log, nowMs: Date.now, onFailed: () => process.exit(1), platform },
   );
   let stopping = false;
   const stop = (signal: string): void => {

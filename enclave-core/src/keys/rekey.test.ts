@@ -102,7 +102,7 @@ describe('rekey', () => {
 
   it('is sealed to RSA keys', () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', {
-      modulusLength: 2_048,
+      modulusLength: 1_024,
       publicKeyEncoding: { type: 'spki', format: 'pem' },
       privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     });

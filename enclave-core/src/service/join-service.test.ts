@@ -21,8 +21,9 @@ import { readGenesis } from './genesis-snapshot.ts';
 import { decodeJoinAnswer, encodeJoinAnswer, encodeJoinRequest, type JoinRequest } from './join-message.ts';
 import { type AskDependencies, type AskOptions, joinRequest, joinService, type RequestJoin } from './join-service.ts';
 import { createNodeFolder, type OpenedNode, openNode } from './node-folder.ts';
-import { drawNodeKeys, type NodeKeys } from './node-identity.ts';
+import { drawNodeKeys, type NodeKeys, nodeIdentity } from './node-identity.ts';
 import { createServiceCertificate, type ServiceCertificate } from './service-certificate.ts';
+import { ENCRYPTION_KEY } from './testing/encryption-key.ts';
 
 const NOW_MS = Date.now();
 let root: string;
@@ -32,8 +33,7 @@ let genesis: Genesis;
 let folders = 0;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'drawbridge-join-'));
-  // Of full size, since admission looks at it; one for all.
-  keys = await drawNodeKeys();
+  keys = await drawNodeKeys(1_024);
   service = makeService();
   genesis = genesisUnder(service);
 });
@@ -52,7 +52,8 @@ function genesisUnder({ certificate }: ServiceCertificate): Genesis {
 async function makeNode(): Promise<OpenedNode> {
   const dir = join(root, `node-${++folders}`);
   await createNodeFolder(dir, { node: keys, hosts: ['localhost', '127.0.0.1'] });
-  return openNode(dir);
+  const node = await openNode(dir);
+  return { ...node, identity: { ...node.identity, encryptionKey: ENCRYPTION_KEY } };
 }
 const SELF = {
   peerAddress: '127.0.0.1:8441',
@@ -156,7 +157,7 @@ describe('admission', () => {
 
   it('is refused to another key than the one on the connection, to a small key, and to one that is not listed', async () => {
     expect(decide({}, '1'.repeat(64) as NodeId)).toMatchObject({ type: 'refused', code: 'IDENTITY_MISMATCH' });
-    const { encryptionKey } = (await import('./node-identity.ts')).nodeIdentity(await drawNodeKeys(2_048));
+    const { encryptionKey } = nodeIdentity(keys);
     expect(decide({ encryptionKey })).toMatchObject({ type: 'refused', code: 'JOIN_INVALID' });
     desk = new TestDesk([]);
     expect(decide()).toMatchObject({ type: 'refused', code: 'NODE_NOT_LISTED' });

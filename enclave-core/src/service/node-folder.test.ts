@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Genesis } from '@drawbridge/governance/genesis';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createKeyFile } from '../keys/key-file.ts';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
-import { authorityAddress, createService, type PublicService, publicService } from './create-service.ts';
+import type { PublicService } from './create-service.ts';
 import { demandOwnGenesis, genesisDigest, mismatches, readGenesisFile } from './genesis-file.ts';
 import {
   createNodeFolder,
@@ -15,73 +15,24 @@ import {
   type OpenedNode,
   openNode,
   type Place,
+  refuseNodeFolder,
   savePlace,
   saveSecrets,
 } from './node-folder.ts';
 import { drawNodeKeys, type NodeKeys } from './node-identity.ts';
 
 let root: string;
-let dir: string;
-let identity: Awaited<ReturnType<typeof createService>>;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'drawbridge-node-'));
-  dir = join(root, 'first');
-  identity = await createService({ dir, vaults: ['quorum-a/EUR', 'quorum-b/EUR'], nowMs: Date.now() });
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
-
-describe('a new service', () => {
-  it('says its public parts and keeps the rest sealed', async () => {
-    expect(identity.serviceId).toMatch(/^0x[0-9a-f]{64}$/);
-    expect(Object.keys(identity.authorities)).toEqual(['quorum-a/EUR', 'quorum-b/EUR']);
-    expect(identity.sealingKey).toContain('BEGIN PUBLIC KEY');
-    expect(identity.serviceCertificate).toContain('BEGIN CERTIFICATE');
-    const opened = await openNode(dir);
-    expect(opened.identity.nodeId).toBe(identity.nodeId);
-    expect([opened.place, opened.ledgerKeys?.epoch]).toEqual([null, 1]);
-    const { founding } = opened;
-    if (!founding) throw new Error('it was made here');
-    const { nodeId: _, ...publicParts } = identity;
-    expect(publicService(founding)).toEqual(publicParts);
-    const key = founding.secrets.authorities['quorum-a/EUR'];
-    expect(key && authorityAddress(key)).toBe(identity.authorities['quorum-a/EUR']);
-    const file = await readFile(join(dir, 'node.bundle'));
-    for (const text of ['quorum-a', 'PRIVATE', founding.secrets.trailKey.slice(2), identity.serviceId.slice(2)]) {
-      expect(file.includes(text)).toBe(false);
-    }
-    expect((await stat(join(dir, 'node.bundle'))).mode & 0o077).toBe(0);
-    expect(await readFile(join(dir, 'service.pem'), 'utf8')).toBe(identity.serviceCertificate);
-  });
-
-  it('is never made over another', async () => {
-    const again = createService({ dir, vaults: ['quorum-a/EUR'], nowMs: 1 });
-    await expect(again).rejects.toMatchObject({ code: 'KEY_FILE_EXISTS' });
-    expect((await openNode(dir)).identity.nodeId).toBe(identity.nodeId);
-  });
-
-  it.each([[[]], [['quorum-a']], [['quorum-a/EUR/x']], [['quorum-a/EUR', 'quorum-a/EUR']], [['Quorum/EUR']]])(
-    'is not made with vaults %j',
-    async (vaults) => {
-      const other = join(root, 'other');
-      await expect(createService({ dir: other, vaults, nowMs: 1 })).rejects.toMatchObject({
-        code: expect.stringMatching(/SERVICE_ARGUMENTS|ID_INVALID/),
-      });
-      await expect(stat(other)).rejects.toMatchObject({ code: 'ENOENT' });
-    },
-  );
-
-  it('is not made for a host that is no name', async () => {
-    const made = createService({ dir: join(root, 'other'), vaults: ['quorum-a/EUR'], hosts: ['a b'], nowMs: 1 });
-    await expect(made).rejects.toMatchObject({ code: 'SERVICE_ARGUMENTS' });
-  });
-});
 
 describe('the folder of a node', () => {
   let keys: NodeKeys;
   let folders = 0;
   beforeAll(async () => {
-    // Smaller than those of nodes that join, for a test that joins nothing.
-    keys = await drawNodeKeys(2_048);
+    // Far smaller than those of nodes that join, for tests that join nothing.
+    keys = await drawNodeKeys(1_024);
   });
   const make = async (): Promise<OpenedNode> => {
     const path = join(root, `node-${++folders}`);
@@ -91,8 +42,8 @@ describe('the folder of a node', () => {
   const place = (): Place => ({
     raftId: 4,
     joined: true,
-    serviceId: identity.serviceId,
-    serviceCertificate: identity.serviceCertificate,
+    serviceId: `0x${'22'.repeat(32)}` as never,
+    serviceCertificate: 'service certificate',
     certificate: 'certificate',
     told: { revision: 3, peers: [] },
   });
@@ -117,7 +68,7 @@ describe('the folder of a node', () => {
     expect(again.place).toEqual(place());
     expect(again.ledgerKeys?.secrets()).toEqual(ledgerKeys.secrets());
     expect((await readFile(join(node.dir, 'node.bundle'))).includes(secret.toString('hex'))).toBe(false);
-    expect(await readFile(join(node.dir, 'service.pem'), 'utf8')).toBe(identity.serviceCertificate);
+    expect(await readFile(join(node.dir, 'service.pem'), 'utf8')).toBe('service certificate');
     await forgetPlace(node);
     const forgotten = await openNode(node.dir);
     expect(forgotten).toMatchObject({ founding: null, place: null, ledgerKeys: null, hosts: ['core.example'] });
@@ -138,7 +89,7 @@ describe('the folder of a node', () => {
     const other = join(root, 'twin');
     await mkdir(other, { mode: 0o700 });
     await createKeyFile(join(other, 'node.key'));
-    await writeFile(join(other, 'node.bundle'), await readFile(join(dir, 'node.bundle')));
+    await writeFile(join(other, 'node.bundle'), await readFile(join((await make()).dir, 'node.bundle')));
     await expect(openNode(other)).rejects.toMatchObject({ code: 'SEAL_BROKEN' });
     await rm(join(other, 'node.bundle'));
     await expect(openNode(other)).rejects.toMatchObject({ code: 'NODE_MISSING' });
@@ -146,14 +97,18 @@ describe('the folder of a node', () => {
     await mkdir(former, { mode: 0o700 });
     await createKeyFile(join(former, 'service.key'));
     await expect(openNode(former)).rejects.toMatchObject({ code: 'FOLDER_FORMER' });
-    await expect(createService({ dir: former, vaults: ['a/EUR'], nowMs: 1 })).rejects.toMatchObject({
-      code: 'FOLDER_FORMER',
-    });
+    await expect(refuseNodeFolder(former)).rejects.toMatchObject({ code: 'FOLDER_FORMER' });
+    await expect(refuseNodeFolder(other)).rejects.toMatchObject({ code: 'KEY_FILE_EXISTS' });
   });
 });
 
 describe('a genesis', () => {
-  const own = (): PublicService => identity;
+  const identity: PublicService = {
+    serviceId: `0x${'11'.repeat(32)}` as never,
+    authorities: { 'quorum-a/EUR': `0x${'aa'.repeat(20)}` as never },
+    sealingKey: '',
+    serviceCertificate: '',
+  };
   const genesis = (change: Partial<Genesis> = {}): Genesis => ({
     version: 1,
     serviceId: identity.serviceId,
@@ -175,7 +130,7 @@ describe('a genesis', () => {
   });
 
   it('is taken when it is for the service, and each thing that is not is named', () => {
-    expect(mismatches(genesis(), own())).toEqual([]);
+    expect(mismatches(genesis(), identity)).toEqual([]);
     const [vault] = genesis().vaults;
     if (!vault) throw new Error('no vault');
     const wrong = genesis({
@@ -185,12 +140,12 @@ describe('a genesis', () => {
         { ...vault, network: 'quorum-c' as never },
       ],
     });
-    const faults = mismatches(wrong, own()).join('\n');
+    const faults = mismatches(wrong, identity).join('\n');
     expect(faults).toContain('serviceId');
     expect(faults).toContain('quorum-a/EUR');
     expect(faults).toContain('quorum-c/EUR');
     const checked = { genesis: wrong, text: '', digest: genesisDigest(wrong) };
-    expect(() => demandOwnGenesis(checked, own())).toThrow(expect.objectContaining({ code: 'GENESIS_MISMATCH' }));
+    expect(() => demandOwnGenesis(checked, identity)).toThrow(expect.objectContaining({ code: 'GENESIS_MISMATCH' }));
   });
 
   it('is known again by content, not by layout', () => {

@@ -11,6 +11,7 @@ import { drawNodeKeys, type NodeIdentity, nodeIdentity } from './node-identity.t
 import { NodePresence, type PresenceDependencies, type PresenceOptions } from './node-presence.ts';
 import type { ToldPeers } from './seeded-directory.ts';
 import { createServiceCertificate } from './service-certificate.ts';
+import { ENCRYPTION_KEY } from './testing/encryption-key.ts';
 
 const NOW_MS = Date.now();
 const HOSTS = ['localhost'];
@@ -49,8 +50,7 @@ describe('the presence of a node', () => {
   let leads: boolean;
   let hasLeader: boolean;
   beforeAll(async () => {
-    // Admission wants a key of full size; it is made once.
-    identity = nodeIdentity(await drawNodeKeys());
+    identity = { ...nodeIdentity(await drawNodeKeys(1_024)), encryptionKey: ENCRYPTION_KEY };
     const { nodeId, publicKey } = identity;
     const common = { serviceKey: service.key, serviceCertificate: service.certificate, nowMs: NOW_MS };
     certificate = endorseNode({
