@@ -1,10 +1,13 @@
 import { Buffer } from 'node:buffer';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseChunkName } from '@drawbridge/protocol/ledger/chunk';
 import { decodeRecord, type LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Disk } from '../consensus/log/disk.ts';
+import { type Disk, nodeDisk } from '../consensus/log/disk.ts';
 import { MAX_OPEN_CHUNKS } from './chunk-files.ts';
 import type { Ledger } from './ledger.ts';
 import { sha256 } from './sha256.ts';
@@ -178,6 +181,22 @@ describe('a ledger', () => {
     await ledger.flush();
     expect((await Promise.all(reads)).map(text)).toEqual([16, 20].map((seqno) => text(source.at(seqno))));
     await ledger.close();
+  });
+
+  test('on a real disk: files are for this user only, and all is there after a restart', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'drawbridge-ledger-'));
+    const directory = join(folder, 'ledger');
+    const source = new EntrySource();
+    await writeLedger(nodeDisk, source.range(1, 60), { directory });
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    const names = await readdir(directory);
+    expect(names).toContain('ledger_1-14.committed');
+    for (const name of names) expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600);
+    const { ledger } = await openLedger(nodeDisk, { directory });
+    expect(await allOf(ledger)).toEqual(source.range(1, 60).map(text));
+    appendAll(ledger, source.range(61, 80));
+    await ledger.close();
+    await rm(folder, { recursive: true });
   });
 
   test('takes entries in order only', async () => {
