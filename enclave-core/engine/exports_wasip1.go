@@ -13,8 +13,11 @@ func main() {}
 //go:wasmimport raft log
 func hostLog(level uint32, p unsafe.Pointer, n uint32)
 
-// maxInput bounds an input frame, in bytes.
-const maxInput = 256 << 20
+// maxInput bounds an input frame, maxReserve one reservation, in bytes.
+const (
+	maxInput   = 256 << 20
+	maxReserve = 1 << 30
+)
 
 var (
 	// mailbox: output pointer, output length, input pointer, input capacity.
@@ -156,6 +159,21 @@ func exportMemoryStats() int32 {
 		for _, v := range [...]uint64{m.HeapAlloc, m.HeapSys, m.Sys, uint64(m.NumGC), m.PauseTotalNs} {
 			self.out.u64(v)
 		}
+		return nil
+	})
+}
+
+// reserve makes the heap large enough for n more bytes at once. The host pays for every growth of the memory, whatever its
+// size, so what will be needed is better asked for in one piece.
+//
+//go:wasmexport reserve
+func exportReserve(n uint32) int32 {
+	return run(func() error {
+		if n > maxReserve {
+			return malformed("%d bytes to reserve, at most %d", n, maxReserve)
+		}
+		runtime.KeepAlive(make([]byte, n))
+		runtime.GC() // now it is free for smaller things, and does not count as in use
 		return nil
 	})
 }

@@ -9,7 +9,7 @@ import { encodeBatch, LogPosition } from './log/batch-payload.ts';
 import { readCommitted } from './log/committed-entries.ts';
 import type { DirectoryLock } from './log/directory-lock.ts';
 import { type Disk, nodeDisk } from './log/disk.ts';
-import { CHAIN_START, encodeFrame, frameBytes, LOG_ID_BYTES, SECTOR_BYTES } from './log/frame.ts';
+import { CHAIN_START, FrameEncoder, frameBytes, LOG_ID_BYTES, SECTOR_BYTES } from './log/frame.ts';
 import { LogDamagedError, LogWriteError } from './log/log-errors.ts';
 import { type LogTail, type Recovered, recoverLog } from './log/recovery.ts';
 import {
@@ -55,6 +55,7 @@ export class FileLogStore implements LogStore {
   readonly #disk: Disk;
   readonly #lock: DirectoryLock;
   readonly #writer = new FrameWriter();
+  readonly #encoder: FrameEncoder;
   /** All that are on disk, oldest first; the last is appended to. */
   readonly #segments: Pick<SegmentHead, 'number' | 'nextIndex'>[];
   #loaded: StoredLog | null;
@@ -69,6 +70,7 @@ export class FileLogStore implements LogStore {
     this.#lock = lock;
     this.#loaded = recovered.stored;
     this.#tail = recovered.tail;
+    this.#encoder = new FrameEncoder(recovered.tail.head.logId);
     this.#segments = recovered.segments.map(({ number, nextIndex }) => ({ number, nextIndex }));
     this.#spareBytes = this.#prepareSpare();
   }
@@ -155,8 +157,8 @@ export class FileLogStore implements LogStore {
     const payload = encodeBatch(this.#writer, part);
     const bytes = frameBytes(payload.length);
     if (this.#tail.offset + bytes > this.#tail.head.bytes) await this.#beginSegment(bytes);
-    const { head, file, offset, position } = this.#tail;
-    const { frame, chain } = encodeFrame(head.logId, this.#tail.chain, payload);
+    const { file, offset, position } = this.#tail;
+    const { frame, chain } = this.#encoder.encode(this.#tail.chain, payload);
     await file.write(frame, offset);
     position.take(part);
     this.#tail = { ...this.#tail, offset: offset + bytes, chain, installed: null };

@@ -99,6 +99,28 @@ describe('raft engine', () => {
     expect(node.status().leader).toBe(2);
   });
 
+  test('memory that was reserved is there at once, and does not grow while what is kept fits into it', () => {
+    const reservedBytes = 64 * 2 ** 20;
+    const node = engine(1, { reservedBytes });
+    const { memoryBytes } = node;
+    expect(memoryBytes).toBeGreaterThan(reservedBytes);
+    node.campaign();
+    const settle = (): void => {
+      for (let ready = node.ready(); ready; ready = node.ready()) {
+        if (ready.appendPending) node.appendDone(1);
+        if (ready.applyPending) node.applyDone(1);
+      }
+    };
+    settle();
+    const payload = new Uint8Array(100_000);
+    for (let round = 0; round < 200; round++) {
+      node.propose([payload]);
+      settle();
+    }
+    expect(node.memoryBytes - memoryBytes).toBeLessThan(2 ** 21);
+    expect(codeOf(() => engine(1, { reservedBytes: 2 ** 31 }))).toBe('MALFORMED');
+  });
+
   test('ids beyond what a double holds are refused', () => {
     expect(() => engine(2 ** 53)).toThrow(RangeError);
   });

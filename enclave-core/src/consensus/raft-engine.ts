@@ -73,6 +73,8 @@ export type RaftEngineOptions = Readonly<{
   entries: readonly Entry[];
   /** Index that the state machine has applied already. */
   applied: number;
+  /** Bytes of WebAssembly memory asked for at the start; pages that are never used take no memory of the machine. */
+  reservedBytes: number;
   logLevel: RaftLogLevel;
 }>;
 
@@ -83,7 +85,18 @@ export type RaftEngineDependencies = Readonly<{
   log: (level: RaftLogLevel, text: string) => void;
 }>;
 
+const NOTHING = new Uint8Array();
 const FLAGS = { preVote: 1, checkQuorum: 2, stepDownOnRemoval: 4 } as const;
+/**
+ * What the memory grows by when the reserved bytes were too few. V8 takes a larger memory for that much new garbage to
+ * come and collects all that it has, some three times per growth, so growth by the half megabytes of Go would stall a node.
+ */
+const GROWTH_BYTES = 64 * 1024 * 1024;
+/** Growth beyond what was asked for that is due to the heap; Go keeps a little outside of it. */
+const UNEXPECTED_BYTES = 8 * 1024 * 1024;
+/** Copies of small outputs are cut from one piece of so many bytes: an allocation outside of the heap costs V8 microseconds. */
+const SHARED_BYTES = 64 * 1024;
+const MAX_SHARED_BYTES = 8 * 1024;
 /** Bytes of entries loaded by one call at the start. */
 const LOAD_CHUNK_BYTES = 8 * 1024 * 1024;
 
@@ -100,10 +113,16 @@ export class RaftEngine {
   readonly #exports: Readonly<Record<string, EngineFunction>>;
   readonly #memory: WebAssembly.Memory;
   readonly #mailbox: number;
+  /** Of the mailbox; made anew when the memory grew. */
+  #box: DataView;
   readonly #stderr: () => string;
   readonly #writer = new FrameWriter();
   #inputAt = 0;
   #inputCapacity = 0;
+  /** Size of the memory when it was last asked for more. */
+  #expectedBytes = 0;
+  #shared: Uint8Array = NOTHING;
+  #sharedAt = 0;
   #death: RaftEngineError | null = null;
 
   /** @throws RaftEngineError `MALFORMED` when snapshot, hard state and entries contradict each other. */
@@ -124,8 +143,15 @@ export class RaftEngine {
     this.#exports = instance.exports as Readonly<Record<string, EngineFunction>>;
     this.#enter('_initialize');
     this.#mailbox = this.#enter('mailbox') >>> 0;
+    this.#box = new DataView(this.#memory.buffer, this.#mailbox, 16);
+    this.#reserve(options.reservedBytes);
     this.#load(options);
     this.#create(options);
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes > 0) this.#call('reserve', bytes);
+    this.#expectedBytes = this.memoryBytes;
   }
 
   #load(options: RaftEngineOptions): void {
@@ -223,18 +249,19 @@ export class RaftEngine {
 
   /** Null: nothing to do. To be called until null after every input. */
   ready(): Ready | null {
+    if (this.memoryBytes - this.#expectedBytes > UNEXPECTED_BYTES) this.#reserve(GROWTH_BYTES);
     const output = this.#call('ready');
-    return output.length === 0 ? null : decodeReady(output.slice());
+    return output.length === 0 ? null : decodeReady(this.#kept(output));
   }
 
   /** The oldest `count` pending appends are durable. Returns the messages that waited for it. */
   appendDone(count: number): RaftMessage[] {
-    return new FrameReader(this.#call('append_done', count).slice()).messages();
+    return new FrameReader(this.#kept(this.#call('append_done', count))).messages();
   }
 
   /** The oldest `count` batches of committed entries are applied. */
   applyDone(count: number): RaftMessage[] {
-    return new FrameReader(this.#call('apply_done', count).slice()).messages();
+    return new FrameReader(this.#kept(this.#call('apply_done', count))).messages();
   }
 
   /** What members too far behind are sent from now on. @throws RaftEngineError `COMPACTED`, `UNAVAILABLE`, `SNAPSHOT_OUT_OF_DATE`. */
@@ -277,10 +304,24 @@ export class RaftEngine {
   /** A view of the output, valid until the next call. */
   #call(name: string, ...parameters: (number | bigint)[]): Uint8Array {
     const result = this.#enter(name, ...parameters);
-    const box = new DataView(this.#memory.buffer, this.#mailbox, 16);
-    const output = new Uint8Array(this.#memory.buffer, box.getUint32(0, true), box.getUint32(4, true));
-    if (result >= 0) return output;
+    if (result === 0) return NOTHING;
+    if (this.#box.buffer !== this.#memory.buffer) this.#box = new DataView(this.#memory.buffer, this.#mailbox, 16);
+    const output = new Uint8Array(this.#memory.buffer, this.#box.getUint32(0, true), this.#box.getUint32(4, true));
+    if (result > 0) return output;
     throw new RaftEngineError(CODES.get(result) ?? 'REFUSED', `${name}: ${new TextDecoder().decode(output)}`);
+  }
+
+  /** A copy of an output, to be kept. */
+  #kept(output: Uint8Array): Uint8Array {
+    if (output.length > MAX_SHARED_BYTES) return output.slice();
+    if (this.#sharedAt + output.length > this.#shared.length) {
+      this.#shared = new Uint8Array(SHARED_BYTES);
+      this.#sharedAt = 0;
+    }
+    const copy = this.#shared.subarray(this.#sharedAt, this.#sharedAt + output.length);
+    copy.set(output);
+    this.#sharedAt += output.length;
+    return copy;
   }
 
   #send(name: string, frame: FrameWriter): Uint8Array {

@@ -2,7 +2,6 @@
  * The engine's frames, little-endian; their table is in `engine/README.md`. Encoders write what the engine
  * checks again; decoders trust the engine, which is part of the same image, except that numbers stay below 2^53.
  */
-import { Buffer } from 'node:buffer';
 import type {
   ConfChange,
   ConfState,
@@ -26,7 +25,8 @@ export const ENTRY_HEADER_BYTES = 21;
 
 /** Builds one frame. Grows by doubling; `finish` gives a view that is valid until the next `start`. */
 export class FrameWriter {
-  #bytes: Buffer = Buffer.allocUnsafe(4096);
+  #bytes: Uint8Array = new Uint8Array(4096);
+  #view: DataView = new DataView(this.#bytes.buffer);
   #length = 0;
 
   start(): this {
@@ -41,9 +41,10 @@ export class FrameWriter {
   #grow(size: number): number {
     const at = this.#length;
     if (at + size > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(2 * this.#bytes.length, at + size));
+      const larger = new Uint8Array(Math.max(2 * this.#bytes.length, at + size));
       larger.set(this.#bytes.subarray(0, at));
       this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
     }
     this.#length = at + size;
     return at;
@@ -51,21 +52,21 @@ export class FrameWriter {
 
   u8(value: number): this {
     const at = this.#grow(1);
-    this.#bytes[at] = value;
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u32(value: number): this {
     const at = this.#grow(4);
-    this.#bytes.writeUInt32LE(value, at);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
   u64(value: number): this {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no integer from 0 to 2^53 - 1`);
     const at = this.#grow(8);
-    this.#bytes.writeUInt32LE(value % TWO_32, at);
-    this.#bytes.writeUInt32LE(Math.floor(value / TWO_32), at + 4);
+    this.#view.setUint32(at, value % TWO_32, true);
+    this.#view.setUint32(at + 4, Math.floor(value / TWO_32), true);
     return this;
   }
 
@@ -114,11 +115,13 @@ export class FrameWriter {
 
 /** Reads one frame. Byte fields are views of the frame. Reading past its end throws `RangeError`. */
 export class FrameReader {
-  readonly #frame: Buffer;
+  readonly #frame: Uint8Array;
+  readonly #view: DataView;
   #at = 0;
 
   constructor(frame: Uint8Array) {
-    this.#frame = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+    this.#frame = frame;
+    this.#view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   }
 
   get remaining(): number {
@@ -126,30 +129,31 @@ export class FrameReader {
   }
 
   #take(size: number): number {
-    if (size > this.remaining) throw new RangeError('a frame is too short');
     const at = this.#at;
-    this.#at += size;
+    if (size > this.#frame.length - at) throw new RangeError('a frame is too short');
+    this.#at = at + size;
     return at;
   }
 
   u8(): number {
-    return this.#frame.readUInt8(this.#take(1));
+    return this.#view.getUint8(this.#take(1));
   }
 
   u32(): number {
-    return this.#frame.readUInt32LE(this.#take(4));
+    return this.#view.getUint32(this.#take(4), true);
   }
 
   u64(): number {
     const at = this.#take(8);
-    const value = this.#frame.readUInt32LE(at) + this.#frame.readUInt32LE(at + 4) * TWO_32;
+    const value = this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * TWO_32;
     if (!Number.isSafeInteger(value)) throw new RangeError('a u64 is above 2^53 - 1');
     return value;
   }
 
   bytes(): Uint8Array {
-    const at = this.#take(this.u32());
-    return this.#frame.subarray(at, this.#at);
+    const length = this.u32();
+    const at = this.#take(length);
+    return new Uint8Array(this.#frame.buffer, this.#frame.byteOffset + at, length);
   }
 
   ids(): number[] {

@@ -20,6 +20,11 @@ export type EngineSettings = Readonly<{
   maxInflightBytes: number;
   /** Bytes of own entries that are not committed. */
   maxUncommittedBytes: number;
+  /**
+   * Bytes of WebAssembly memory asked for at the start: twice of what the engine keeps, which is what was appended since
+   * the last snapshot but one, and what is in flight. Pages that are never used take no memory of the machine.
+   */
+  engineReservedBytes: number;
   logLevel: RaftLogLevel;
 }>;
 
@@ -87,6 +92,7 @@ export async function startEngine(
     hardState: stored.hardState,
     entries,
     applied: snapshot?.index ?? 0,
+    reservedBytes: settings.engineReservedBytes,
   };
   return new RaftEngine(options, dependencies);
 }

@@ -361,6 +361,7 @@ export class Replica {
     const last = committed.at(-1);
     if (!last) return;
     this.#applier.apply(committed);
+    this.#snapshots.applied(committed);
     this.#leadership.applied(last.term);
     this.#proposals.applied(committed);
     this.#reads.applied(last.index);

@@ -6,11 +6,14 @@ import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { LogStore, PeerTransport, StateMachine, StoredSnapshot } from './ports.ts';
 import { type RaftEngine, RaftEngineError } from './raft-engine.ts';
-import type { ConfState, RaftMessage, RaftSnapshot } from './raft-types.ts';
+import type { ConfState, Entry, RaftMessage, RaftSnapshot } from './raft-types.ts';
+import { RecentBytes } from './recent-bytes.ts';
 
 export type SnapshotLimits = Readonly<{
   /** Entries before a snapshot that the engine keeps, so that members a little behind need no snapshot. */
   cachedEntries: number;
+  /** At most so many bytes of them. */
+  cachedBytes: number;
   /** Ticks until a snapshot that could not be sent is tried again; sooner when a new one is kept. */
   snapshotRetryTicks: number;
   /**
@@ -62,10 +65,16 @@ export class SnapshotKeeper {
   /** Raft decided to install what was received; until that is done nothing else is taken. */
   #claimed = false;
   #saving: Promise<void> = Promise.resolve();
+  readonly #recent: RecentBytes;
 
   constructor(limits: SnapshotLimits, host: SnapshotKeeperHost) {
     this.#limits = limits;
     this.#host = host;
+    this.#recent = new RecentBytes(limits.cachedBytes);
+  }
+
+  applied(entries: readonly Entry[]): void {
+    this.#recent.applied(entries);
   }
 
   /** Makes a snapshot durable, gives it to members too far behind, and lets go of the entries that it covers. */
@@ -77,9 +86,9 @@ export class SnapshotKeeper {
       if (engine.dead) return;
       try {
         engine.createSnapshot(index, confState, contentDigest(content));
-        engine.compact(Math.max(0, index - this.#limits.cachedEntries));
+        engine.compact(Math.min(index, Math.max(0, index - this.#limits.cachedEntries, this.#recent.beyond)));
       } catch (error) {
-        // A newer snapshot was installed meanwhile, or less than `cachedEntries` can be dropped.
+        // A newer snapshot was installed meanwhile, or nothing can be dropped.
         if (!(error instanceof RaftEngineError && HARMLESS.has(error.code))) throw error;
       }
       for (const report of this.#reports.values()) if (!report.delivered) report.ticks = 0;

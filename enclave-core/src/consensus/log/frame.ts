@@ -8,7 +8,7 @@
  * digest 16 bytes (hash of the log's id and the whole frame, this field as zeros), then payload.
  */
 import { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 export const SECTOR_BYTES = 512;
 export const DIGEST_BYTES = 16;
@@ -42,20 +42,50 @@ export function chainHash(logId: Uint8Array, bytes: number, ...parts: readonly U
   return hash.digest().subarray(0, bytes);
 }
 
-export function encodeFrame(logId: Uint8Array, chain: Chain, payload: Uint8Array): { frame: Buffer; chain: Chain } {
-  const frame = Buffer.alloc(frameBytes(payload.length));
-  frame.writeUInt32LE(MAGIC, 0);
-  frame.writeUInt32LE(frame.length / SECTOR_BYTES, 4);
-  frame.writeUInt32LE(chain.sequence % TWO_32, 8);
-  frame.writeUInt32LE(Math.floor(chain.sequence / TWO_32), 12);
-  frame.writeUInt32LE(payload.length, 16);
-  chain.digest.copy(frame, 24);
-  chainHash(logId, CHECK_BYTES, frame.subarray(0, CHECK_AT)).copy(frame, CHECK_AT);
-  for (const { from, to, at } of spread(payload.length)) frame.set(payload.subarray(from, to), at);
-  for (let end = SECTOR_BYTES - 1; end < frame.length; end += SECTOR_BYTES) frame[end] = MARKER;
-  const digest = chainHash(logId, DIGEST_BYTES, frame);
-  digest.copy(frame, DIGEST_AT);
-  return { frame, chain: { sequence: chain.sequence + 1, digest } };
+/** Makes frames in a buffer of its own: what it gives is valid until the next one. */
+export class FrameEncoder {
+  readonly #logId: Uint8Array;
+  /** The log's id, which every hash begins with, and a frame. */
+  #buffer: Buffer = Buffer.alloc(0);
+
+  constructor(logId: Uint8Array) {
+    this.#logId = logId;
+  }
+
+  encode(chain: Chain, payload: Uint8Array): { frame: Buffer; chain: Chain } {
+    const frame = this.#room(frameBytes(payload.length));
+    frame.fill(0, 0, PAYLOAD_AT);
+    frame.writeUInt32LE(MAGIC, 0);
+    frame.writeUInt32LE(frame.length / SECTOR_BYTES, 4);
+    frame.writeUInt32LE(chain.sequence % TWO_32, 8);
+    frame.writeUInt32LE(Math.floor(chain.sequence / TWO_32), 12);
+    frame.writeUInt32LE(payload.length, 16);
+    frame.set(chain.digest, 24);
+    frame.set(this.#hash(CHECK_AT).subarray(0, CHECK_BYTES), CHECK_AT);
+    let end = PAYLOAD_AT;
+    for (const { from, to, at } of spread(payload.length)) {
+      frame.set(payload.subarray(from, to), at);
+      end = at + to - from;
+    }
+    frame.fill(0, end);
+    for (let last = SECTOR_BYTES - 1; last < frame.length; last += SECTOR_BYTES) frame[last] = MARKER;
+    const digest = this.#hash(frame.length).subarray(0, DIGEST_BYTES);
+    frame.set(digest, DIGEST_AT);
+    return { frame, chain: { sequence: chain.sequence + 1, digest } };
+  }
+
+  #room(bytes: number): Buffer {
+    if (this.#buffer.length < LOG_ID_BYTES + bytes) {
+      this.#buffer = Buffer.allocUnsafeSlow(LOG_ID_BYTES + bytes);
+      this.#buffer.set(this.#logId);
+    }
+    return this.#buffer.subarray(LOG_ID_BYTES, LOG_ID_BYTES + bytes);
+  }
+
+  /** `chainHash` of the log's id and the first bytes of the frame, in one piece. */
+  #hash(bytes: number): Buffer {
+    return hash('sha256', this.#buffer.subarray(0, LOG_ID_BYTES + bytes), 'buffer');
+  }
 }
 
 /** Which part of the payload stands where in the frame. */

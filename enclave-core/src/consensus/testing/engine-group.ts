@@ -36,6 +36,7 @@ export function engine(id: number, options: Partial<RaftEngineOptions> = {}, see
       hardState: null,
       entries: [],
       applied: 1,
+      reservedBytes: 0,
       logLevel: 'fatal',
       ...options,
     },
