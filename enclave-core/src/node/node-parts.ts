@@ -14,6 +14,7 @@ import type { CoreNodeDependencies, CoreNodeOptions } from './core-node.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import { sealEntry, serviceEnvelope, signatureEnvelope } from './entry-envelope.ts';
 import { Forwarder } from './forwarder.ts';
+import { LedgerMender } from './ledger-mender.ts';
 import { MemberDirectory } from './member-directory.ts';
 import { MembershipDuty } from './membership-duty.ts';
 import { noPeers, type Peers } from './node-peers.ts';
@@ -50,6 +51,8 @@ export class NodeParts {
   readonly snapshots: SnapshotDuty;
   readonly memberships: MembershipDuty;
   readonly catchUp: CatchUp;
+  /** The ledger for readers. */
+  readonly ledger: LedgerMender;
   readonly deadlines: DeadlineTimer;
   readonly signedOutbox = new SignedOutbox();
   peers: Peers = noPeers;
@@ -80,6 +83,12 @@ export class NodeParts {
       () => (this.machine.hasStarted ? this.machine.membership : undefined),
       (nodeId) => this.machine.hasStarted && registry().nodes.has(nodeId),
     );
+    this.ledger = new LedgerMender({
+      ledger: storage.ledger,
+      request: (raftId, method, body, timeoutMs) => this.peers.request(raftId, method, body, { timeoutMs }),
+      others: () => this.others(),
+      log: uses.log,
+    });
     this.proposer = this.#makeProposer();
     this.forwarder = this.#makeForwarder();
     this.receipts = this.#makeReceipts();
@@ -112,6 +121,11 @@ export class NodeParts {
   /** This node leads, and has applied all that was answered before. */
   get leads(): boolean {
     return this.serviceStatus === 'open' && this.#replica?.leading === true;
+  }
+
+  /** Raft ids of the other nodes. */
+  others(): number[] {
+    return Array.from(this.directory.peers(), ({ raftId }) => raftId).filter((id) => id !== this.options.raftId);
   }
 
   rollbackProtected(): boolean {
@@ -241,7 +255,7 @@ export class NodeParts {
     const { keys } = this.uses;
     return new ReceiptDesk({
       keys,
-      ledger: this.storage.ledger,
+      ledger: this.ledger,
       history: this.storage.history,
       membership: () => this.machine.membership,
       liveTerms: (bank, id) => this.machine.settlement.liveTransfer(bank, id)?.terms,
@@ -313,8 +327,7 @@ export class NodeParts {
       ledger: this.storage.ledger,
       history: this.storage.history,
       request: (raftId, method, body, timeoutMs) => this.peers.request(raftId, method, body, { timeoutMs }),
-      others: () =>
-        Array.from(this.directory.peers(), ({ raftId }) => raftId).filter((id) => id !== this.options.raftId),
+      others: () => this.others(),
       serviceCertificate,
       log,
       timers: host.timers,

@@ -185,7 +185,7 @@ async function answer(parts: NodeParts, method: PeerMethod, body: Uint8Array): P
     case 'submit':
       return answerSubmission(parts, body);
     case 'ledger':
-      return parts.storage.ledger.records(decodeSeqno(body), MAX_LEDGER_ANSWER_BYTES);
+      return parts.ledger.records(decodeSeqno(body), MAX_LEDGER_ANSWER_BYTES);
     case 'receipt': {
       const seqno = decodeSeqno(body);
       const receipt = await parts.receipts.transaction(`${parts.machine.viewOf(seqno) ?? 1}.${seqno}`);

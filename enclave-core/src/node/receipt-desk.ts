@@ -4,10 +4,11 @@
  */
 import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import type { ClaimsTree } from '@drawbridge/protocol/ledger/claims';
+import { readEntryFrame } from '@drawbridge/protocol/ledger/entry-frame';
 import { writeSetDigest } from '@drawbridge/protocol/ledger/ledger-record';
 import type { PathStep } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { ClaimsProof, ProofStep, Receipt } from '@drawbridge/protocol/ledger/receipt';
-import type { SignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
+import { decodeSignatureEntry, type SignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
 import { parseTransactionId } from '@drawbridge/protocol/ledger/transaction-id';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { type ReceiptService, SubmitError, type TransactionId } from '../core-service.ts';
@@ -125,7 +126,13 @@ export class ReceiptDesk implements ReceiptService {
   }
 
   async #receipt(seqno: number, claims?: ClaimsProof): Promise<Receipt | undefined> {
-    const { keys, ledger, signed, rollbackProtected } = this.#uses;
+    const { keys, ledger, signed } = this.#uses;
+    const own = await ledger.record(seqno);
+    // A signature is its own receipt: the root that it signs, with nothing to be folded.
+    if (own?.kind === 'signature') {
+      const signed = decodeSignatureEntry(readEntryFrame(own.data).payload);
+      return { ...this.#signedBy(signed, `${own.view}.${seqno}`), proof: [], leaf: bytesToHex(signed.root) };
+    }
     if (!(await signed(seqno))) {
       throw new SubmitError('NOT_LEADER', 'no signature covers this transaction yet; ask again');
     }
@@ -133,21 +140,24 @@ export class ReceiptDesk implements ReceiptService {
     if (!parts) return undefined;
     const { record, path, signature } = parts;
     const txid: TransactionId = `${record.view}.${seqno}`;
-    const common = {
-      ...this.#signer(signature),
-      signature: Buffer.from(signature.signature).toString('base64'),
-      transaction_id: txid,
-      rollbackProtected: rollbackProtected(),
-      ...(claims && { claims_proof: claims }),
-    };
     return {
-      ...common,
+      ...this.#signedBy(signature, txid),
+      ...(claims && { claims_proof: claims }),
       proof: path.map(step),
       leaf_components: {
         write_set_digest: bytesToHex(writeSetDigest(record, sha256)),
         commit_evidence: keys.commitEvidence(record.epoch, txid),
         claims_digest: bytesToHex(record.claimsDigest),
       },
+    };
+  }
+
+  #signedBy(signature: SignatureEntry, txid: TransactionId) {
+    return {
+      ...this.#signer(signature),
+      signature: Buffer.from(signature.signature).toString('base64'),
+      transaction_id: txid,
+      rollbackProtected: this.#uses.rollbackProtected(),
     };
   }
 
