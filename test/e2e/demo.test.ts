@@ -1,4 +1,4 @@
-/** The demonstration itself, as a newcomer runs it: 24 payments, every sum equal, evidence that a third party can check. */
+/** The demonstration itself, as a newcomer runs it: 24 payments, every sum equal, proofs that a third party can check. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -55,5 +55,24 @@ describe('npm start -- --once --json --out DIR', () => {
     const verified = await run('cli/src/main.ts', ['verify', 'evidence', file, '--genesis', join(out, 'genesis.json')]);
     expect(verified.code).toBe(0);
     expect(verified.stdout).toMatch(/observer/);
+  });
+
+  it('leaves a receipt of every transfer and the ledger with the events of every bank, which all verify', async () => {
+    const pinned = ['--service-cert', join(out, 'service.pem')];
+    const receipts = await readdir(join(out, 'receipts'));
+    // One row repeats another, and one asks for more than there is, which is a transfer, too.
+    expect(receipts).toHaveLength(23);
+    const [receipt = ''] = receipts;
+    const verified = await run('cli/src/main.ts', ['verify', 'receipt', join(out, 'receipts', receipt), ...pinned]);
+    expect([verified.code, verified.stdout]).toEqual([0, expect.stringMatching(/PROVEN/)]);
+    for (const bank of await readdir(join(out, 'exports'))) {
+      const held = ['--export', join(out, 'exports', bank), '--tip', join(out, 'receipts', receipt)];
+      const ledger = await run('cli/src/main.ts', ['verify', 'ledger', join(out, 'ledger'), ...pinned, ...held]);
+      expect([bank, ledger.code, ledger.stdout]).toEqual([
+        bank,
+        0,
+        expect.stringMatching(/are all in it, as exported/),
+      ]);
+    }
   });
 });
