@@ -25,7 +25,12 @@ export type FrameEvents = Readonly<{
 }>;
 
 /** Bytes of one turn that are written without waiting for its end, so that the peer begins to read. */
-const MAX_JOINED_BYTES = 1024 * 1024;
+const MAX_JOINED_BYTES = 256 * 1024;
+/** Larger writes take a buffer that is used again: new ones of that size cost page faults and garbage collections. */
+const MIN_SPARE_BYTES = 4 * 1024;
+/** Room for what is below the bound and one message more; what is above even that takes a buffer of its own. */
+const SPARE_BYTES = 2 * MAX_JOINED_BYTES;
+const MAX_SPARES = 4;
 
 export class FrameConnection {
   readonly #socket: TLSSocket;
@@ -36,6 +41,8 @@ export class FrameConnection {
   #flushDue = false;
   #closeCode: string | null = null;
   #reading = true;
+  /** Buffers that were written and are free again. */
+  readonly #spares: Buffer[] = [];
   readonly #flush = (): void => {
     this.#flushDue = false;
     this.#writeFrames();
@@ -126,7 +133,15 @@ export class FrameConnection {
     const bytes = this.#frameBytes;
     this.#frames = [];
     this.#frameBytes = 0;
-    if (this.#socket.writable) this.#socket.write(joinFrames(frames, bytes));
+    if (!this.#socket.writable) return;
+    if (bytes < MIN_SPARE_BYTES || bytes > SPARE_BYTES) {
+      this.#socket.write(joinFrames(frames, Buffer.allocUnsafe(bytes)));
+      return;
+    }
+    const buffer = this.#spares.pop() ?? Buffer.allocUnsafeSlow(SPARE_BYTES);
+    this.#socket.write(joinFrames(frames, buffer.subarray(0, bytes)), (error) => {
+      if (!error && this.#spares.length < MAX_SPARES) this.#spares.push(buffer);
+    });
   }
 
   #received(piece: Buffer): void {

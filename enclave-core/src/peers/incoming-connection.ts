@@ -32,8 +32,6 @@ export type IncomingHost = Readonly<{
 
 export type KnownStanding = Exclude<Standing, { role: 'stranger' }>;
 
-/** Bytes of answers that wait in this process beyond which the connection is not read. */
-const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 const EMPTY = new Uint8Array(0);
 const ASCII = new TextEncoder();
 const METHODS: ReadonlyMap<number, PeerMethod> = new Map([
@@ -52,6 +50,7 @@ export class IncomingConnection {
   #messages: Uint8Array[] = [];
   #serving = 0;
   #servingLedger = 0;
+  #servingBytes = 0;
   #receivingSnapshot = false;
   #quietIntervals = 0;
 
@@ -120,7 +119,7 @@ export class IncomingConnection {
     if (this.#standing.role === 'joiner') {
       if (call.byte !== methodNumber.join || this.#serving > 0) return 'FRAME_UNEXPECTED';
       const { nodeId } = this.#standing;
-      void this.#serve(id, 'join', () => this.#host.handlers.join(nodeId, payload));
+      void this.#serve(id, 'join', payload, () => this.#host.handlers.join(nodeId, payload));
       return null;
     }
     return this.#peerRequest(this.#standing.peer, id, METHODS.get(call.byte), payload);
@@ -132,15 +131,22 @@ export class IncomingConnection {
       return 'FRAME_TOO_LARGE';
     const full =
       this.#serving >= limits.maxServedRequests ||
+      this.#servingBytes + payload.length > limits.maxServedBytes ||
       (method === 'ledger' && this.#servingLedger >= limits.maxServedLedgerRequests);
     if (!method) this.#refuse(id, 'METHOD_UNKNOWN');
     else if (full) this.#refuse(id, 'OVERLOADED');
-    else void this.#serve(id, method, () => handlers.request(peer, method, payload));
+    else void this.#serve(id, method, payload, () => handlers.request(peer, method, payload));
     return null;
   }
 
-  async #serve(id: number, method: RequestMethod, handle: () => Promise<Uint8Array>): Promise<void> {
+  async #serve(
+    id: number,
+    method: RequestMethod,
+    { length }: Uint8Array,
+    handle: () => Promise<Uint8Array>,
+  ): Promise<void> {
     this.#serving++;
+    this.#servingBytes += length;
     if (method === 'ledger') this.#servingLedger++;
     try {
       const answer = await handle();
@@ -150,9 +156,10 @@ export class IncomingConnection {
       this.#fail(id, codeOf(error));
     } finally {
       this.#serving--;
+      this.#servingBytes -= length;
       if (method === 'ledger') this.#servingLedger--;
     }
-    if (this.#frames.unsentBytes > MAX_UNSENT_BYTES) this.#frames.pause();
+    if (this.#frames.unsentBytes > this.#host.limits.maxUnsentAnswerBytes) this.#frames.pause();
   }
 
   #fail(id: number, code: string): void {

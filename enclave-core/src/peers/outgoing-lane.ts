@@ -44,6 +44,7 @@ export class OutgoingLane {
   #current: OutgoingConnection | null = null;
   #cancelDial: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
+  #waitingBytes = 0;
   #pendingRequests = 0;
   #quietIntervals = 0;
   #heardBefore = 0;
@@ -77,8 +78,9 @@ export class OutgoingLane {
 
   /** @throws PeerError, by rejection */
   async request(method: RequestMethod, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    const unsentBytes = this.#current?.unsentBytes ?? 0;
-    if (this.#pendingRequests >= this.#limits.maxPendingRequests || unsentBytes > this.#limits.maxQueuedBytes)
+    const { maxPendingRequests, maxQueuedBytes } = this.#limits;
+    const unsentBytes = this.#current?.unsentBytes ?? this.#waitingBytes;
+    if (this.#pendingRequests >= maxPendingRequests || unsentBytes + body.length > maxQueuedBytes)
       throw new PeerError('OVERLOADED', `${method}: too much waits for this peer`);
     this.#pendingRequests++;
     const request = new PendingRequest({ method, body, timeoutMs }, this.#host.timers, () => {
@@ -88,6 +90,7 @@ export class OutgoingLane {
     else if (this.#closed || this.#cancelRetry) request.lost('NOT_CONNECTED');
     else {
       this.#waiting.push(request);
+      this.#waitingBytes += body.length;
       if (!this.#cancelDial) this.#dial();
     }
     return request.answer;
@@ -146,7 +149,7 @@ export class OutgoingLane {
     this.#quietIntervals = 0;
     this.#heardBefore = 0;
     if (this.#kind === 'prompt') connection.clock(this.#host.nowMs());
-    for (const request of this.#waiting.splice(0)) if (!request.done) connection.request(request);
+    for (const request of this.#takeWaiting()) if (!request.done) connection.request(request);
     this.#drained(connection);
   }
 
@@ -208,6 +211,11 @@ export class OutgoingLane {
   }
 
   #failWaiting(code: string): void {
-    for (const request of this.#waiting.splice(0)) request.lost(code);
+    for (const request of this.#takeWaiting()) request.lost(code);
+  }
+
+  #takeWaiting(): PendingRequest<RequestMethod>[] {
+    this.#waitingBytes = 0;
+    return this.#waiting.splice(0);
   }
 }

@@ -65,6 +65,10 @@ export class PeerAcceptor {
     return formatAddress(address.address, address.port);
   }
 
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
   /** For handshakes from now on. */
   setIdentity(identity: PeerIdentity): void {
     this.#ownNodeId = identityNodeId(identity);
@@ -77,7 +81,9 @@ export class PeerAcceptor {
     for (const connection of this.#connections) {
       const { standing } = connection;
       if (standing.role === 'joiner') {
-        if (!directory.mayJoin(standing.nodeId)) connection.destroy('NOT_A_MEMBER');
+        // Who was admitted just now still waits for the answer.
+        if (!directory.mayJoin(standing.nodeId) && !directory.byNodeId(standing.nodeId))
+          connection.destroy('NOT_A_MEMBER');
         continue;
       }
       const peer = directory.byNodeId(standing.peer.nodeId);

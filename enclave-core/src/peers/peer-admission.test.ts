@@ -1,11 +1,12 @@
 import type { ConnectionOptions } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { frameBytes, joinFrames, messageFrame, type OutgoingFrame, requestFrame } from './peer-frame.ts';
+import { messageFrame, requestFrame } from './peer-frame.ts';
 import type { PeerIdentity } from './peer-types.ts';
 import { requestJoin } from './request-join.ts';
 import { bytes, PeerGroup, type TestNode } from './testing/peer-group.ts';
 import { RawClient, RawServer } from './testing/raw-peer.ts';
 import { newKeys, selfSigned, type TestIdentity, TestService } from './testing/test-pki.ts';
+import { failing, wire } from './testing/wire.ts';
 
 const HOUR_MS = 3_600_000;
 let service: TestService;
@@ -31,12 +32,6 @@ afterEach(async () => {
   await group.close();
 });
 
-function wire(...frames: OutgoingFrame[]): Buffer {
-  return joinFrames(
-    frames,
-    frames.reduce((sum, frame) => sum + frameBytes(frame), 0),
-  );
-}
 const HELLO = wire(messageFrame(bytes('hello')));
 
 /** A client that says hello as soon as it may. */
@@ -189,12 +184,6 @@ describe('who may join', () => {
     identity,
     serviceCertificate: service.certificate,
   });
-  const failing = async (request: Promise<unknown>): Promise<unknown> =>
-    request.then(
-      () => 'no error',
-      ({ code, peerCode }: { code: string; peerCode: string | null }) => (peerCode ? `${code} ${peerCode}` : code),
-    );
-
   async function joiner(): Promise<TestIdentity> {
     const identity = await selfSigned();
     node.directory.joiners.add(identity.nodeId);
@@ -276,6 +265,17 @@ describe('who may join', () => {
     const request = requestJoin({ ...target(await joiner()), address: await impostor.listen() }, bytes('me'), TIMEOUT);
     expect(await failing(request)).toBe('UNREACHABLE');
     expect(impostor.received).toEqual([]);
+  });
+
+  test('is answered also when it has become a member meanwhile', async () => {
+    const identity = await joiner();
+    node.handlers.answer = async () => {
+      node.directory.joiners.delete(identity.nodeId);
+      node.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1' });
+      node.network.directoryChanged();
+      return bytes('welcome');
+    };
+    expect(Buffer.from(await requestJoin(target(identity), bytes('me'), TIMEOUT)).toString()).toBe('welcome');
   });
 
   test('a key that lost its leave is cut off', async () => {

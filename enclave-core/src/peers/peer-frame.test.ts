@@ -5,9 +5,7 @@ import {
   clockFrame,
   type FrameFault,
   FrameReader,
-  frameBytes,
   frameKind,
-  joinFrames,
   messageFrame,
   type OutgoingFrame,
   readCall,
@@ -17,13 +15,9 @@ import {
   snapshotFrame,
 } from './peer-frame.ts';
 import { bytes } from './testing/peer-group.ts';
+import { wire } from './testing/wire.ts';
 
 const BOUNDS = new Map<number, number>(Object.values(frameKind).map((kind) => [kind, 100]));
-const wire = (...frames: OutgoingFrame[]): Buffer =>
-  joinFrames(
-    frames,
-    frames.reduce((sum, frame) => sum + frameBytes(frame), 0),
-  );
 const bodyOf = (frame: OutgoingFrame): Buffer => wire(frame).subarray(5);
 
 function read(stream: Buffer, pieceBytes: number): { frames: string[]; fault: FrameFault | 'STOP' | null } {

@@ -81,9 +81,8 @@ export function frameBytes(frame: OutgoingFrame): number {
   return PREFIX_BYTES + (frame.head?.length ?? 0) + frame.payload.length;
 }
 
-/** All frames as one piece, so that they take one write and fill TLS records. `bytes` is the sum of their `frameBytes`. */
-export function joinFrames(frames: readonly OutgoingFrame[], bytes: number): Buffer {
-  const joined = Buffer.allocUnsafe(bytes);
+/** Writes all frames one after the other from the start of `joined`, which is as long as their `frameBytes` together. */
+export function joinFrames(frames: readonly OutgoingFrame[], joined: Buffer): Buffer {
   let at = 0;
   for (const { kind, head, payload } of frames) {
     at = joined.writeUInt32BE((head?.length ?? 0) + payload.length, at);

@@ -17,12 +17,16 @@ export type PeerLimits = Readonly<{
   maxInboundSnapshots: number;
   /** Bytes of messages to one peer that wait because it reads slowly or is being connected; beyond, the oldest are dropped. */
   maxQueuedBytes: number;
-  /** Requests to one peer without an answer; beyond, `OVERLOADED`. */
+  /** Requests to one peer without an answer; beyond, as beyond `maxQueuedBytes` of what is not sent yet, `OVERLOADED`. */
   maxPendingRequests: number;
   /** Requests of one connection being served; beyond, refused without being looked at. */
   maxServedRequests: number;
+  /** Bytes of their bodies. */
+  maxServedBytes: number;
   /** Ledger requests of one connection being served: each answer is large. */
   maxServedLedgerRequests: number;
+  /** Bytes of answers to one connection that wait in this process, beyond which nothing more is read from it. */
+  maxUnsentAnswerBytes: number;
   /** Requests larger than this take the connection for bulk, so that messages do not wait behind them. */
   maxPromptRequestBytes: number;
   /** Accepted connections of one peer; beyond, the oldest is closed. */
@@ -64,7 +68,9 @@ export const PEER_LIMITS: PeerLimits = {
   maxQueuedBytes: 64 * MIB,
   maxPendingRequests: 16_384,
   maxServedRequests: 16_384,
+  maxServedBytes: 64 * MIB,
   maxServedLedgerRequests: 4,
+  maxUnsentAnswerBytes: 4 * MIB,
   maxPromptRequestBytes: 256 * KIB,
   maxConnectionsPerPeer: 8,
   maxConnections: 128,

@@ -5,6 +5,7 @@ import { ManualTimers } from './testing/manual-timers.ts';
 import { bytes, PeerGroup, raftMessage, type TestNode } from './testing/peer-group.ts';
 import { RawServer } from './testing/raw-peer.ts';
 import { newKeys, TestService } from './testing/test-pki.ts';
+import { failing } from './testing/wire.ts';
 
 let service: TestService;
 const groups: PeerGroup[] = [];
@@ -29,11 +30,6 @@ async function pair(settings: Parameters<PeerGroup['cluster']>[1] = {}): Promise
 }
 
 const UNHURRIED = { timeoutMs: 20_000 };
-const failing = async (request: Promise<unknown>): Promise<unknown> =>
-  request.then(
-    () => 'no error',
-    ({ code, peerCode }: { code: string; peerCode: string | null }) => (peerCode ? `${code} ${peerCode}` : code),
-  );
 
 describe('messages', () => {
   test('of one turn arrive together and in order, at each whom they are for', async () => {

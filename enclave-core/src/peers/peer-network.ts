@@ -90,6 +90,11 @@ export class PeerNetwork implements PeerTransport {
     return this.#routes.get(raftId)?.reachable ?? false;
   }
 
+  /** Connections that others opened to this node. */
+  get acceptedConnections(): number {
+    return this.#acceptor.connectionCount;
+  }
+
   /** To be called after each change of the directory: closes what is of no member any more, connects to new ones. */
   directoryChanged(): void {
     if (this.#closed) return;

@@ -58,7 +58,7 @@ export class RawServer {
 export class RawClient {
   readonly witness = new Witness();
   readonly socket: TLSSocket;
-  readonly received: Buffer[] = [];
+  receivedBytes = 0;
   readonly sessions: Buffer[] = [];
   connected = false;
   closed = false;
@@ -86,7 +86,7 @@ export class RawClient {
       this.witness.happened();
     });
     this.socket.on('data', (piece: Buffer) => {
-      this.received.push(piece);
+      this.receivedBytes += piece.length;
       this.witness.happened();
     });
     this.socket.on('error', () => undefined);
