@@ -14,7 +14,7 @@ import {
 } from './service/testing/local-service.ts';
 
 const MAIN = new URL('./main.ts', import.meta.url).pathname;
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 const idOf = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
 
 type Ended = Readonly<{ code: number | null; signal: NodeJS.Signals | null; stderr: string; stdout: string }>;
@@ -118,6 +118,27 @@ describe('core process', () => {
       expect([wrong.code, wrong.stdout]).toEqual([1, '']);
       expect(wrong.stderr).toContain('SERVICE_ARGUMENTS');
       expect(wrong.stderr).toContain('--genesis FILE');
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'makes a node, and says which key to add where nobody lets it in',
+    async () => {
+      const dir = join(root, 'second');
+      const made = await run(['node', '--dir', dir]).ended;
+      const said = JSON.parse(made.stdout) as { nodeId: string };
+      expect(Object.keys(said)).toEqual(['nodeId', 'publicKey']);
+      const join1 = ['join', '--dir', dir, '--development', '--patience', '0', '--peer', '127.0.0.1:1'];
+      const asked = ['--service-cert', join(service.dir, 'service.pem'), '--peer-listen', '127.0.0.1:2'];
+      const refused = await run([...join1, ...asked]).ended;
+      expect([refused.code, refused.stdout]).toEqual([1, '']);
+      expect(refused.stderr).toContain('JOIN_UNANSWERED');
+      expect(refused.stderr).toContain(said.nodeId);
+      const incomplete = await run(join1).ended;
+      expect(incomplete.stderr).toContain('--service-cert is missing');
+      const unplaced = await run(['start', '--dir', dir, '--development']).ended;
+      expect(unplaced.stderr).toContain('NOT_JOINED');
     },
     DEADLINE_MS,
   );

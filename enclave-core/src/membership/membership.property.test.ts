@@ -83,7 +83,7 @@ test('ids and epochs rise, only listed keys come in, and a refusal changes nothi
         }
       });
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 
@@ -105,7 +105,7 @@ test('bytes come back as they were, equal states have equal ones, and damaged on
         expect(error).toBeInstanceOf(ProtocolError);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 

@@ -76,7 +76,7 @@ test('what is said comes back the same, and has one encoding', () => {
       expect(decodeJoinRequest(encodeJoinRequest(asked))).toEqual(asked);
       expect(decodeJoinAnswer(encodeJoinAnswer(answered))).toEqual(answered);
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
@@ -99,7 +99,7 @@ test('damaged bytes are refused, or are the one encoding of something else', () 
       holds(damage(encodeJoinRequest(asked)), (bytes) => encodeJoinRequest(decodeJoinRequest(bytes)));
       holds(damage(encodeJoinAnswer(answered)), (bytes) => encodeJoinAnswer(decodeJoinAnswer(bytes)));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

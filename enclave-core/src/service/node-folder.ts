@@ -118,23 +118,40 @@ export async function openNode(dir: string): Promise<OpenedNode> {
 type Folder = Pick<OpenedNode, 'dir' | 'localKeys'>;
 
 /** Durable before it resolves. */
-export async function savePlace({ dir, localKeys }: Folder, place: Place, ledgerKeys: LedgerKeys): Promise<void> {
-  const bundle = await readBundle(dir, localKeys);
-  await writeBundle(dir, localKeys, { ...bundle, place, ledgerSecrets: hexByEpoch(ledgerKeys.secrets()) });
-  await writeDurably(dir, CERTIFICATE_FILE, Buffer.from(place.serviceCertificate));
+export async function savePlace(folder: Folder, place: Place, ledgerKeys: LedgerKeys): Promise<void> {
+  await changeBundle(folder, (bundle) => ({ ...bundle, place, ledgerSecrets: hexByEpoch(ledgerKeys.secrets()) }));
+  await writeDurably(folder.dir, CERTIFICATE_FILE, Buffer.from(place.serviceCertificate));
 }
 
 /** Adds the secrets of new epochs; durable before it resolves. Nothing for a node that keeps no place. */
-export async function saveSecrets({ dir, localKeys }: Folder, ledgerKeys: LedgerKeys): Promise<void> {
-  const bundle = await readBundle(dir, localKeys);
-  if (!bundle.place) return;
-  await writeBundle(dir, localKeys, { ...bundle, ledgerSecrets: hexByEpoch(ledgerKeys.secrets()) });
+export async function saveSecrets(folder: Folder, ledgerKeys: LedgerKeys): Promise<void> {
+  await changeBundle(folder, (bundle) =>
+    bundle.place ? { ...bundle, ledgerSecrets: hexByEpoch(ledgerKeys.secrets()) } : undefined,
+  );
 }
 
 /** From here on a start has to join: founding, place and ledger secrets are gone from the disk. */
-export async function forgetPlace({ dir, localKeys }: Folder): Promise<void> {
-  const { node, hosts } = await readBundle(dir, localKeys);
-  await writeBundle(dir, localKeys, { version: 1, node, hosts });
+export async function forgetPlace(folder: Folder): Promise<void> {
+  await changeBundle(folder, ({ node, hosts }) => ({ version: 1, node, hosts }));
+}
+
+/** The newest change of the bundle of each opened folder, done or not. */
+const changes = new WeakMap<KeyRing, Promise<void>>();
+
+/** One change after the other: each builds on the one before. `change` gives nothing where nothing is to be written. */
+async function changeBundle(
+  { dir, localKeys }: Folder,
+  change: (bundle: Bundle) => Bundle | undefined,
+): Promise<void> {
+  const before = changes.get(localKeys);
+  const done = (async () => {
+    // Whether that one failed is for who asked for it.
+    await before?.catch(() => undefined);
+    const changed = change(await readBundle(dir, localKeys));
+    if (changed) await writeBundle(dir, localKeys, changed);
+  })();
+  changes.set(localKeys, done);
+  await done;
 }
 
 /** What an earlier life of this node left: it begins anew. */
