@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { systemEntropy } from '../../consensus/node-host.ts';
 import { PeerNetwork } from '../peer-network.ts';
@@ -20,6 +20,8 @@ export type Figures = Setting &
 type ChildTask = Readonly<{ identity: PeerIdentity; serviceCertificate: string; parent: Peer }>;
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+/** Runs TypeScript from its source, whoever starts it. */
+const SOURCE = ['--conditions=drawbridge-source', '--import', import.meta.resolve('tsx')];
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 
 function handlers(messages: PeerHandlers['messages']): PeerHandlers {
@@ -75,7 +77,7 @@ export async function measurePeers(settings: readonly Setting[]): Promise<Figure
   const directory = new TestDirectory();
   let arrived: PeerHandlers['messages'] = () => undefined;
   const network = await listen(own, service.certificate, directory, (from, messages) => arrived(from, messages));
-  const child = fork(new URL(import.meta.url), ['--echo'], { serialization: 'json' });
+  const child = fork(fileURLToPath(import.meta.url), ['--echo'], { execArgv: SOURCE });
   try {
     const parent = { raftId: 1, nodeId: own.nodeId, address: network.address };
     child.send({ identity: plain(other), serviceCertificate: service.certificate, parent } satisfies ChildTask);
