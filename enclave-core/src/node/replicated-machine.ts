@@ -110,6 +110,11 @@ export class ReplicatedMachine {
     return this.#current !== undefined;
   }
 
+  /** All that it holds now, but for the tree, which is the ledger's. */
+  replicated(): Omit<ReplicatedState, 'frontier'> {
+    return this.#started();
+  }
+
   /** View of a committed entry. */
   viewOf(seqno: number): number | undefined {
     return viewAt(this.#started().views, seqno);

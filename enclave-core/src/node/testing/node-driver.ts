@@ -6,6 +6,7 @@ import { systemEntropy } from '../../consensus/node-host.ts';
 import { loadRaftModule } from '../../consensus/raft-engine.ts';
 import type { Committed } from '../../core-service.ts';
 import { KeyRing } from '../../keys/key-ring.ts';
+import type { LedgerKeys } from '../../keys/ledger-keys.ts';
 import { makeRekey, openRekey } from '../../keys/rekey.ts';
 import type { NodeLog } from '../../node-log.ts';
 import { virtualPlatform } from '../../platform/virtual.ts';
@@ -39,16 +40,21 @@ export const testService = new TestService();
 
 export class NodeDriver {
   readonly node: CoreNode;
+  /** As the node has them: a rekey adds to them. */
+  readonly keys: LedgerKeys;
   readonly lines: readonly LogLine[];
   /** Resolves when the node stops for good. */
   readonly failed: Promise<unknown>;
   readonly #nowMs: () => number;
 
-  private constructor(node: CoreNode, lines: readonly LogLine[], failed: Promise<unknown>, nowMs: () => number) {
-    this.node = node;
-    this.lines = lines;
-    this.failed = failed;
-    this.#nowMs = nowMs;
+  private constructor(
+    parts: Pick<NodeDriver, 'node' | 'keys' | 'lines' | 'failed'> & Readonly<{ nowMs: () => number }>,
+  ) {
+    this.node = parts.node;
+    this.keys = parts.keys;
+    this.lines = parts.lines;
+    this.failed = parts.failed;
+    this.#nowMs = parts.nowMs;
   }
 
   static async start(dir: string, options: TestNodeOptions = {}): Promise<NodeDriver> {
@@ -95,7 +101,7 @@ export class NodeDriver {
         onFailed,
       },
     );
-    return new NodeDriver(node, lines, failed, nowMs);
+    return new NodeDriver({ node, keys, lines, failed, nowMs });
   }
 
   async run(command: Command): Promise<Committed & { outcome: Outcome }> {
