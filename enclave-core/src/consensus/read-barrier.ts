@@ -19,6 +19,8 @@ export type ReadLimits = Readonly<{
 type Reader = Readonly<{ resolve: (index: number) => void; reject: (error: ReplicaError) => void }>;
 type Request = Readonly<{ context: Buffer; readers: readonly Reader[]; startedAt: number }>;
 
+type Confirmed = Readonly<{ index: number; readers: readonly Reader[]; startedAt: number }>;
+
 /** Bytes that no other node and no earlier start of this one uses: a leader tells reads apart by their context only. */
 export function originOfReads(id: number, entropy: Entropy): Uint8Array {
   const origin = Buffer.alloc(16);
@@ -33,7 +35,8 @@ export class ReadBarrier {
   #sequence = 0;
   #tick = 0;
   #waiting: Reader[] = [];
-  #unapplied: { index: number; readers: readonly Reader[] }[] = [];
+  /** Confirmed, and not applied here yet. */
+  #unapplied: Confirmed[] = [];
   #appliedIndex = 0;
   readonly #asked = new Map<string, Request>();
   #count = 0;
@@ -77,7 +80,17 @@ export class ReadBarrier {
         again.push(request.context);
       }
     }
+    if (this.#unapplied.length > 0) this.#giveUpUnapplied();
     return again;
+  }
+
+  /** This node is far behind, or installs a snapshot: others can answer meanwhile. */
+  #giveUpUnapplied(): void {
+    const isLate = ({ startedAt }: Confirmed): boolean => this.#tick - startedAt >= this.#limits.readTimeoutTicks;
+    for (const { readers } of this.#unapplied.filter(isLate)) {
+      this.#reject(readers, new ReplicaError('UNAVAILABLE', 'what the read needs was not applied here in time'));
+    }
+    this.#unapplied = this.#unapplied.filter((read) => !isLate(read));
   }
 
   confirmed(states: readonly ReadState[]): void {
@@ -86,7 +99,7 @@ export class ReadBarrier {
       const request = this.#asked.get(key);
       if (!request) continue;
       this.#asked.delete(key);
-      this.#unapplied.push({ index, readers: request.readers });
+      this.#unapplied.push({ index, readers: request.readers, startedAt: request.startedAt });
     }
     this.applied(this.#appliedIndex);
   }

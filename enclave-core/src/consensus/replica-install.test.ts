@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterEach(() => group?.stopAll());
 
 /** Ticks that a member has for an install. */
-const INSTALL_TICKS = 100;
+const INSTALL_TICKS = 60;
 const overrides: Overrides = {
   snapshotEvery: 40,
   options: { cachedEntries: 5, snapshotInstallTicks: INSTALL_TICKS, snapshotRetryTicks: 10 },
@@ -59,7 +59,8 @@ test('while a snapshot is installed the group goes on: no election, no second sn
   const { term } = leader.replica.status();
   const sent = group.snapshotsTo.length;
   const memory = behind.replica.status().engineMemoryBytes;
-  for (let round = 0; round < 5; round++) {
+  await expect(group.settled(behind.replica.readIndex())).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  for (let round = 0; round < 4; round++) {
     lines.push(...(await write(leader, lines.length, lines.length + 20)));
     for (let ticks = 0; ticks < INSTALL_TICKS / 2; ticks++) await group.tick();
   }

@@ -15,6 +15,9 @@ test.each([1, 2, 3])('seed %i: through crashes and partitions all logs agree and
   expectAgreementThroughCrashes(module, seed, 150),
 );
 
+test('five: through crashes and partitions all logs agree and every answer holds', () =>
+  expectAgreementThroughCrashes(module, 4, 120, [1, 2, 3, 4, 5]));
+
 test('a member that was away for long, and a new one, catch up by snapshot', async () => {
   const overrides = { snapshotEvery: 40, options: { cachedEntries: 5 } };
   const group = new ReplicaGroup(module, [1, 2, 3]);

@@ -2,7 +2,8 @@
  * Segments: the files of the log. Each is written full of zeros before use, so that appending changes no metadata and
  * what was never written can be told from what was. Sector 0 is the head, written before the file gets its name;
  * sector 1 the seal, written when the next segment exists; then frames.
- * Both end with MARKER, so one that was not written to its end is seen.
+ * Both end with MARKER, so one that was not written to its end is seen. A dropped segment is not used again: its old frames
+ * would have to be told from a torn write, and the zeros cost little (11 ms of CPU per 16 MiB, off the main thread).
  * Head: magic 8 bytes, format u32, zero u32, number u64, length u64, log id 16 bytes, sequence of the first frame u64,
  * digest of the frame before it 16 bytes, next index u64, then present u8 and hard state; hash 16 bytes at 480.
  * Seal: magic 8 bytes, number u64, sequence of the next frame u64, digest of the last frame 16 bytes; hash at 480.

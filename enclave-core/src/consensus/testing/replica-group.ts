@@ -218,6 +218,7 @@ export class ReplicaGroup {
         electionTicks: 10,
         heartbeatTicks: 1,
         proposalTimeoutTicks: 400,
+        engineReservedBytes: 0,
         id,
         bootstrap,
         ...overrides.options,
