@@ -75,6 +75,26 @@ describe('the folder of a node', () => {
     expect(forgotten.identity.nodeId).toBe(node.identity.nodeId);
   });
 
+  it('loses nothing of changes that come together, as rekeys do while a node catches up', async () => {
+    const node = await make();
+    const ledgerKeys = new LedgerKeys(new Map([[1, randomBytes(32)]]));
+    const saved = [savePlace(node, place(), ledgerKeys)];
+    for (let epoch = 2; epoch <= 5; epoch++) {
+      ledgerKeys.add(epoch, randomBytes(32));
+      saved.push(saveSecrets(node, ledgerKeys));
+    }
+    saved.push(
+      savePlace(node, { ...place(), certificate: 'endorsed anew' }, ledgerKeys),
+      saveSecrets(node, ledgerKeys),
+    );
+    await Promise.all(saved);
+    const again = await openNode(node.dir);
+    expect(again.place).toEqual({ ...place(), certificate: 'endorsed anew' });
+    expect(again.ledgerKeys?.secrets()).toEqual(ledgerKeys.secrets());
+    await Promise.all([saveSecrets(node, ledgerKeys), forgetPlace(node), saveSecrets(node, ledgerKeys)]);
+    expect(await openNode(node.dir)).toMatchObject({ place: null, ledgerKeys: null });
+  });
+
   it('can begin anew without what an earlier life left', async () => {
     const node = await make();
     for (const name of ['log', 'ledger', 'history']) await mkdir(join(node.dir, name));

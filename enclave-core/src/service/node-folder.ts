@@ -118,37 +118,36 @@ export async function openNode(dir: string): Promise<OpenedNode> {
 type Folder = Pick<OpenedNode, 'dir' | 'localKeys'>;
 
 /** Durable before it resolves. */
-export async function savePlace(folder: Folder, place: Place, ledgerKeys: LedgerKeys): Promise<void> {
-  await changeBundle(folder, (bundle) => ({ ...bundle, place, ledgerSecrets: hexByEpoch(ledgerKeys.secrets()) }));
-  await writeDurably(folder.dir, CERTIFICATE_FILE, Buffer.from(place.serviceCertificate));
+export function savePlace(folder: Folder, place: Place, ledgerKeys: LedgerKeys): Promise<void> {
+  return changeBundle(folder, async (bundle, write) => {
+    await write({ ...bundle, place, ledgerSecrets: hexByEpoch(ledgerKeys.secrets()) });
+    await writeDurably(folder.dir, CERTIFICATE_FILE, Buffer.from(place.serviceCertificate));
+  });
 }
 
 /** Adds the secrets of new epochs; durable before it resolves. Nothing for a node that keeps no place. */
-export async function saveSecrets(folder: Folder, ledgerKeys: LedgerKeys): Promise<void> {
-  await changeBundle(folder, (bundle) =>
-    bundle.place ? { ...bundle, ledgerSecrets: hexByEpoch(ledgerKeys.secrets()) } : undefined,
-  );
+export function saveSecrets(folder: Folder, ledgerKeys: LedgerKeys): Promise<void> {
+  return changeBundle(folder, async (bundle, write) => {
+    if (bundle.place) await write({ ...bundle, ledgerSecrets: hexByEpoch(ledgerKeys.secrets()) });
+  });
 }
 
 /** From here on a start has to join: founding, place and ledger secrets are gone from the disk. */
-export async function forgetPlace(folder: Folder): Promise<void> {
-  await changeBundle(folder, ({ node, hosts }) => ({ version: 1, node, hosts }));
+export function forgetPlace(folder: Folder): Promise<void> {
+  return changeBundle(folder, ({ node, hosts }, write) => write({ version: 1, node, hosts }));
 }
 
+type Change = (bundle: Bundle, write: (changed: Bundle) => Promise<void>) => Promise<void>;
 /** The newest change of the bundle of each opened folder, done or not. */
 const changes = new WeakMap<KeyRing, Promise<void>>();
 
-/** One change after the other: each builds on the one before. `change` gives nothing where nothing is to be written. */
-async function changeBundle(
-  { dir, localKeys }: Folder,
-  change: (bundle: Bundle) => Bundle | undefined,
-): Promise<void> {
+/** One change after the other, each of what the one before left: a rekey may come while a place is saved. */
+async function changeBundle({ dir, localKeys }: Folder, change: Change): Promise<void> {
   const before = changes.get(localKeys);
   const done = (async () => {
-    // Whether that one failed is for who asked for it.
+    // Whether that one failed is for whoever asked for it.
     await before?.catch(() => undefined);
-    const changed = change(await readBundle(dir, localKeys));
-    if (changed) await writeBundle(dir, localKeys, changed);
+    await change(await readBundle(dir, localKeys), (changed) => writeBundle(dir, localKeys, changed));
   })();
   changes.set(localKeys, done);
   await done;
