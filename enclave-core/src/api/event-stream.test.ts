@@ -119,10 +119,12 @@ test('it begins with all that was committed, and says up to where', async () => 
 test('a node that is cut off opens no stream, and closes those that it has at a beat', async () => {
   const stream = await open('alpha');
   await stream.until((text) => text.includes(': heartbeat\n\n'));
+  // It may end while the other one is being refused.
+  const ended = once(stream.response, 'end');
+  stream.response.resume();
   api.core.cutOff = 'NOT_LEADER';
   expect((await open('alpha')).status).toBe(503);
-  stream.response.resume();
-  await once(stream.response, 'end');
+  await ended;
   await eventually(() => api.core.listening() === 0);
 });
 

@@ -87,8 +87,10 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   try {
     const value: unknown = decode(bytes, DECODING);
     const [version, stampMs, clockProtected, commands] = readTuple(value, 4);
+    const protocolVersion = readWhole(version);
+    if (protocolVersion < 1) throw new TupleError('entry version is none');
     return {
-      version: readWhole(version),
+      version: protocolVersion,
       stampMs: readWhole(stampMs),
       clockProtected: readFlag(clockProtected),
       commands: readList(commands, MAX_COMMANDS_PER_ENTRY).map(readCommand),
