@@ -55,7 +55,10 @@ export function decideAdmission(request: JoinRequest, shownId: NodeId, context: 
     return { type: 'propose', entry: { type: 'admitNode', node: describe(request, context) } };
   const row = context.membership.nodes.get(request.raftId);
   if (!row || row.left || row.nodeId !== request.nodeId) {
-    return refuse('NODE_UNKNOWN', `node ${request.raftId} has no place any more; it has to join anew`);
+    return refuse(
+      'NODE_UNKNOWN',
+      `node ${request.raftId} has no place any more; make another folder with node, and join with that`,
+    );
   }
   const node = describe(request, context, row);
   if (isSame(row, node)) return { type: 'known', row };

@@ -123,7 +123,7 @@ class Cluster {
 
   async end(): Promise<void> {
     for (const client of this.#clients) client.close();
-    await Promise.all(this.running.map((running) => running?.stop()));
+    await Promise.all(this.running.flatMap((running) => (running ? [running.stop()] : [])));
     await rm(this.root, { recursive: true, force: true });
   }
 }
@@ -213,6 +213,25 @@ describe('a service of three nodes', () => {
       await cluster.join(3);
       await until('three vote again', () => [0, 1, 3].every((n) => cluster.votersAt(n).length === 3));
       expect(cluster.votersAt(0)).toEqual([1, expect.any(Number), 4]);
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'teaches a node that was away about a leader that it has never heard of',
+    async () => {
+      await threeNodes();
+      await cluster.stop(2);
+      const added = cluster.nodeIds[3];
+      if (added === undefined) throw new Error('there are four');
+      await cluster.amend(0, [{ name: 'add_node', args: { nodeId: added } }]);
+      const fourth = await cluster.join(3);
+      await until('four vote', () => [0, 1, 3].every((n) => cluster.votersAt(n).length === 4));
+      const leader = [0, 1, 3].find((n) => cluster.node(n).node.status().role === 'leader') ?? 0;
+      if (leader !== 3) await cluster.node(leader).node.transferLeadership(fourth.raftId);
+      await until('the fourth leads', () => fourth.node.status().role === 'leader');
+      const again = await cluster.start(2);
+      expect(again.node.network().primaryId).toBe(added);
     },
     DEADLINE_MS,
   );

@@ -56,8 +56,10 @@ export type AskOptions = SelfDescription &
     serviceCertificate: string;
     /** host:port of nodes of the service. */
     addresses: readonly string[];
-    /** How long to go on asking. */
+    /** How long to go on asking; default 60 s. */
     patienceMs?: number;
+    /** How long one node may take to answer; default 20 s. */
+    attemptTimeoutMs?: number;
   }>;
 
 export type AskDependencies = Readonly<{
@@ -134,7 +136,7 @@ async function askOne(
   { identity, hosts }: OpenedNode,
   address: string,
   body: Uint8Array,
-  { serviceCertificate }: AskOptions,
+  { serviceCertificate, attemptTimeoutMs = ATTEMPT_TIMEOUT_MS }: AskOptions,
   { requestJoin, nowMs }: AskDependencies,
 ): Promise<Asked> {
   // By its own word: who asks to join is known by its key alone, also one that was a node before.
@@ -146,7 +148,7 @@ async function askOne(
     limits: { maxAnswerBytes: MAX_JOIN_ANSWER_BYTES },
   };
   try {
-    return { answer: decodeJoinAnswer(await requestJoin(target, body, { timeoutMs: ATTEMPT_TIMEOUT_MS })) };
+    return { answer: decodeJoinAnswer(await requestJoin(target, body, { timeoutMs: attemptTimeoutMs })) };
   } catch (error) {
     if (error instanceof PeerError) return { failure: error.peerCode ?? `${error.code} (${error.message})` };
     if (isProtocolError(error)) return { failure: error.message };

@@ -14,6 +14,8 @@ import type { OpenedNode, Place } from './node-folder.ts';
 import type { ToldPeers } from './seeded-directory.ts';
 
 const LOOK_EVERY_MS = 1_000;
+/** A stop waits for what is asked, so that is not for long. */
+const ASK_TIMEOUT_MS = 3_000;
 
 export type PresenceOptions = Readonly<{
   node: OpenedNode & Readonly<{ place: Place }>;
@@ -57,7 +59,7 @@ export class NodePresence {
   start(): void {
     this.#cancel = this.#uses.timers.after(this.#options.lookEveryMs ?? LOOK_EVERY_MS, () => {
       this.#running = this.#look()
-        .catch((error: unknown) => this.#note(codeOf(error)))
+        .catch((error: unknown) => this.#note(error))
         .finally(() => {
           if (!this.#stopped) this.start();
         });
@@ -70,10 +72,12 @@ export class NodePresence {
     await this.#running;
   }
 
-  #note(code: string): void {
+  #note(error: unknown): void {
+    const code = codeOf(error);
     if (code === this.#lastCode) return;
     this.#lastCode = code;
-    this.#uses.log.info({ code }, 'no node that leads has heard of this one yet');
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#uses.log.warn({ code, detail }, 'no node that leads has taken note of this one yet');
   }
 
   async #look(): Promise<void> {
@@ -111,7 +115,7 @@ export class NodePresence {
     const addresses = [...known].slice(0, MAX_SEEDS);
     if (addresses.length === 0 || this.#stopped) return;
     const { serviceCertificate } = node.place;
-    const options = { ...self, serviceCertificate, addresses, patienceMs: 0 };
+    const options = { ...self, serviceCertificate, addresses, patienceMs: 0, attemptTimeoutMs: ASK_TIMEOUT_MS };
     const answer = await askToJoin(node, options, this.#uses);
     if (answer.type === 'known') this.#uses.told(answer.told);
   }

@@ -61,7 +61,14 @@ export async function startService(
   const lock = await lockDirectory(options.dir);
   try {
     const running = await startLocked(options, dependencies);
-    return { ...running, stop: () => running.stop().finally(() => lock.release()) };
+    const stop = async (): Promise<void> => {
+      try {
+        await running.stop();
+      } finally {
+        await lock.release();
+      }
+    };
+    return { ...running, stop };
   } catch (error) {
     await lock.release();
     throw error;
