@@ -3,6 +3,7 @@
  * trailing bytes, but its time grows with the square of the depth, and it recurses: 32 KiB of nested lists cost it 0.2 s.
  */
 import { type NestedUint8Array, RLP } from '@ethereumjs/rlp';
+import { concatBytes } from '@noble/hashes/utils.js';
 
 export type RlpItem = NestedUint8Array[number];
 
@@ -40,6 +41,26 @@ function within(input: Uint8Array, { items, depth }: RlpBounds): boolean {
     at = list ? from : to;
   }
   return true;
+}
+
+/**
+ * The items of a list before the one at `index` and behind it, as they stand there; views. `list` is what `decodeRlp` took
+ * for a list with such an item. O(items).
+ */
+export function itemsAround(list: Uint8Array, index: number): Readonly<{ before: Uint8Array; behind: Uint8Array }> {
+  const { from } = extent(list, 0);
+  let at = from;
+  for (let i = 0; i < index; i++) at = extent(list, at).to;
+  return { before: list.subarray(from, at), behind: list.subarray(extent(list, at).to) };
+}
+
+/** The list of items that are encoded already: what came in canonical form is not encoded anew to be hashed. */
+export function listOfEncoded(...items: readonly Uint8Array[]): Uint8Array {
+  const length = items.reduce((sum, item) => sum + item.length, 0);
+  const bytes: number[] = [];
+  for (let rest = length; rest > 0; rest >>>= 8) bytes.unshift(rest & 0xff);
+  const opening = length <= 55 ? [0xc0 + length] : [0xf7 + bytes.length, ...bytes];
+  return concatBytes(Uint8Array.from(opening), ...items);
 }
 
 /** The one item that `input` is in canonical form; `undefined` for anything else, and for what exceeds the bounds. O(bytes). */

@@ -3,7 +3,7 @@ import { MAX_HEADER_BYTES } from '@drawbridge/protocol/consensus-evidence';
 import { type NestedUint8Array, RLP } from '@ethereumjs/rlp';
 import { describe, expect, test } from '@jest/globals';
 import { concatBytes } from '@noble/hashes/utils.js';
-import { decodeRlp } from './bounded-rlp.ts';
+import { decodeRlp, itemsAround, listOfEncoded } from './bounded-rlp.ts';
 import { decodeHeader, headerHash, NO_UNCLES } from './ethereum-header.ts';
 import { SealedChain } from './testing/sealed-chain.ts';
 
@@ -25,7 +25,7 @@ describe('a header', () => {
     const { header } = decoded;
     expect(header).toMatchObject({ number: 1, difficulty: 2, unclesHash: NO_UNCLES, nonce: '0x0000000000000000' });
     expect(header).toMatchObject({ timestampS: block.timestampS, parentHash: chain.finality.checkpoint.blockHash });
-    expect(header.fields).toHaveLength(16);
+    expect(header.rlp).toEqual(block.rlp);
     expect(toBytes32(headerHash(header))).toBe(block.hash);
     const sealless = decodeHeader(withField(12, new Uint8Array(7)), FIELDS);
     expect(sealless.ok && headerHash(sealless.header)).toEqual(headerHash(header, new Uint8Array(7)));
@@ -109,5 +109,26 @@ describe('RLP within bounds', () => {
     const generous = { bytes: 40_000, items: 1_000, depth: 2 };
     expect(decodeRlp(wide, generous)).toBeUndefined();
     expect(decodeRlp(lists, generous)).toBeUndefined();
+  });
+});
+
+describe('encoded items', () => {
+  test.each([0, 1, 54, 55, 56, 253, 254, 255, 256, 65_533, 65_536])(
+    'make the list of %i bytes that they are of',
+    (length) => {
+      const item = new Uint8Array(length).fill(0x80);
+      expect(listOfEncoded(RLP.encode(item), Uint8Array.of(0xc0))).toEqual(RLP.encode([item, []]));
+    },
+  );
+
+  test('stand around each item of a list', () => {
+    const items = [new Uint8Array(60), Uint8Array.of(1), [Uint8Array.of(2), []], new Uint8Array(300), new Uint8Array()];
+    const encoded = items.map((item) => RLP.encode(item as Uint8Array));
+    for (const at of items.keys()) {
+      expect(itemsAround(RLP.encode(items as Uint8Array[]), at)).toEqual({
+        before: concatBytes(...encoded.slice(0, at)),
+        behind: concatBytes(...encoded.slice(at + 1)),
+      });
+    }
   });
 });

@@ -6,7 +6,7 @@ import { type Bytes32, type Hex, toBytes32, toHex } from '@drawbridge/protocol/b
 import { MAX_HEADER_BYTES } from '@drawbridge/protocol/consensus-evidence';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { RLP } from '@ethereumjs/rlp';
-import { decodeRlp, type RlpItem } from './bounded-rlp.ts';
+import { decodeRlp, itemsAround, listOfEncoded, type RlpItem } from './bounded-rlp.ts';
 import { type ConsensusRefusal, refuse } from './consensus-refusal.ts';
 import { keccak256 } from './keccak.ts';
 
@@ -30,8 +30,8 @@ export type EthereumHeader = Readonly<{
   mixHash: Bytes32;
   /** 8 bytes. */
   nonce: Hex;
-  /** Every field as it came, in the order of the RLP. Those behind the nonce bind the hash and are not looked into. */
-  fields: readonly Uint8Array[];
+  /** All of it as it came. Fields behind the nonce bind the hash and are not looked into. */
+  rlp: Uint8Array;
 }>;
 
 export type HeaderDecoding = Readonly<{ ok: true; header: EthereumHeader }> | ConsensusRefusal;
@@ -89,10 +89,10 @@ export function decodeHeader(input: Uint8Array, expected: HeaderFields): HeaderD
   if (GAS.some((at) => items[at]?.[0] === 0 || (items[at]?.length ?? 0) > MAX_GAS_BYTES)) {
     return refuse('form', 'gas in the header is not minimal, or too large');
   }
-  return { ok: true, header: headerOf(items, number) };
+  return { ok: true, header: headerOf(input, items, number) };
 }
 
-function headerOf(fields: readonly Uint8Array[], number: number): EthereumHeader {
+function headerOf(rlp: Uint8Array, fields: readonly Uint8Array[], number: number): EthereumHeader {
   const at = (index: number): Uint8Array => fields[index] ?? new Uint8Array();
   return {
     parentHash: toBytes32(at(0)),
@@ -105,11 +105,16 @@ function headerOf(fields: readonly Uint8Array[], number: number): EthereumHeader
     extraData: at(EXTRA_DATA),
     mixHash: toBytes32(at(13)),
     nonce: toHex(at(14)),
-    fields,
+    rlp,
   };
 }
 
-/** keccak256 of the header's RLP, with other extra data where a rule leaves seals out of what it hashes. */
-export function headerHash({ fields }: EthereumHeader, extraData?: Uint8Array): Uint8Array {
-  return keccak256(RLP.encode(extraData === undefined ? [...fields] : fields.with(EXTRA_DATA, extraData)));
+/**
+ * keccak256 of the header's RLP, with other extra data where a rule leaves seals out of what it hashes. The other fields are
+ * hashed as they came: they were canonical, and encoding them anew would give the same.
+ */
+export function headerHash({ rlp }: EthereumHeader, extraData?: Uint8Array): Uint8Array {
+  if (extraData === undefined) return keccak256(rlp);
+  const { before, behind } = itemsAround(rlp, EXTRA_DATA);
+  return keccak256(listOfEncoded(before, RLP.encode(extraData), behind));
 }

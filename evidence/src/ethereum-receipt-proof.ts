@@ -6,7 +6,14 @@
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { toHex } from '@drawbridge/protocol/bytes32';
 import { MAX_PROOF_BYTES } from '@drawbridge/protocol/consensus-evidence';
-import { BranchMPTNode, decodeMPTNode, ExtensionMPTNode, LeafMPTNode, type MPTNode } from '@ethereumjs/mpt';
+import {
+  BranchMPTNode,
+  decodeRawMPTNode,
+  ExtensionMPTNode,
+  isRawMPTNode,
+  LeafMPTNode,
+  type MPTNode,
+} from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
 import { decodeRlp, type RlpBounds } from './bounded-rlp.ts';
 import { keccak256 } from './keccak.ts';
@@ -16,18 +23,21 @@ export type ReceiptProof = Readonly<{ ok: true; receipt: Uint8Array } | { ok: fa
 
 /** RLP of the index in halves of bytes, high half first. */
 function keyNibbles(transactionIndex: number): readonly number[] {
-  return Array.from(RLP.encode(transactionIndex), (byte) => [byte >> 4, byte & 15]).flat();
+  const nibbles: number[] = [];
+  for (const byte of RLP.encode(transactionIndex)) nibbles.push(byte >> 4, byte & 15);
+  return nibbles;
 }
 
 const refuse = (detail: string): ReceiptProof => ({ ok: false, detail });
 
-/** A branch has 17 items, and short nodes may stand in it; the library's decoder has no bounds of its own. */
+/** A branch has 17 items, and short nodes may stand in it. */
 const NODE_BOUNDS: RlpBounds = { bytes: MAX_PROOF_BYTES, items: 256, depth: 4 };
 
 function decodeNode(bytes: Uint8Array): MPTNode | undefined {
-  if (decodeRlp(bytes, NODE_BOUNDS) === undefined) return undefined;
+  const items = decodeRlp(bytes, NODE_BOUNDS);
+  if (items === undefined || !isRawMPTNode(items)) return undefined;
   try {
-    return decodeMPTNode(bytes);
+    return decodeRawMPTNode(items);
   } catch {
     // The library throws for nothing but bytes that are no node.
     return undefined;

@@ -6,10 +6,11 @@ import { decodeRlp, type RlpItem } from './bounded-rlp.ts';
 import type { ConsensusRefusal } from './consensus-refusal.ts';
 import { type EthereumHeader, NO_UNCLES } from './ethereum-header.ts';
 
-/** `signature` as it came, over `digest`, which is computed when it is asked for: most readers only want the hash. */
+/** `signature` as it came, over `digest`. */
 export type Seal = Readonly<{ digest: Uint8Array; signature: Uint8Array }>;
 export type HeaderVote = Readonly<{ candidate: EvmAddress; add: boolean }>;
 
+/** Addresses and digests are computed when they are asked for: whoever proves an event only wants the hash. */
 export type HeaderReading = Readonly<{
   ok: true;
   /** Of the block, by the rule: the same in every sealed copy. */
@@ -25,6 +26,10 @@ export type HeaderReading = Readonly<{
 
 /** Bytes that a proposer may fill as it likes, before the rest of the extra data. */
 export const VANITY_BYTES = 32;
+/** RLP of no bytes, and of no items. */
+export const NO_BYTES: Uint8Array = Uint8Array.of(0x80);
+export const NO_ITEMS: Uint8Array = Uint8Array.of(0xc0);
+export const ADDRESS_BYTES = 20;
 export const NONCE_ZEROS: Hex = `0x${'00'.repeat(8)}`;
 export const NONCE_ONES: Hex = `0x${'ff'.repeat(8)}`;
 export const NO_ADDRESS: EvmAddress = `0x${'00'.repeat(20)}` as EvmAddress;
@@ -50,8 +55,7 @@ export function stringsOf(item: RlpItem | undefined, length?: number): readonly 
   return strings.length === item.length ? (strings as readonly Uint8Array[]) : undefined;
 }
 
-export const addressesOf = (item: RlpItem | undefined): readonly EvmAddress[] | undefined =>
-  stringsOf(item, 20)?.map((bytes) => toHex(bytes) as EvmAddress);
+export const addressOf = (bytes: Uint8Array): EvmAddress => toHex(bytes) as EvmAddress;
 
 /**
  * `[candidate, ff]` adds; `[candidate, empty]` drops, which other clients write as the byte 00. `undefined`: no vote.

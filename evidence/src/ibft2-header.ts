@@ -4,11 +4,12 @@
  * the miner. By Besu's published codec; no header of a Besu network was seen.
  */
 import { toBytes32 } from '@drawbridge/protocol/bytes32';
-import { RLP } from '@ethereumjs/rlp';
+import { itemsAround, listOfEncoded } from './bounded-rlp.ts';
 import { refuse } from './consensus-refusal.ts';
 import { type EthereumHeader, headerHash } from './ethereum-header.ts';
 import {
-  addressesOf,
+  ADDRESS_BYTES,
+  addressOf,
   bftConstantFault,
   extraList,
   isString,
@@ -20,6 +21,8 @@ import {
 } from './header-reading.ts';
 
 const ROUND_BYTES = 4;
+const ROUND = 3;
+const SEALS = 4;
 
 export function readIbft2Header(header: EthereumHeader): Reading {
   const fault = bftConstantFault(header);
@@ -28,24 +31,26 @@ export function readIbft2Header(header: EthereumHeader): Reading {
   const extra = extraList(header.extraData, 5);
   if (extra === undefined) return refuse('extra', 'the extra data is not a canonical list of 5');
   const [vanity, validators, ballot, round, seals] = extra;
-  const listed = addressesOf(validators);
+  const members = stringsOf(validators, ADDRESS_BYTES);
   const signatures = stringsOf(seals);
   if (!isString(vanity, VANITY_BYTES)) return refuse('extra', 'the vanity does not have 32 bytes');
-  if (validators === undefined || listed === undefined) return refuse('extra', 'the validators are not addresses');
+  if (members === undefined) return refuse('extra', 'the validators are not addresses');
   if (signatures === undefined) return refuse('extra', 'the seals are not strings');
   if (!isString(round, ROUND_BYTES)) return refuse('extra', 'the round does not have 4 bytes');
   const vote = voteOf(ballot);
   const isNone = isString(ballot, 0);
-  if (ballot === undefined || (vote === undefined && !isNone)) return refuse('extra', 'the vote is malformed');
+  if (vote === undefined && !isNone) return refuse('extra', 'the vote is malformed');
   return {
     ok: true,
-    hash: toBytes32(headerHash(header, RLP.encode([vanity, validators, ballot]))),
+    hash: toBytes32(headerHash(header, listOfEncoded(itemsAround(header.extraData, ROUND).before))),
     proposer: header.miner,
     ...(vote && { vote }),
-    listed,
+    get listed() {
+      return members.map(addressOf);
+    },
     commit: {
       get digest(): Uint8Array {
-        return headerHash(header, RLP.encode([vanity, validators, ballot, round]));
+        return headerHash(header, listOfEncoded(itemsAround(header.extraData, SEALS).before));
       },
       signatures,
     },

@@ -4,13 +4,17 @@
  */
 import { toBytes32 } from '@drawbridge/protocol/bytes32';
 import { RLP } from '@ethereumjs/rlp';
+import { itemsAround, listOfEncoded } from './bounded-rlp.ts';
 import { refuse } from './consensus-refusal.ts';
 import { type EthereumHeader, headerHash, scalarOf } from './ethereum-header.ts';
 import {
-  addressesOf,
+  ADDRESS_BYTES,
+  addressOf,
   bftConstantFault,
   extraList,
   isString,
+  NO_BYTES,
+  NO_ITEMS,
   NONCE_ZEROS,
   type Reading,
   stringsOf,
@@ -19,7 +23,7 @@ import {
 } from './header-reading.ts';
 
 const MAX_ROUND = 0xffff_ffff;
-const EMPTY = new Uint8Array();
+const ROUND = 3;
 
 export function readQbftHeader(header: EthereumHeader): Reading {
   const fault = bftConstantFault(header);
@@ -28,29 +32,31 @@ export function readQbftHeader(header: EthereumHeader): Reading {
   const extra = extraList(header.extraData, 5);
   if (extra === undefined) return refuse('extra', 'the extra data is not a canonical list of 5');
   const [vanity, validators, ballot, round, seals] = extra;
-  const listed = addressesOf(validators);
+  const members = stringsOf(validators, ADDRESS_BYTES);
   const signatures = stringsOf(seals);
   if (!isString(vanity, VANITY_BYTES)) return refuse('extra', 'the vanity does not have 32 bytes');
-  if (validators === undefined || listed === undefined) return refuse('extra', 'the validators are not addresses');
+  if (members === undefined) return refuse('extra', 'the validators are not addresses');
   if (signatures === undefined) return refuse('extra', 'the seals are not strings');
   if (!(round instanceof Uint8Array) || (scalarOf(round) ?? MAX_ROUND + 1) > MAX_ROUND) {
     return refuse('extra', 'the round is not a number');
   }
   const vote = voteOf(ballot);
   const isNone = Array.isArray(ballot) && ballot.length === 0;
-  if (ballot === undefined || (vote === undefined && !isNone)) return refuse('extra', 'the vote is malformed');
-  const hashed = (inRound: Uint8Array): Uint8Array =>
-    headerHash(header, RLP.encode([vanity, validators, ballot, inRound, []]));
-  const hash = hashed(EMPTY);
+  if (vote === undefined && !isNone) return refuse('extra', 'the vote is malformed');
+  const { before } = itemsAround(header.extraData, ROUND);
+  const hashed = (inRound: Uint8Array): Uint8Array => headerHash(header, listOfEncoded(before, inRound, NO_ITEMS));
+  const hash = hashed(NO_BYTES);
   return {
     ok: true,
     hash: toBytes32(hash),
     proposer: header.miner,
     ...(vote && { vote }),
-    listed,
+    get listed() {
+      return members.map(addressOf);
+    },
     commit: {
       get digest(): Uint8Array {
-        return round.length === 0 ? hash : hashed(round);
+        return round.length === 0 ? hash : hashed(RLP.encode(round));
       },
       signatures,
     },

@@ -6,7 +6,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { encode } from 'cborg';
+import { encode, encodeInto } from 'cborg';
 import { type Bytes32, fromHex, toBytes32 } from './bytes32.ts';
 import { type CborFormat, decodeCbor, demandCanonical } from './canonical-cbor.ts';
 import { type NetworkId, parseNetworkId } from './ids.ts';
@@ -74,21 +74,42 @@ export type EvidenceKind = 'observers' | 'headers' | 'event';
 
 const SUBJECT_PREFIX = utf8ToBytes('drawbridge/consensus-subject/1\0');
 
+/** More than anything but byte strings takes, and more than stands before each byte string. */
+const OTHER_BYTES = 256;
+const BYTES_BEFORE_EACH = 9;
+/** Encodings that are only looked at and never handed out are written here, where they fit: memory costs more than they do. */
+const scratch = new Uint8Array(65_536);
+
+type Encoding = Readonly<{ parts: readonly unknown[]; byteStrings: readonly Uint8Array[] }>;
+
+const boundOf = ({ byteStrings }: Encoding): number =>
+  byteStrings.reduce((sum, { length }) => sum + BYTES_BEFORE_EACH + length, OTHER_BYTES);
+
+function encodeInMemory({ parts }: Encoding, memory: Uint8Array): Uint8Array {
+  return memory.subarray(0, encodeInto(parts, memory).written);
+}
+const encodeAnew = (encoding: Encoding): Uint8Array => encodeInMemory(encoding, new Uint8Array(boundOf(encoding)));
+/** Holds until the next call. */
+function encodeForNow(encoding: Encoding): Uint8Array {
+  return boundOf(encoding) > scratch.length ? encodeAnew(encoding) : encodeInMemory(encoding, scratch);
+}
+
+const partsOfBatch = ({ version, rule, kind, network, headers }: HeaderBatch): Encoding => ({
+  parts: [version, rule, kind, network, headers],
+  byteStrings: headers,
+});
+function partsOfEvidence(evidence: ConsensusEvidence): Encoding {
+  const { version, rule, kind, network, header, transactionIndex, proof, logIndexInReceipt } = evidence;
+  const parts = [version, rule, kind, network, header, transactionIndex, proof, logIndexInReceipt];
+  return { parts, byteStrings: [header, ...proof] };
+}
+
 export function encodeHeaderBatch(batch: HeaderBatch): Uint8Array {
-  return encode([batch.version, batch.rule, batch.kind, batch.network, [...batch.headers]]);
+  return encodeAnew(partsOfBatch(batch));
 }
 
 export function encodeConsensusEvidence(evidence: ConsensusEvidence): Uint8Array {
-  return encode([
-    evidence.version,
-    evidence.rule,
-    evidence.kind,
-    evidence.network,
-    evidence.header,
-    evidence.transactionIndex,
-    [...evidence.proof],
-    evidence.logIndexInReceipt,
-  ]);
+  return encodeAnew(partsOfEvidence(evidence));
 }
 
 const refuse = (message: string): never => {
@@ -148,7 +169,7 @@ export function decodeHeaderBatch(input: Uint8Array): HeaderBatch {
     network: networkOf(network),
     headers: byteStrings(headers, { items: MAX_HEADERS, bytesEach: MAX_HEADER_BYTES }, 'headers'),
   };
-  demandCanonical(input, encodeHeaderBatch(batch), BATCH_FORMAT);
+  demandCanonical(input, encodeForNow(partsOfBatch(batch)), BATCH_FORMAT);
   return batch;
 }
 
@@ -170,7 +191,7 @@ export function decodeConsensusEvidence(input: Uint8Array): ConsensusEvidence {
   if (evidence.proof.reduce((sum, node) => sum + node.length, 0) > MAX_PROOF_BYTES) {
     return refuse(`proof must have at most ${MAX_PROOF_BYTES} bytes`);
   }
-  demandCanonical(input, encodeConsensusEvidence(evidence), EVENT_FORMAT);
+  demandCanonical(input, encodeForNow(partsOfEvidence(evidence)), EVENT_FORMAT);
   return evidence;
 }
 
@@ -198,9 +219,8 @@ export function headerBatchDigest(batch: HeaderBatch): Bytes32 {
 /** SHA-256 over where a log stands: the block hash binds what it says. The same event has the same digest for ever. */
 export function consensusSubjectDigest(subject: ConsensusSubject): Bytes32 {
   const { rule, network, blockHash, transactionIndex, logIndexInReceipt } = subject;
-  return toBytes32(
-    sha256(
-      concatBytes(SUBJECT_PREFIX, encode([rule, network, fromHex(blockHash), transactionIndex, logIndexInReceipt])),
-    ),
-  );
+  const hash = fromHex(blockHash);
+  const parts = [rule, network, hash, transactionIndex, logIndexInReceipt];
+  const encoded = encodeForNow({ parts, byteStrings: [hash] });
+  return toBytes32(sha256(concatBytes(SUBJECT_PREFIX, encoded)));
 }
