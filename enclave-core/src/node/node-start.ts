@@ -12,6 +12,7 @@ import { repairHistory } from './history-repair.ts';
 import { NodeParts } from './node-parts.ts';
 import { loadedLog } from './node-storage.ts';
 import { decodeSeqno, encodeReceipt, MAX_LEDGER_ANSWER_BYTES } from './peer-requests.ts';
+import { raftLog } from './raft-log.ts';
 import { isSnapshotEvidence } from './snapshot-evidence.ts';
 import { type OpenedImage, openImage } from './state-image.ts';
 import { decodeSubmission, encodeAnswer } from './submit-codec.ts';
@@ -106,10 +107,7 @@ function replicaHost(parts: NodeParts, stored: StoredLog): ReplicaDependencies {
       sendSnapshot: (message, content) => parts.peers.sendSnapshot(message, content),
     },
     stateMachine: stateMachine(parts),
-    log: (level, text) => {
-      const write = level === 'error' || level === 'fatal' ? log.error : log.warn;
-      write({ code: 'RAFT', level }, text);
-    },
+    log: raftLog(log),
     onFatal: (error) => parts.fail(error),
     onRoleChange: ({ role, term, leader }) => log.info({ role, view: term, leader }, 'role in the group'),
     onLeading: (leading) => {
