@@ -45,7 +45,7 @@ async function installing(): Promise<{ leader: Member; behind: Member; lines: st
   behind.machine.beforeInstall = (signal) => {
     began = true;
     return new Promise((resolve, reject) => {
-      held.then(resolve);
+      void held.then(resolve);
       signal.addEventListener('abort', () => reject(new Error('stopped')));
     });
   };
@@ -126,6 +126,24 @@ test('term and vote are durable before a received snapshot is, and a commit inde
     }
     expect(notes.filter((note) => note.startsWith('snapshot')).length).toBeGreaterThan(1);
   }
+});
+
+test('a snapshot that rotted on the leader is not sent, and a new one is asked for', async () => {
+  group = new ReplicaGroup(module, [1, 2, 3]);
+  const said: string[] = [];
+  const log = (_level: string, text: string): unknown => said.push(text);
+  await group.startAll({ ...overrides, dependencies: { log } });
+  const leader = await group.leader();
+  const behind = group.member(leader.id === 3 ? 2 : 3);
+  group.isolate(behind.id);
+  const lines = await write(leader, 0, 100);
+  await group.until(() => leader.replica.status().firstIndex > 50);
+  for (const [name, bytes] of leader.disk.files) if (name.endsWith('.dbsnap')) bytes.writeUInt8(77, 60);
+  group.heal();
+  await group.caughtUp(behind.id, lines);
+  expect(leader.wanted).toContain(behind.id);
+  expect(said.some((text) => text.includes('the snapshot is not what was written'))).toBe(true);
+  expect(leader.fatal).toEqual([]);
 });
 
 test('as soon as one is installed the leader goes on with what came meanwhile', async () => {

@@ -61,13 +61,13 @@ export class Replica {
     const refusal = (message: string, cause: unknown): ReplicaError => this.#refusal(message, cause);
     this.#proposals = new Proposing(options, { engine, handle, refusal });
     this.#reads = new ReadBarrier(options, originOfReads(options.id, host.entropy));
-    const { store, transport, stateMachine, onMembersChange, onRemoved, onLeading } = host;
+    const { store, onLeading } = host;
     const failed = (error: unknown): void => this.#die(error);
     const wake = (): void => this.#turn();
     const start = stored.snapshot ?? { index: 0, confState: noMembers };
-    this.#applier = new Applier(options.id, start, { engine, stateMachine, onMembersChange, onRemoved });
+    this.#applier = new Applier(options.id, start, { ...host, engine });
     const wanted = (member: number): void => host.onSnapshotWanted(this.#applier.membersIndex, member);
-    this.#snapshots = new SnapshotKeeper(options, { engine, store, transport, stateMachine, wake, wanted, failed });
+    this.#snapshots = new SnapshotKeeper(options, { ...host, engine, wake, wanted, failed });
     const install = (snapshot: RaftSnapshot): Promise<void> => this.#install(snapshot);
     const done = (count: number): void => this.#appendDone(count);
     this.#appends = new AppendPipeline(options.maxWriteBytes, stored.hardState, { store, install, done, failed });
@@ -142,7 +142,7 @@ export class Replica {
    * when raft has no use for it, it is dropped, as if the network had lost it.
    */
   receiveSnapshot(from: number, message: Uint8Array, content: Uint8Array): void {
-    this.#command(() => this.#receiveSnapshot(from, message, content));
+    this.#command(() => this.#tolerant(from, () => this.#snapshots.receive(from, message, content)));
   }
 
   /** The transport cannot reach a peer at present. */
@@ -317,10 +317,6 @@ export class Replica {
       this.#appends.flush();
     }
     for (const context of this.#reads.takeNew()) this.#engine.readIndex(context);
-  }
-
-  #receiveSnapshot(from: number, message: Uint8Array, content: Uint8Array): void {
-    this.#tolerant(from, () => this.#snapshots.receive(from, message, content));
   }
 
   #step(from: number, messages: readonly Uint8Array[]): void {

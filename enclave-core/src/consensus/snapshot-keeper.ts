@@ -4,8 +4,9 @@
  */
 import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { LogDamagedError } from './log/log-errors.ts';
 import type { LogStore, PeerTransport, StateMachine, StoredSnapshot } from './ports.ts';
-import { type RaftEngine, RaftEngineError } from './raft-engine.ts';
+import { type RaftEngine, RaftEngineError, type RaftLogLevel } from './raft-engine.ts';
 import type { ConfState, Entry, RaftMessage, RaftSnapshot } from './raft-types.ts';
 import { RecentBytes } from './recent-bytes.ts';
 
@@ -32,6 +33,7 @@ export type SnapshotKeeperHost = Readonly<{
   wake: () => void;
   /** A member needs a snapshot, and there is none that names it. */
   wanted: (member: number) => void;
+  log: (level: RaftLogLevel, text: string) => void;
   failed: (error: unknown) => void;
 }>;
 
@@ -135,11 +137,11 @@ export class SnapshotKeeper {
 
   /** Raft sends nothing more to the member until it is told how this ended. */
   async #send(message: RaftMessage): Promise<void> {
-    const { store, transport, wanted } = this.#host;
+    const { transport, wanted } = this.#host;
     const { to } = message;
     this.#reports.delete(to);
     const match = this.#matches().get(to) ?? 0;
-    const snapshot = await store.loadSnapshot(message.snapshotIndex);
+    const snapshot = await this.#load(message.snapshotIndex);
     if (!snapshot || !namesMember(snapshot.confState, to)) {
       this.#reports.set(to, { ticks: this.#limits.snapshotRetryTicks, delivered: false, match });
       wanted(to);
@@ -151,6 +153,17 @@ export class SnapshotKeeper {
     );
     const ticks = delivered ? this.#limits.snapshotInstallTicks : this.#limits.snapshotRetryTicks;
     this.#reports.set(to, { ticks, delivered, match });
+  }
+
+  /** Null when it is not kept, or the disk spoilt it; a new one helps in both cases. */
+  async #load(index: number): Promise<StoredSnapshot | null> {
+    try {
+      return await this.#host.store.loadSnapshot(index);
+    } catch (error) {
+      if (!(error instanceof LogDamagedError)) throw error;
+      this.#host.log('error', error.message);
+      return null;
+    }
   }
 
   /** The transport lost a member: what it was sent may be lost too, so it need not be waited for. */
