@@ -153,19 +153,6 @@ describe('whom a node connects to', () => {
     await expectRefused(await dialled(forged), 'CERT_SIGNATURE_FAILURE');
   });
 
-  test('nor is it when the environment says that certificates need no check', async () => {
-    const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
-    try {
-      const keys = await newKeys();
-      member = await service.node({ keys });
-      await expectRefused(await dialled(await selfSigned(keys)), 'DEPTH_ZERO_SELF_SIGNED_CERT');
-    } finally {
-      if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-      else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
-    }
-  });
-
   test('one that does not speak our protocol is not', async () => {
     await expectRefused(await dialled(member, { ALPNProtocols: [] }), 'PROTOCOL_OTHER');
   });
