@@ -1,8 +1,9 @@
 import type { ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { applyService } from '../membership/apply-service.ts';
+import { applyService, type ServiceRules } from '../membership/apply-service.ts';
 import { initialMembership, type MembershipState } from '../membership/membership-state.ts';
 import { describeNode, rulesFor } from '../membership/testing/nodes.ts';
+import type { AdmissionDesk } from '../node/core-node.ts';
 import type { Timers } from '../node/timers.ts';
 import { virtualPlatform } from '../platform/virtual.ts';
 import { decodeJoinRequest, encodeJoinAnswer, type JoinRequest } from './join-message.ts';
@@ -49,6 +50,8 @@ describe('the presence of a node', () => {
   let apiAddress: string;
   let leads: boolean;
   let hasLeader: boolean;
+  let rules: ServiceRules;
+  let propose: AdmissionDesk['propose'];
   beforeAll(async () => {
     identity = { ...nodeIdentity(await drawNodeKeys(1_024)), encryptionKey: ENCRYPTION_KEY };
     const { nodeId, publicKey } = identity;
@@ -81,6 +84,13 @@ describe('the presence of a node', () => {
     apiAddress = 'a:2';
     leads = true;
     hasLeader = true;
+    rules = { ...rulesFor([]), nodes: new Set([identity.nodeId]) };
+    propose = async (entry) => {
+      proposed.push(entry);
+      const { state, outcome } = applyService(membership, entry, rules, 9);
+      membership = state;
+      return outcome;
+    };
   });
 
   function make(change: Partial<PresenceOptions> = {}, started = true): NodePresence {
@@ -91,7 +101,6 @@ describe('the presence of a node', () => {
       hosts: HOSTS,
       place: { ...place, serviceId: '0x', told: { revision: 0, peers: [] } },
     };
-    const rules = { ...rulesFor([]), nodes: new Set([identity.nodeId]) };
     const uses: PresenceDependencies = {
       requestJoin: async (_, body) => {
         asked.push(decodeJoinRequest(body));
@@ -108,12 +117,7 @@ describe('the presence of a node', () => {
               registry: rules as never,
               membership,
               genesis: () => Promise.reject(new Error('not needed')),
-              propose: async (entry) => {
-                proposed.push(entry);
-                const { state, outcome } = applyService(membership, entry, rules, 9);
-                membership = state;
-                return outcome;
-              },
+              propose: (entry) => propose(entry),
             }
           : undefined,
       hasLeader: () => hasLeader,
@@ -138,7 +142,7 @@ describe('the presence of a node', () => {
     await look(presence);
     await look(presence);
     expect([asked, proposed]).toEqual([[], []]);
-    await presence.stop();
+    presence.stop();
     expect(timers.waiting).toBe(0);
   });
 
@@ -150,7 +154,7 @@ describe('the presence of a node', () => {
     await look(presence);
     expect(proposed).toMatchObject([{ type: 'updateNode', raftId: 1, node: { apiAddress: 'a:3' } }]);
     expect(asked).toEqual([]);
-    await presence.stop();
+    presence.stop();
   });
 
   it('asks the others to, where it does not lead', async () => {
@@ -161,7 +165,24 @@ describe('the presence of a node', () => {
     await look(presence);
     expect(proposed).toEqual([]);
     expect(asked).toMatchObject([{ raftId: 1, apiAddress: 'a:3' }]);
-    await presence.stop();
+    presence.stop();
+  });
+
+  it('does not keep a node from stopping that cannot propose any more', async () => {
+    const presence = make();
+    let lost: (error: Error) => void = () => undefined;
+    propose = () =>
+      new Promise((_, reject) => {
+        lost = reject;
+      });
+    presence.start();
+    apiAddress = 'a:3';
+    timers.fire();
+    await new Promise((resolve) => setImmediate(resolve));
+    presence.stop();
+    lost(new Error('the node has stopped'));
+    await presence.ended();
+    expect(timers.waiting).toBe(0);
   });
 
   it('asks who the others are while it starts, and when it hears of no leader', async () => {
@@ -169,7 +190,7 @@ describe('the presence of a node', () => {
     starting.start();
     await look(starting);
     expect(told).toEqual([{ revision: 7, peers: [] }]);
-    await starting.stop();
+    starting.stop();
     const lonely = make();
     lonely.start();
     hasLeader = false;
@@ -178,6 +199,6 @@ describe('the presence of a node', () => {
     hasLeader = true;
     await look(lonely);
     expect(told).toHaveLength(2);
-    await lonely.stop();
+    lonely.stop();
   });
 });

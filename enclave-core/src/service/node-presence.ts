@@ -66,10 +66,15 @@ export class NodePresence {
     });
   }
 
-  async stop(): Promise<void> {
+  /** Begins nothing more. What is under way may need the node to end before it does. */
+  stop(): void {
     this.#stopped = true;
     this.#cancel?.();
-    await this.#running;
+  }
+
+  /** After `stop`, and after the node's own end. */
+  ended(): Promise<void> {
+    return this.#running;
   }
 
   #note(error: unknown): void {
@@ -96,7 +101,7 @@ export class NodePresence {
       });
       if (decision.type === 'known') {
         this.#isSaid = true;
-        await this.#uses.endorsed(decision.row.certificate);
+        if (!this.#stopped) await this.#uses.endorsed(decision.row.certificate);
       } else if (decision.type === 'propose' && desk.leads) {
         await desk.propose(decision.entry);
         return;
@@ -117,6 +122,6 @@ export class NodePresence {
     const { serviceCertificate } = node.place;
     const options = { ...self, serviceCertificate, addresses, patienceMs: 0, attemptTimeoutMs: ASK_TIMEOUT_MS };
     const answer = await askToJoin(node, options, this.#uses);
-    if (answer.type === 'known') this.#uses.told(answer.told);
+    if (answer.type === 'known' && !this.#stopped) this.#uses.told(answer.told);
   }
 }

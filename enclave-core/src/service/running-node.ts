@@ -151,10 +151,13 @@ export class RunningNode {
   /** Ends what there is, clients first. */
   async stop(): Promise<void> {
     this.#stopLooking();
-    await this.#presence.stop();
-    await this.#amendments?.stop();
+    this.#presence.stop();
+    // What these two wait for may be an entry that no majority takes, which the node's end settles.
+    const amendmentsEnded = this.#amendments?.stop();
     await this.#api?.close();
     await this.#node?.stop();
+    await amendmentsEnded;
+    await this.#presence.ended();
   }
 
   async #openPeers(
