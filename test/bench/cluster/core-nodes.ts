@@ -25,6 +25,8 @@ const REPOSITORY = join(import.meta.dirname, '../../..');
 const PROGRAM = join(REPOSITORY, 'enclave-core/dist/main.js');
 const READY_MS = 60_000;
 const ANSWER_MS = 2_000;
+/** Of a node that ended early, in UTF-16 code units. */
+const MAX_LAST_WORDS = 2_000;
 /** All that a node finds in its environment. */
 const ENVIRONMENT = { PATH: process.env.PATH ?? '/usr/bin:/bin', TMPDIR: tmpdir() };
 /** A node refuses to start where it could be dumped. */
@@ -34,10 +36,13 @@ const FUNDS_MINOR = 500_000_000_000n;
 
 const run = promisify(execFile);
 
-/** Compiles what the nodes run. */
+/** Compiles what the nodes run. @throws with what the compiler says */
 export async function buildCore(): Promise<void> {
   const compiler = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
-  await run(process.execPath, [compiler, '-b', join(REPOSITORY, 'enclave-core')]);
+  const building = run(process.execPath, [compiler, '-b', join(REPOSITORY, 'enclave-core')]);
+  await building.catch((cause: Error & { stdout?: string }) => {
+    throw new Error(`the core does not compile (--no-build runs what was built last):\n${cause.stdout}`, { cause });
+  });
 }
 
 type Place = Readonly<{ name: string; dir: string; api: string; peer: string }>;
@@ -65,6 +70,13 @@ export class CoreNode {
 
   get running(): boolean {
     return this.#process?.running() ?? false;
+  }
+
+  /** What it said last, where it has ended. */
+  get ended(): string | undefined {
+    return this.#process && !this.running
+      ? `${this.place.name}: ended early and said last\n${this.#process.recentOutput().slice(-MAX_LAST_WORDS)}`
+      : undefined;
   }
 
   /** `flags`: of Node, which then runs as if for development. */
@@ -213,7 +225,9 @@ export class CoreNodes {
     relay.close();
   }
 
+  /** A node that has ended by itself has its last words printed. */
   async stop(): Promise<void> {
+    for (const { ended } of this.nodes) if (ended !== undefined) process.stderr.write(`${ended}\n`);
     await Promise.all(this.nodes.map((node) => node.stop()));
     await rm(this.#root, { recursive: true, force: true });
   }

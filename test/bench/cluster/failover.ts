@@ -3,12 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CoreNode, CoreNodes } from './core-nodes.ts';
 import { Payer } from './payer.ts';
 
-const CONNECTIONS = 64;
+/** More than payments can hang until nobody is waited for any more, so that none is queued behind them. */
+const CONNECTIONS = 512;
 /** Payments under way before, during and after. */
 const LANES = 64;
 const LOAD_MS = 1_500;
 /** A new payment is tried this often, each by itself, so that none waits for one that hangs. */
-const TRY_EVERY_MS = 10;
+const TRY_EVERY_MS = 25;
 const GIVE_UP_MS = 30_000;
 const BREATH_MS = 5;
 

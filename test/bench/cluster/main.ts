@@ -30,6 +30,7 @@ const USAGE = `npm run bench:cluster                      every part, about five
 npm run bench:cluster -- --only PART,…     ${Object.keys(PARTS).join(', ')}
 npm run bench:cluster -- --seconds N       of one round; ${SECONDS}
 npm run bench:cluster -- --history N       transfers before cluster.history is taken; ${HISTORY}
+npm run bench:cluster -- --no-build        what enclave-core/dist has
 npm run bench:cluster -- --json            one object a line: {"name","value","unit"}`;
 
 function refuse(why: string): never {
@@ -41,6 +42,7 @@ function readArguments() {
   try {
     const options = {
       json: { type: 'boolean', default: false },
+      'no-build': { type: 'boolean', default: false },
       only: { type: 'string' },
       seconds: { type: 'string', default: String(SECONDS) },
       history: { type: 'string', default: String(HISTORY) },
@@ -88,7 +90,7 @@ log(
   `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}, load average ${load.toFixed(1)}`,
 );
 if (load > HIGH_LOAD) log('The machine has other work: rates and latencies mean little, CPU time of a payment more.');
-await buildCore();
+if (!values['no-build']) await buildCore();
 for (const name of wanted) {
   log(`measuring ${name}`);
   const part = PARTS[name];

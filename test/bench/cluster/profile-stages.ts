@@ -41,6 +41,7 @@ const BY_ADDRESS: readonly (readonly [RegExp, string])[] = [
   [/protocol\/dist\/(ledger|cbor|codec)|noble\/hashes/, 'claims/hash/ledger'],
   [/enclave-core\/dist\/keys\//, 'seal'],
   [/enclave-core\/dist\/peers\//, 'peers'],
+  [/secure-json-parse|fast-json-stringify/, 'JSON'],
   [/enclave-core\/dist\/api\/|fastify|find-my-way|ajv|secure-json|light-my-request|avvio|pino/, 'HTTP/Fastify'],
   [/protocol\/dist\//, 'protocol forms (ids, terms)'],
   [/enclave-core\/dist\//, 'node (batching, waiters)'],

@@ -2,7 +2,7 @@
  * Where the time of a node's thread goes: three nodes under load with the profiler on, samples of the loaded time alone, grouped by
  * stage, for the leader and one follower.
  *
- *     node scripts/run-source.mjs test/bench/cluster/profile.ts batched|single [SECONDS] [DIR]
+ *     node scripts/run-source.mjs test/bench/cluster/profile.ts batched|single [SECONDS] [DIR] [--no-build]
  *
  * DIR keeps the profiles, for Chrome's tools. Prints percent of the thread's busy time, and µs a payment.
  */
@@ -19,7 +19,8 @@ const SECONDS = 10;
 const TOP = 14;
 const SAMPLE_EVERY_MICROS = '500';
 
-const [kind = 'batched', seconds = SECONDS, kept] = process.argv.slice(2);
+const NO_BUILD = '--no-build';
+const [kind = 'batched', seconds = SECONDS, kept] = process.argv.slice(2).filter((text) => text !== NO_BUILD);
 const chosen = kind === 'single' ? LOADS.single : LOADS.batched;
 const folder = kept ?? (await mkdtemp(join(tmpdir(), 'drawbridge-profile-')));
 
@@ -48,7 +49,7 @@ function report(title: string, { stages, functions }: StageTimes, payments: numb
   }
 }
 
-await buildCore();
+if (!process.argv.includes(NO_BUILD)) await buildCore();
 const dirOf = (n: number): string => join(folder, `core-${n + 1}`);
 const flagsOf = (n: number): string[] => [
   '--cpu-prof',
