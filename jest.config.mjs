@@ -12,7 +12,7 @@ const shared = {
 
 /**
  * `unit` runs in `npm run check`; `fuzz` takes seconds per test; `network` starts a whole core node, real Redis, anvil or
- * processes of its own; `e2e` starts the whole system.
+ * processes of its own; `e2e` starts the whole system; `faults` breaks it, partly as root, and is run by itself.
  */
 export default {
   // Generous for busy machines: a test that hangs still ends, and none measures time.
@@ -43,7 +43,12 @@ export default {
       ...shared,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/test/sim/'],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/test/sim/', '<rootDir>/test/faults/'],
+    },
+    {
+      ...shared,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/test/faults/**/*.fault.test.ts'],
     },
   ],
 };
