@@ -12,11 +12,11 @@ it('what the engine says reaches the log of the process, at its level', () => {
     },
   });
   const log = raftLog(pino({ base: null, timestamp: false }, destination));
-  log('warn', 'quorum is not active');
+  log('warning', 'quorum is not active');
   log('error', 'something worse');
   log('fatal', 'the worst');
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
-    { level: 40, code: 'RAFT', raftLevel: 'warn', msg: 'quorum is not active' },
+    { level: 40, code: 'RAFT', raftLevel: 'warning', msg: 'quorum is not active' },
     { level: 50, code: 'RAFT', raftLevel: 'error', msg: 'something worse' },
     { level: 50, code: 'RAFT', raftLevel: 'fatal', msg: 'the worst' },
   ]);

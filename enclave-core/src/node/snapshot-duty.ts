@@ -12,7 +12,7 @@ import { imageOf, type StateImage } from './state-image.ts';
 export type SnapshotDutyOptions = Readonly<{
   /** A mark is due when so many entries were applied since the last one. Default 50,000. */
   snapshotEveryEntries?: number;
-  /** Or so many bytes of them. Default 256 MiB. */
+  /** Or so many bytes of them: the engine caches them all, twice over. Default 64 MiB. */
   snapshotEveryBytes?: number;
 }>;
 
@@ -47,7 +47,7 @@ export class SnapshotDuty {
   constructor(options: SnapshotDutyOptions, dependencies: SnapshotDutyDependencies) {
     this.#options = {
       snapshotEveryEntries: options.snapshotEveryEntries ?? 50_000,
-      snapshotEveryBytes: options.snapshotEveryBytes ?? 256 * 2 ** 20,
+      snapshotEveryBytes: options.snapshotEveryBytes ?? 64 * 2 ** 20,
     };
     this.#uses = dependencies;
   }
