@@ -33,6 +33,19 @@ const listKey = (hash: Uint8Array, first: number): Buffer => Buffer.concat([hash
 
 type Table = Database<Uint8Array, Uint8Array>;
 
+/** LMDB could not commit, as on a full disk. Nothing is lost: what is missing is made again from the ledger. */
+export class HistoryWriteError extends Error {
+  override readonly name = 'HistoryWriteError';
+  readonly code = 'HISTORY_WRITE_FAILED' as const;
+
+  constructor(options: ErrorOptions) {
+    super(
+      'a write to the history failed. Free space or replace the disk, then start the node again: the history is made whole from the ledger',
+      options,
+    );
+  }
+}
+
 export class LmdbStore {
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #blocks: Table;
@@ -49,8 +62,18 @@ export class LmdbStore {
     this.#meta = this.#root.openDB('meta', binary);
   }
 
-  /** Writes all of it in one transaction; resolves when readers see it, which is before it is synced. */
+  /**
+   * Writes all of it in one transaction; resolves when readers see it, which is before it is synced.
+   * @throws HistoryWriteError
+   */
   async write(blocks: readonly StoredBlock[], meta: Uint8Array): Promise<void> {
+    await this.#batch(blocks, meta).catch((cause: unknown) => {
+      throw new HistoryWriteError({ cause });
+    });
+    this.#root.resetReadTxn();
+  }
+
+  async #batch(blocks: readonly StoredBlock[], meta: Uint8Array): Promise<void> {
     await this.#root.batch(() => {
       for (const block of blocks) {
         const ref = u64(block.seqno);
@@ -61,7 +84,6 @@ export class LmdbStore {
       }
       void this.#meta.put(META_KEY, meta);
     });
-    this.#root.resetReadTxn();
   }
 
   meta(): Uint8Array | undefined {
