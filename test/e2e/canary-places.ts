@@ -19,7 +19,14 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'logs/quorum-b.log',
 ]);
 
-/** The core's folder, the state folders of connectors and observers, every log. */
+/**
+ * Where what is registered may be read: the ledger's chunk files hold the genesis and every amendment in clear, for anyone to
+ * verify. Nothing else shows it. (The log beside them has amendments in clear until it is cut behind a snapshot; there are none
+ * in this run.)
+ */
+export const mayShowRegistered = (place: string): boolean => /^core(-[0-9]+)?\/ledger\/ledger_[0-9]/.test(place);
+
+/** The folders of the core's nodes, the state folders of connectors and observers, every log. */
 export async function filesOf(system: LocalSystem): Promise<Place[]> {
   const places: Place[] = [];
   const walk = async (dir: string): Promise<void> => {
@@ -97,10 +104,36 @@ export async function windowsOf(system: LocalSystem): Promise<Place[]> {
       places.push({ name: `${id} ${path}`, bytes });
     }
   }
-  return [
-    ...places,
-    { name: 'core /node/state', bytes: await readSecurely(`${system.coreUrl}/node/state`, system.serviceCertFile) },
-  ];
+  for (const [n, url] of system.coreUrls.entries()) {
+    for (const path of [...CORE_WINDOWS, ...(await newestReceipts(system, url))]) {
+      places.push({
+        name: `core ${n + 1} ${path}`,
+        bytes: await readSecurely(`${url}${path}`, system.serviceCertFile),
+      });
+    }
+  }
+  return places;
+}
+
+/** What anyone may ask of a node of the core. */
+const CORE_WINDOWS: readonly string[] = [
+  '/node/state',
+  '/node/network',
+  '/node/network/nodes',
+  '/node/commit',
+  '/node/consensus',
+  '/node/network/nodes/self',
+  '/node/version',
+];
+/** How many of the newest entries have their receipts searched; they come without claims. */
+const RECEIPTS = 30;
+
+async function newestReceipts(system: LocalSystem, url: string): Promise<string[]> {
+  const answer = JSON.parse(String(await readSecurely(`${url}/node/commit`, system.serviceCertFile))) as {
+    transaction_id: string;
+  };
+  const [view, seqno = 0] = answer.transaction_id.split('.').map(Number);
+  return Array.from({ length: RECEIPTS }, (_, n) => `/node/receipt?transaction_id=${view}.${seqno - n}`);
 }
 
 async function readSecurely(url: string, certFile: string): Promise<Buffer> {

@@ -11,8 +11,17 @@ import { BANKS } from '@drawbridge/demo/cast';
 import type { TransferResource } from '@drawbridge/protocol/api/transfer';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { amountForms, type Needle, type Place, search, textForms, uuidForms, wordForms } from './canary-forms.ts';
-import { filesOf, redisPlaces, windowsOf } from './canary-places.ts';
+import {
+  amountForms,
+  type Find,
+  type Needle,
+  type Place,
+  search,
+  textForms,
+  uuidForms,
+  wordForms,
+} from './canary-forms.ts';
+import { filesOf, mayShowRegistered, redisPlaces, windowsOf } from './canary-places.ts';
 import { eventually, type Payment, startWorld, type World } from './world.ts';
 
 const STORY_MS = 240_000;
@@ -47,10 +56,25 @@ const remittanceOf = (name: string): string => `Canary ${name} Kanarienvogel & C
 
 let world: World;
 let redisMidway: Place[];
-const needles: Needle[] = [...BANKS.flatMap(({ name, lei, bic }) => [name, lei, bic]).flatMap(textForms)];
+/** Of every payment: nowhere. */
+const needles: Needle[] = [];
+/** Who the banks are: in the ledger's chunk files, whose genesis registers them by name, LEI and BIC, and nowhere else. */
+const registered: Needle[] = BANKS.flatMap(({ name, lei, bic }) => [name, lei, bic]).flatMap(textForms);
+const NODES = ['core', 'core-2', 'core-3'];
+const FOLDERS = NODES.flatMap((node) => ['log', 'ledger', 'history'].map((folder) => `${node}/${folder}`));
+const SEALED_FILES = NODES.flatMap((node) => [`${node}/node.bundle`, `${node}/genesis.snapshot`]);
+
+/** What is where it may not be. */
+const shown = (places: readonly Place[]): Find[] => [
+  ...search(places, needles),
+  ...search(
+    places.filter(({ name }) => !mayShowRegistered(name)),
+    registered,
+  ),
+];
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ coreNodes: NODES.length });
 }, STORY_MS);
 afterAll(async () => {
   await world?.stop();
@@ -117,12 +141,14 @@ it(
 
 it('the search finds what is planted, in each form and each kind of place', async () => {
   const { system } = world;
-  const forms = [...new Map(needles.map((needle) => [`${needle.secret} ${needle.form}`, needle])).values()];
-  const file = join(system.dir, 'core/planted');
+  const forms = [
+    ...new Map([...needles, ...registered].map((needle) => [`${needle.secret} ${needle.form}`, needle])).values(),
+  ];
+  const files = [...NODES, ...FOLDERS].map((folder) => `${folder}/planted`);
   const redis = new Redis(system.redis.url);
   const key = `planted-${randomBytes(4).toString('hex')}`;
   const planted = Buffer.concat(forms.flatMap(({ bytes }) => [Buffer.from('{'), bytes, Buffer.from('}')]));
-  await writeFile(file, planted);
+  for (const file of files) await writeFile(join(system.dir, file), planted);
   await redis.set(`${key}-string`, planted);
   await redis.hset(`${key}-hash`, 'field', planted);
   await redis.rpush(`${key}-list`, planted);
@@ -132,7 +158,7 @@ it('the search finds what is planted, in each form and each kind of place', asyn
   const kinds = ['string', 'hash', 'list', 'set', 'zset', 'stream'].map((kind) => `redis ${key}-${kind}`);
   try {
     const places = [...(await filesOf(system)), ...(await redisPlaces(system.redis.url))];
-    for (const place of ['core/planted', ...kinds]) {
+    for (const place of [...files, ...kinds]) {
       const finds = new Set(
         search(
           places.filter(({ name }) => name === place),
@@ -145,7 +171,7 @@ it('the search finds what is planted, in each form and each kind of place', asyn
       });
     }
   } finally {
-    await rm(file);
+    for (const file of files) await rm(join(system.dir, file));
     await redis.del(...kinds.map((name) => name.slice('redis '.length)));
     redis.disconnect();
   }
@@ -154,17 +180,27 @@ it('the search finds what is planted, in each form and each kind of place', asyn
 it('nothing of them is in Redis, in metrics, in logs or on disk while the system runs', async () => {
   const redis = await redisPlaces(world.system.redis.url);
   expect(redis.length).toBeGreaterThan(10);
-  expect(search([...redisMidway, ...redis], needles)).toEqual([]);
-  expect(search(await windowsOf(world.system), needles)).toEqual([]);
-  expect(search(await filesOf(world.system), needles)).toEqual([]);
+  expect(shown([...redisMidway, ...redis])).toEqual([]);
+  expect(shown(await windowsOf(world.system))).toEqual([]);
+  expect(shown(await filesOf(world.system))).toEqual([]);
 }, 60_000);
 
 it('nor when it has ended', async () => {
   await world.stop();
   const files = await filesOf(world.system);
   const names = files.map(({ name }) => name);
-  for (const folder of ['core/ledger/', 'core/history/', 'connector-quorum-a-1/', 'observer-1/', 'logs/core.log']) {
-    expect(names.filter((name) => name.startsWith(folder))).not.toEqual([]);
+  const others = ['connector-quorum-a-1/', 'observer-1/', ...NODES.map((node) => `logs/${node}.log`)];
+  for (const place of [...FOLDERS, ...SEALED_FILES, ...others]) {
+    expect({ place, isThere: names.some((name) => name.startsWith(place)) }).toEqual({ place, isThere: true });
   }
-  expect(search(files, needles)).toEqual([]);
+  expect(shown(files)).toEqual([]);
+}, 60_000);
+
+it('what is registered can be read in the ledger of every node, as governance must be, and is the same for all', async () => {
+  const chunks = (await filesOf(world.system)).filter(({ name }) => mayShowRegistered(name));
+  expect(chunks.map(({ name }) => name).sort()).toEqual(NODES.map((node) => `${node}/ledger/ledger_1`).sort());
+  for (const chunk of chunks) {
+    const found = new Set(search([chunk], registered).map(({ secret }) => secret));
+    expect([...found].sort()).toEqual(BANKS.flatMap(({ name, lei, bic }) => [name, lei, bic]).sort());
+  }
 }, 60_000);
