@@ -215,4 +215,4 @@ export const payment = (amountMinor: bigint, id: string) => ({
   amountMinor: amountMinor.toString(),
   creditor: parseParticipantId(BANK_B),
 });
-export { BANK_A, BANK_B };
+export { BANK_B };
