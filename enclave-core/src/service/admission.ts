@@ -106,7 +106,9 @@ function platformFault(request: JoinRequest, { platform }: AdmissionContext): Fa
 }
 
 function describe(request: JoinRequest, context: AdmissionContext, row?: NodeState): NodeDescription {
-  const { nodeId, encryptionKey, peerAddress, apiAddress, versions, hosts } = request;
+  const { nodeId, encryptionKey, peerAddress, versions, hosts } = request;
+  // A node that is only starting does not know yet where its clients will reach it.
+  const apiAddress = request.apiAddress === '' && row ? row.apiAddress : request.apiAddress;
   const { platform, serviceKey, serviceCertificate, nowMs } = context;
   const certificate =
     row && stillFits(row.certificate, hosts, nowMs)
@@ -177,6 +179,10 @@ async function answerJoin(
   });
   const told = { revision: membership.revision, peers: peersIn(membership) };
   if (decision.type === 'known') return { type: 'known', certificate: decision.row.certificate, told };
+  const known = request.raftId === null ? undefined : membership.nodes.get(request.raftId);
+  // Whoever has a place may hear who the others are, among them the one that takes note of what it says.
+  if (!desk.leads && known && decision.type === 'propose')
+    return { type: 'known', certificate: known.certificate, told };
   // What is refused here may be allowed already where the ledger is further.
   if (!desk.leads) throw new SubmitError('NOT_LEADER', 'another node leads; ask that one');
   if (decision.type === 'refused') return decision;

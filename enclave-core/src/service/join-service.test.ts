@@ -198,8 +198,14 @@ describe('admission', () => {
     desk.leads = true;
     await desk.answer(nodeId, encodeJoinRequest(ask()));
     desk.leads = false;
-    const known = await desk.answer(nodeId, encodeJoinRequest(ask({ raftId: 2 })));
-    expect(decodeJoinAnswer(known)).toMatchObject({ type: 'known' });
+    for (const change of [{}, { peerAddress: 'moved:1' }]) {
+      const known = await desk.answer(nodeId, encodeJoinRequest(ask({ raftId: 2, ...change })));
+      expect(decodeJoinAnswer(known)).toMatchObject({ type: 'known', told: { revision: 2 } });
+    }
+    expect(desk.proposed).toHaveLength(1);
+    await expect(desk.answer(nodeId, encodeJoinRequest(ask({ raftId: 7 })))).rejects.toMatchObject({
+      code: 'NOT_LEADER',
+    });
   });
 
   it('answers garbage in words', async () => {

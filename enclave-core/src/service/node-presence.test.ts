@@ -1,3 +1,4 @@
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { applyService, type ServiceRules } from '../membership/apply-service.ts';
@@ -18,6 +19,8 @@ const NOW_MS = Date.now();
 const HOSTS = ['localhost'];
 const service = createServiceCertificate({ commonName: 'test', nowMs: NOW_MS, validityDays: 3_650 });
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+const PEER = { raftId: 2, nodeId: describeNode(2).nodeId, address: 'b:1' };
 
 /** Runs what is due when it is told to. */
 class HandTimers implements Timers {
@@ -45,11 +48,12 @@ describe('the presence of a node', () => {
   let membership: MembershipState;
   let timers: HandTimers;
   let asked: JoinRequest[];
+  let addresses: string[];
   let proposed: ServiceEntry[];
   let told: ToldPeers[];
   let apiAddress: string;
   let leads: boolean;
-  let hasLeader: boolean;
+  let leader: NodeId | undefined;
   let rules: ServiceRules;
   let propose: AdmissionDesk['propose'];
   beforeAll(async () => {
@@ -79,11 +83,12 @@ describe('the presence of a node', () => {
     membership = initialMembership(own);
     timers = new HandTimers();
     asked = [];
+    addresses = [];
     proposed = [];
     told = [];
     apiAddress = 'a:2';
     leads = true;
-    hasLeader = true;
+    leader = identity.nodeId;
     rules = { ...rulesFor([]), nodes: new Set([identity.nodeId]) };
     propose = async (entry) => {
       proposed.push(entry);
@@ -102,7 +107,8 @@ describe('the presence of a node', () => {
       place: { ...place, serviceId: '0x', told: { revision: 0, peers: [] } },
     };
     const uses: PresenceDependencies = {
-      requestJoin: async (_, body) => {
+      requestJoin: async ({ address }, body) => {
+        addresses.push(address);
         asked.push(decodeJoinRequest(body));
         return encodeJoinAnswer({ type: 'known', certificate, told: { revision: 7, peers: [] } });
       },
@@ -120,8 +126,8 @@ describe('the presence of a node', () => {
               propose: (entry) => propose(entry),
             }
           : undefined,
-      hasLeader: () => hasLeader,
-      directory: () => ({ peers: () => [{ raftId: 2, nodeId: describeNode(2).nodeId, address: 'b:1' }] }) as never,
+      leader: () => leader,
+      directory: () => ({ peers: () => [PEER] }) as never,
       told: (peers) => told.push(peers),
       endorsed: async () => undefined,
     };
@@ -161,10 +167,33 @@ describe('the presence of a node', () => {
     const presence = make({ seeds: ['c:1'] });
     presence.start();
     leads = false;
+    leader = PEER.nodeId;
     apiAddress = 'a:3';
     await look(presence);
     expect(proposed).toEqual([]);
     expect(asked).toMatchObject([{ raftId: 1, apiAddress: 'a:3' }]);
+    expect(addresses).toEqual(['b:1']);
+    presence.stop();
+  });
+
+  it('says so again when something changes: ports are known only once they are listened on', async () => {
+    const presence = make();
+    presence.start();
+    apiAddress = '';
+    await look(presence);
+    expect(proposed).toEqual([]);
+    apiAddress = 'a:9';
+    await look(presence);
+    expect(proposed).toMatchObject([{ node: { apiAddress: 'a:9' } }]);
+    presence.stop();
+  });
+
+  it('asks all whom it knows and was told of, where it knows of no leader', async () => {
+    const presence = make({ seeds: ['c:1', 'b:1'] });
+    presence.start();
+    leader = undefined;
+    await look(presence);
+    expect(addresses).toEqual(['b:1', 'c:1']);
     presence.stop();
   });
 
@@ -193,10 +222,10 @@ describe('the presence of a node', () => {
     starting.stop();
     const lonely = make();
     lonely.start();
-    hasLeader = false;
+    leader = undefined;
     await look(lonely);
     expect(told).toHaveLength(2);
-    hasLeader = true;
+    leader = identity.nodeId;
     await look(lonely);
     expect(told).toHaveLength(2);
     lonely.stop();

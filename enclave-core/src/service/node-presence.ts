@@ -3,6 +3,7 @@
  * node, when it hears of no leader, of who the others are now. Goes on until it has worked; failures only wait.
  */
 
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { AdmissionDesk } from '../node/core-node.ts';
 import type { Timers } from '../node/timers.ts';
 import type { NodeLog } from '../node-log.ts';
@@ -31,8 +32,8 @@ export type PresenceDependencies = AskDependencies &
   Readonly<{
     /** Nothing while the node is starting. */
     desk: () => AdmissionDesk | undefined;
-    /** Whether the node knows who leads. */
-    hasLeader: () => boolean;
+    /** As this node hears; nothing where it hears of none. */
+    leader: () => NodeId | undefined;
     directory: () => PeerDirectory | undefined;
     told: (peers: ToldPeers) => void;
     /** The service endorsed the node anew. */
@@ -44,7 +45,8 @@ export type PresenceDependencies = AskDependencies &
 export class NodePresence {
   readonly #options: PresenceOptions;
   readonly #uses: PresenceDependencies;
-  #isSaid = false;
+  /** What the ledger here says of this node as it should. */
+  #said = '';
   /** Said once, not every second. */
   #lastCode = '';
   #cancel: (() => void) | undefined;
@@ -89,8 +91,9 @@ export class NodePresence {
     const { node } = this.#options;
     const self = this.#options.self();
     const desk = this.#uses.desk();
-    if (desk && !this.#isSaid) {
-      const { platform } = self;
+    const { platform } = self;
+    const saying = JSON.stringify({ ...self, platform: platform.kind });
+    if (desk && this.#said !== saying) {
       const decision = decideAdmission(joinRequest(node, self), node.identity.nodeId, {
         rules: desk.registry,
         membership: desk.membership,
@@ -100,28 +103,37 @@ export class NodePresence {
         nowMs: this.#uses.nowMs(),
       });
       if (decision.type === 'known') {
-        this.#isSaid = true;
+        this.#said = saying;
         if (!this.#stopped) await this.#uses.endorsed(decision.row.certificate);
       } else if (decision.type === 'propose' && desk.leads) {
         await desk.propose(decision.entry);
         return;
       }
     }
-    if (!this.#isSaid || !this.#uses.hasLeader()) await this.#ask(self);
+    if (this.#said !== saying || this.#uses.leader() === undefined) await this.#ask(self);
   }
 
+  /** Whoever leads takes note; where nobody is known to, all may say who the others are, and some are behind themselves. */
   async #ask(self: SelfDescription): Promise<void> {
     const { node } = this.#options;
-    const known = new Set<string>();
-    for (const { nodeId, address } of this.#uses.directory()?.peers() ?? []) {
-      if (nodeId !== node.identity.nodeId && address !== '') known.add(address);
-    }
-    for (const seed of this.#options.seeds) known.add(seed);
-    const addresses = [...known].slice(0, MAX_SEEDS);
-    if (addresses.length === 0 || this.#stopped) return;
     const { serviceCertificate } = node.place;
-    const options = { ...self, serviceCertificate, addresses, patienceMs: 0, attemptTimeoutMs: ASK_TIMEOUT_MS };
-    const answer = await askToJoin(node, options, this.#uses);
-    if (answer.type === 'known' && !this.#stopped) this.#uses.told(answer.told);
+    const asked = this.#addresses().map(async (address) => {
+      const options = { ...self, serviceCertificate, addresses: [address], patienceMs: 0 };
+      const answer = await askToJoin(node, { ...options, attemptTimeoutMs: ASK_TIMEOUT_MS }, this.#uses);
+      if (answer.type === 'known' && !this.#stopped) this.#uses.told(answer.told);
+    });
+    const answers = await Promise.allSettled(asked);
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    if (failed && !answers.some((answer) => answer.status === 'fulfilled')) throw failed.reason;
+  }
+
+  #addresses(): readonly string[] {
+    const leader = this.#uses.leader();
+    const peers = [...(this.#uses.directory()?.peers() ?? [])].filter(
+      ({ nodeId, address }) => nodeId !== this.#options.node.identity.nodeId && address !== '',
+    );
+    const leading = peers.find(({ nodeId }) => nodeId === leader);
+    if (leading) return [leading.address];
+    return [...new Set([...peers.map(({ address }) => address), ...this.#options.seeds])].slice(0, MAX_SEEDS);
   }
 }

@@ -81,7 +81,7 @@ export class RunningNode {
         nowMs,
         timers: this.#host.timers,
         desk: () => this.#node?.desk(),
-        hasLeader: () => this.#node !== undefined && this.#node.network().primaryId !== null,
+        leader: () => this.#node?.network().primaryId ?? undefined,
         directory: () => this.#directory,
         told: (peers) => {
           if (this.#directory?.tell(peers)) this.#network?.directoryChanged();
