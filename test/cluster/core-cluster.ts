@@ -10,7 +10,6 @@ import { freePorts } from '@drawbridge/devnets/free-port';
 import { until } from '@drawbridge/devnets/until';
 import type { PublicIdentity } from '@drawbridge/enclave-core/service/create-service';
 import {
-  BANK_A,
   BANK_B,
   Client,
   depositToBankA,
@@ -79,7 +78,7 @@ export class CoreCluster {
       if (code !== 0) throw new Error(`core ${args[0]}: ${stderr}`);
       return stdout;
     };
-    const [created = '', ...made] = await Promise.all([
+    const [created, ...made] = await Promise.all([
       runCore(create),
       ...others.map((name, n) => runCore(['node', '--dir', dirOf(name), ...ofHost(n + 1)])),
     ]);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { DrawbridgeClient } from '@drawbridge/client/bank-client';
 import { ConnectionError } from '@drawbridge/client/problem-error';
 import { RelayClient } from '@drawbridge/client/relay-client';
@@ -48,11 +49,14 @@ class FakeNode {
   static async start({ key, cert }: TestCertificate = member): Promise<FakeNode> {
     const server = createServer({ key, cert, minVersion: 'TLSv1.3' });
     const node = new FakeNode(server);
-    server.on('request', async (request: IncomingMessage, response: ServerResponse) => {
-      let body = '';
-      for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
-      node.asked.push(`${request.method} ${request.url} ${body}`);
-      node.answer(request, response, body);
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      text(request).then(
+        (body) => {
+          node.asked.push(`${request.method} ${request.url} ${body}`);
+          node.answer(request, response, body);
+        },
+        () => response.destroy(),
+      );
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -1,4 +1,4 @@
-import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { ParticipantId } from '@drawbridge/protocol/ids';
 import { parseClaim } from '@drawbridge/protocol/ledger/claim-text';
 import { claimsDigestOf } from '@drawbridge/protocol/ledger/claims';
 import { describe, expect, it } from '@jest/globals';
@@ -80,7 +80,7 @@ describe('claims of an entry', () => {
       events: [told(BANK_A, 1, BANK_A), told(BANK_A, 2, BANK_B)],
       transfers: [transfer(), transfer({ terms: other })],
     };
-    const termsOf = (bank: ParticipantId, _: TransferId) => (bank === BANK_A ? terms : other);
+    const termsOf = (bank: ParticipantId) => (bank === BANK_A ? terms : other);
     const tree = entryClaimsTree(keys, { epoch: 1, txid: TXID }, records.events, termsOf);
     expect(Buffer.from(tree.root).equals(entryClaimsDigest(keys, 1, TXID, records))).toBe(true);
     expect(tree.prove(1).claim).toContain('"amountMinor":"99"');

@@ -26,7 +26,8 @@ export type MembershipDutyDependencies = Readonly<{
   progress: () => readonly MemberProgress[];
   lastIndex: () => number;
   changeMembers: (change: ConfChange) => Promise<unknown>;
-  transferLeadership: (to: number) => void;
+  /** Settles when the other leads, or will not. */
+  transferLeadership: (to: number) => Promise<unknown>;
   propose: (entry: ServiceEntry) => Promise<unknown>;
   /** Proposes a new ledger secret where governance asked for one. */
   rekeyIfDue: () => Promise<void>;
@@ -151,7 +152,7 @@ export class MembershipDuty {
     });
     if (step?.type === 'change') await changeMembers(step.change);
     else if (step?.type === 'left') await propose({ type: 'nodeLeft', raftId: step.raftId });
-    else if (step?.type === 'handOver') transferLeadership(step.to);
+    else if (step?.type === 'handOver') await transferLeadership(step.to);
     else await this.#uses.rekeyIfDue();
   }
 }
