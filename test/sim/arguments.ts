@@ -9,6 +9,7 @@ npm run sim -- --minutes M              as many seeds as fit, from --seed N on o
   --platform P       virtual or protected, instead of what the seed says
   --assembly A       replica (consensus, log, settlement) or core (whole nodes), instead of what the seed says
   --plant NAME       with a planted bug: ${Object.keys(PLANTS).join(', ')}
+  --known TEXT       do not stop at what says this; count it (may be repeated)
   --trace            every event on stdout (with --seed)`;
 
 const DEFAULT_STEPS = 4000;
@@ -21,6 +22,7 @@ export type Arguments = Readonly<{
   plant: PlantName | undefined;
   platform: 'virtual' | 'protected' | undefined;
   assembly: 'replica' | 'core' | undefined;
+  known: readonly string[];
   trace: boolean;
 }>;
 
@@ -49,6 +51,7 @@ export function readArguments(args: readonly string[]): Arguments {
     plant,
     platform,
     assembly,
+    known: values.known,
     trace: values.trace,
   };
 }
@@ -65,6 +68,7 @@ function parse(args: readonly string[]) {
         plant: { type: 'string' },
         platform: { type: 'string' },
         assembly: { type: 'string' },
+        known: { type: 'string', multiple: true, default: [] },
         trace: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },

@@ -5,6 +5,7 @@
 import { FileLogStore } from '@drawbridge/enclave-core/consensus/file-log-store';
 import type { ConfState, Role } from '@drawbridge/enclave-core/consensus/raft-types';
 import type { ReplicaOptions } from '@drawbridge/enclave-core/consensus/replica-options';
+import type { TransactionId } from '@drawbridge/enclave-core/core-service';
 import { LedgerKeys } from '@drawbridge/enclave-core/keys/ledger-keys';
 import { makeRekey, openRekey } from '@drawbridge/enclave-core/keys/rekey';
 import { Ledger, type LedgerEntry } from '@drawbridge/enclave-core/ledger/ledger';
@@ -194,7 +195,7 @@ export class CoreProcess implements SimProcess {
   }
 
   get appliedIndex(): number {
-    return this.#core?.status().committedSeqno ?? 0;
+    return this.#core ? placeOf(this.#core.committed()).index : 0;
   }
 
   get state(): SettlementState | undefined {
@@ -248,8 +249,7 @@ export class CoreProcess implements SimProcess {
   async submit(command: Command): Promise<Submitted> {
     const [committed] = await this.#running().submit([command]);
     if (!committed) throw new Error('a command was committed without an answer');
-    const [term, index] = committed.transactionId.split('.').map(Number);
-    return { index: index ?? 0, term: term ?? 0, outcome: committed.outcome };
+    return { ...placeOf(committed.transactionId), outcome: committed.outcome };
   }
 
   async read<T>(view: (state: SettlementState) => T): Promise<Readonly<{ index: number; value: T }>> {
@@ -281,6 +281,11 @@ export class CoreProcess implements SimProcess {
     if (!this.#core) throw new NotReadyError('the node has not started');
     return this.#core;
   }
+}
+
+function placeOf(id: TransactionId): Readonly<{ index: number; term: number }> {
+  const [term, index] = id.split('.').map(Number);
+  return { index: index ?? 0, term: term ?? 0 };
 }
 
 function hostOf(ports: ProcessPorts, tickUs: number): NodeHost {

@@ -57,10 +57,9 @@ export class Inode {
     this.#live.copy(this.#stable, from, from, Math.min(this.#live.length, from + SECTOR_BYTES));
   }
 
-  /** The power goes: of what was not flushed, any sectors may have made it. Returns how many did and did not. */
-  losePower(random: Random): { kept: number; lost: number } {
+  /** The power goes: of what was not flushed, about `share` of the sectors made it. Returns how many did and did not. */
+  losePower(random: Random, share: number): { kept: number; lost: number } {
     let [kept, lost] = [0, 0];
-    const share = random.pick([0, 0.1, 0.5, 0.9]);
     for (const sector of [...this.#dirty].sort((a, b) => a - b)) {
       if (random.chance(share)) {
         this.#settle(sector);

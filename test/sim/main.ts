@@ -84,8 +84,11 @@ function explore(first: number, untilMs: number, args: Arguments): Promise<numbe
     const take = (worker: ChildProcess, message: SeedReport | 'ready'): void => {
       if (message !== 'ready') {
         summary.add(message);
-        if (message.failure !== undefined && exitCode === 0) {
-          process.stdout.write(message.failure);
+        const { failure, seed } = message;
+        const isKnown = failure !== undefined && args.known.some((text) => failure.includes(text));
+        if (isKnown) process.stderr.write(`seed ${seed}: known\n`);
+        else if (failure !== undefined && exitCode === 0) {
+          process.stdout.write(failure);
           exitCode = 1;
         }
       }

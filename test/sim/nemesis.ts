@@ -217,21 +217,22 @@ export class Nemesis {
     });
   }
 
-  /** Takes an image of a disk; some other time puts it back, while the process is down. */
+  /** The first time the host copies all disks; later it puts a copy back, while the process is down. */
   #rollBack(): boolean {
-    return this.#any((machine) => {
-      const { image, raftId } = machine;
-      if (!image || image.raftId !== raftId || this.#random.chance(0.3)) {
-        machine.image = { raftId, content: machine.disk.image() };
-        return false;
-      }
-      if (this.#world.scenario.platform === 'protected' && !this.#mayForget(machine)) return false;
-      machine.excused = true;
-      this.#world.say(`roll back ${machine.slot}`);
-      this.#world.crash(machine, 'power');
-      machine.disk.rollBack(image.content);
-      return true;
-    });
+    const { machines, scenario } = this.#world;
+    const copied = machines.filter(({ image, raftId, running }) => running && image?.raftId === raftId);
+    if (copied.length === 0 || this.#random.chance(0.2)) {
+      for (const machine of machines) machine.image = { raftId: machine.raftId, content: machine.disk.image() };
+      return false;
+    }
+    const machine = this.#random.pick(copied);
+    if (scenario.platform === 'protected' && !this.#mayForget(machine)) return false;
+    const { image } = machine;
+    machine.excused = true;
+    this.#world.say(`roll back ${machine.slot}`);
+    this.#world.crash(machine, 'power');
+    if (image) machine.disk.rollBack(image.content);
+    return true;
   }
 
   #transfer(): boolean {

@@ -10,7 +10,7 @@ import type { SettlementState } from '@drawbridge/enclave-core/settlement/state'
 import type { Machine } from './machine.ts';
 import { granted, messageType, readVote } from './raft-message.ts';
 import type { Random } from './random.ts';
-import type { ScenarioChanges } from './scenario.ts';
+import { FAULTS, type Fault, type ScenarioChanges } from './scenario.ts';
 import type { Plant } from './sim-process.ts';
 import type { World } from './world.ts';
 
@@ -18,39 +18,62 @@ type PlantedBug = Readonly<{ scenario: ScenarioChanges; plantFor: (world: World,
 
 const MS = 1000;
 
+/** What is planted sits in consensus and settlement, which are quicker without the rest. */
+const QUICK = { assembly: 'replica' } as const;
+
+const NO_FAULTS = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>;
+
+/** Nodes that come back soon, all of them together too. */
+const MANY_ELECTIONS = {
+  platform: 'virtual',
+  tickUs: 20 * MS,
+  electionTicks: 5,
+  network: { delayUs: 10 * MS, drop: 0.02, duplicate: 0, late: 0.01, reorders: true },
+  faultEveryUs: 500 * MS,
+  restartUs: 100 * MS,
+} as const;
+
 export const PLANTS = {
   /** A voter forgets whom it voted for in this term, and grants another. */
   'vote-twice': {
     scenario: {
-      platform: 'virtual',
-      electionTicks: 5,
-      tickUs: 20 * MS,
-      faults: { 'isolate-leader': 8, partition: 4, kill: 2 },
+      ...QUICK,
+      ...MANY_ELECTIONS,
+      nodes: 3,
+      // As long as an election takes: whoever calls one does not hear of another's in time.
+      network: { delayUs: 40 * MS, drop: 0, duplicate: 0, late: 0, reorders: true },
+      faultEveryUs: 700 * MS,
+      faults: { ...NO_FAULTS, 'power-loss-all': 4, 'isolate-leader': 1 },
     },
     plantFor: votesTwice,
   },
   /** The disk says that a write is durable before it is. */
   'ack-before-fsync': {
-    scenario: { platform: 'virtual', faults: { 'power-loss': 4, 'power-loss-all': 4 } },
+    scenario: {
+      ...QUICK,
+      ...MANY_ELECTIONS,
+      thinkUs: 2 * MS,
+      faults: { 'power-loss': 4, 'power-loss-all': 8 },
+    },
     plantFor: (_world, machine) => {
-      machine.disk.lateByUs = 20 * MS;
+      machine.disk.lateByUs = 50 * MS;
       machine.excused = true;
       return {};
     },
   },
   /** One node applies two neighbouring entries of a batch in the wrong order. */
   'apply-out-of-order': {
-    scenario: { assembly: 'replica', clients: 5, thinkUs: 2 * MS },
+    scenario: { ...QUICK, clients: 5, thinkUs: 2 * MS },
     plantFor: (world, { raftId }) =>
       raftId === 2 ? { machine: (inner) => outOfOrder(inner, world.random.fork('plant')) } : {},
   },
   /** Now and then a payment is credited twice, on every node alike. */
-  'double-credit': { scenario: {}, plantFor: () => ({ spoil: creditTwice }) },
+  'double-credit': { scenario: QUICK, plantFor: () => ({ spoil: creditTwice }) },
   /** A node answers reads from what it has, without asking whether that is the newest. */
-  'stale-read': { scenario: {}, plantFor: () => ({ readsAlone: true }) },
+  'stale-read': { scenario: QUICK, plantFor: () => ({ readsAlone: true }) },
   /** A node whose disk was rolled back by its host goes on under its old Raft id, as if it remembered everything. */
   'old-id-after-rollback': {
-    scenario: { platform: 'virtual', faultEveryUs: 300 * MS, faults: { rollback: 12 } },
+    scenario: { ...QUICK, platform: 'virtual', faultEveryUs: 300 * MS, faults: { rollback: 12 } },
     plantFor: () => ({}),
   },
 } as const satisfies Record<string, PlantedBug>;

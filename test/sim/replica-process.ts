@@ -207,10 +207,14 @@ export class ReplicaProcess implements SimProcess {
         done();
         return;
       }
-      const { index, term, content } = this.#machine.capture();
-      this.#lastSnapshot = index;
-      // A failure ends the replica, which tells of it.
-      replica.keepSnapshot({ index, term, confState: replica.members, content }).then(done, done);
+      try {
+        const { index, term, content } = this.#machine.capture();
+        this.#lastSnapshot = index;
+        // A failure ends the replica, which tells of it.
+        replica.keepSnapshot({ index, term, confState: replica.members, content }).then(done, done);
+      } catch (error) {
+        this.#ports.observer.failed(error);
+      }
     });
   }
 

@@ -78,9 +78,9 @@ describe('simulated disk', () => {
       const session = await prepared(gate, 3);
       const file = await done(session.open('/d/file', 'durable'));
       let answered = false;
-      file.write(bytes(3, 9), 0).then(() => {
+      void file.write(bytes(3, 9), 0).then(() => {
         answered = true;
-      }, undefined);
+      });
       await quiescence();
       gate.end();
       simulated.kill();
@@ -110,8 +110,7 @@ describe('simulated disk', () => {
     await done(file.write(bytes(1, 7), 0));
     expect(written(await contents())).toEqual([7]);
     simulated.losePower();
-    // The one sector that was on its way may have made it; nothing else says that it was acknowledged.
-    expect([0, 7]).toContain(written(await contents())[0]);
+    expect(written(await contents())).toEqual([0]);
     simulated.wipe();
     expect(simulated.isEmpty).toBe(true);
   });

@@ -48,6 +48,7 @@ export class SimDisk {
   #changes: NameChange[] = [];
   readonly #flights = new Set<Flight>();
   readonly #late = new Set<Cancel>();
+  #lastLateUs = 0;
   readonly #locks = new Set<string>();
 
   constructor(options: SimDiskOptions, clock: VirtualClock, random: Random) {
@@ -88,7 +89,9 @@ export class SimDisk {
     this.#live = new Map(this.#stable);
     for (const inode of new Set(this.#live.values())) {
       if (!inode.isDirty) continue;
-      const { kept, lost } = inode.losePower(this.#random);
+      // A disk that lies has a cache that it writes in order; from it nothing comes back.
+      const share = this.lateByUs > 0 ? 0 : this.#random.pick([0, 0.1, 0.5, 0.9]);
+      const { kept, lost } = inode.losePower(this.#random, share);
       this.counts.lostSectors += lost;
       if (kept > 0 && lost > 0) this.counts.tornWrites += 1;
     }
@@ -200,7 +203,10 @@ export class SimDisk {
   }
 
   #later(arrive: () => void): void {
-    const cancel = this.#clock.after(this.#random.exponential(this.lateByUs), 'platter', () => {
+    // In order: what is lost with the power is the end.
+    const atUs = Math.max(this.#lastLateUs, this.#clock.nowUs + this.#random.exponential(this.lateByUs));
+    this.#lastLateUs = atUs;
+    const cancel = this.#clock.after(atUs - this.#clock.nowUs, 'platter', () => {
       this.#late.delete(cancel);
       arrive();
     });

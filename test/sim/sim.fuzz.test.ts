@@ -1,5 +1,6 @@
 import { loadRaftModule } from '@drawbridge/enclave-core/consensus/raft-engine';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { CheckerName } from './checkers/violation.ts';
 import { PLANTS, type PlantName, plantedBug } from './plants.ts';
 import { type RunResult, runScenario } from './run.ts';
 import { type ScenarioChanges, scenarioOf } from './scenario.ts';
@@ -8,6 +9,8 @@ import { Trace } from './trace.ts';
 
 /** Generous, because the machine may be busy; no time passes in these worlds but their own. */
 jest.setTimeout(240_000);
+
+const STEPS = 4_000;
 
 let engine: EngineModule;
 beforeAll(async () => {
@@ -40,28 +43,34 @@ describe('simulation', () => {
   });
 });
 
-describe('planted bugs', () => {
-  /** Seeds from the table in the README. */
-  const SEEDS: Readonly<Record<PlantName, number>> = {
-    'vote-twice': 7,
-    'ack-before-fsync': 1,
-    'apply-out-of-order': 2,
-    'double-credit': 1,
-    'stale-read': 1,
-    'old-id-after-rollback': 2,
-  };
+/** Seed and checker, as in the README. */
+const FOUND: Readonly<Record<PlantName, readonly [seed: number, checker: CheckerName]>> = {
+  'vote-twice': [9, 'one-leader-per-term'],
+  'ack-before-fsync': [9, 'leader-completeness'],
+  'apply-out-of-order': [4, 'equal-state'],
+  'double-credit': [3, 'settlement-invariants'],
+  'stale-read': [1, 'real-time-order'],
+  'old-id-after-rollback': [4, 'one-leader-per-term'],
+};
 
+describe('planted bugs', () => {
   test.each(Object.keys(PLANTS) as PlantName[])('%s is found', async (plant) => {
-    const { violation } = await run(SEEDS[plant], 4_000, { plant });
-    expect(violation).toBeDefined();
+    const [seed, checker] = FOUND[plant];
+    const { violation } = await run(seed, STEPS, { plant });
+    expect(violation?.checker).toBe(checker);
   });
 
-  test('where memory is protected, the disks that are rolled back harm nobody', async () => {
-    const { violation, tally } = await run(SEEDS['old-id-after-rollback'], 4_000, {
-      plant: 'old-id-after-rollback',
-      changes: { platform: 'protected' },
-    });
+  test('where a node that lost its memory joins anew, disks that are rolled back harm nobody', async () => {
+    const plant = 'old-id-after-rollback';
+    const { violation, tally } = await run(FOUND[plant][0], STEPS, { plant, changes: { platform: 'protected' } });
     expect(violation).toBeUndefined();
     expect(tally.get('fault rollback')).toBeGreaterThan(0);
+  });
+});
+
+describe('what simulation found in the product and is not mended', () => {
+  test.failing('a node that caught up by a snapshot can start again before it has the evidence for it', async () => {
+    const { violation } = await run(304, STEPS, { changes: { assembly: 'core' } });
+    expect(violation).toBeUndefined();
   });
 });
