@@ -21,11 +21,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: [
-        '<rootDir>/**/src/**/*.test.ts',
-        '<rootDir>/scripts/**/*.test.ts',
-        '<rootDir>/test/sim/**/*.test.ts',
-      ],
+      testMatch: ['<rootDir>/**/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.ts', '<rootDir>/test/sim/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '/dist/', '\\.(network|fuzz)\\.test\\.ts$'],
     },
     {
