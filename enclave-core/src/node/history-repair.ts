@@ -49,19 +49,27 @@ export async function repairHistory(input: HistoryRepairInput): Promise<void> {
     log.info({ fromSeqno: history.lastSeqno + 1, toSeqno: snapshotIndex }, 'history is made again from the ledger');
   // Genesis registers and moves nothing, so its entry leaves no records.
   history.append(FIRST_INDEX, { transfers: [], lines: [], events: [], alarms: [] });
-  if (snapshotIndex > FIRST_INDEX) await replay(input);
+  if (snapshotIndex > FIRST_INDEX) await replayLedger({ ...input, upTo: snapshotIndex });
   await history.flush();
 }
 
-async function replay({
+export type Replay = Pick<HistoryRepairInput, 'ledger' | 'keys' | 'rules' | 'openRekey' | 'genesis'> &
+  Readonly<{
+    history: Pick<NodeHistory, 'append' | 'drained'>;
+    /** Last entry to be applied. */
+    upTo: number;
+  }>;
+
+/** From the first state, by the records on this disk. @returns a machine that has applied exactly up to `upTo` */
+export async function replayLedger({
   history,
   ledger,
   keys,
   rules,
   openRekey,
-  snapshotIndex,
+  upTo,
   genesis,
-}: HistoryRepairInput): Promise<void> {
+}: Replay): Promise<ReplicatedMachine> {
   const machine = new ReplicatedMachine({
     keys,
     history,
@@ -74,7 +82,7 @@ async function replay({
   machine.restore(openImage(keys, FIRST_INDEX, (await genesis()).content).state);
   let batch = [];
   for await (const record of ledger.readFrom(machine.index + 1)) {
-    if (record.seqno > snapshotIndex) break;
+    if (record.seqno > upTo) break;
     batch.push(entryOfRecord(record));
     if (batch.length < REPLAY_BATCH) continue;
     machine.applyBatch(batch, NO_MEMBERS);
@@ -82,7 +90,8 @@ async function replay({
     await history.drained();
   }
   if (batch.length > 0) machine.applyBatch(batch, NO_MEMBERS);
-  if (machine.index !== snapshotIndex) {
-    throw new Error(`the ledger has entries up to ${machine.index} only, the snapshot is of ${snapshotIndex}`);
+  if (machine.index !== upTo) {
+    throw new Error(`the ledger has entries up to ${machine.index} only, the snapshot is of ${upTo}`);
   }
+  return machine;
 }

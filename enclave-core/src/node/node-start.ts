@@ -8,13 +8,13 @@ import { SubmitError } from '../core-service.ts';
 import { LedgerDamagedError } from '../ledger/ledger-errors.ts';
 import type { PeerHandlers, PeerMethod } from '../peers/peer-types.ts';
 import type { AdmissionDesk, CoreNodeDependencies, CoreNodeOptions, Genesis } from './core-node.ts';
-import { repairHistory } from './history-repair.ts';
+import { repairHistory, replayLedger } from './history-repair.ts';
 import { NodeParts } from './node-parts.ts';
 import { loadedLog } from './node-storage.ts';
 import { decodeSeqno, encodeReceipt, MAX_LEDGER_ANSWER_BYTES } from './peer-requests.ts';
 import { raftLog } from './raft-log.ts';
 import { isSnapshotEvidence } from './snapshot-evidence.ts';
-import { type OpenedImage, openImage } from './state-image.ts';
+import { imageOf, type OpenedImage, openImage } from './state-image.ts';
 import { decodeSubmission, encodeAnswer } from './submit-codec.ts';
 
 const FIRST_INDEX = 1;
@@ -152,10 +152,24 @@ async function restoreGenesis(parts: NodeParts, { content, record }: Genesis, op
   parts.machine.restore(state, { index: FIRST_INDEX, term: FIRST_TERM, data: encodeGenesisRecord(record) });
 }
 
-/** A snapshot counts only if the ledger on this disk vouches for it. */
-async function demandEvidence({ storage }: NodeParts, { digest, evidenceSeqno, state }: OpenedImage): Promise<void> {
-  const record = await storage.ledger.record(evidenceSeqno);
+/**
+ * A snapshot counts only if the ledger on this disk vouches for it. One that a leader sent, and that was checked by a receipt
+ * then, can be older than the entry that vouches for it is here: then the ledger is replayed, and must lead to the same state.
+ */
+async function demandEvidence(
+  { storage, uses }: NodeParts,
+  { digest, evidenceSeqno, state }: OpenedImage,
+): Promise<void> {
+  const { ledger } = storage;
+  const record = await ledger.record(evidenceSeqno);
   if (record && isSnapshotEvidence(record, state.index, digest)) return;
+  if (!record && ledger.storedSeqno < evidenceSeqno) {
+    uses.log.info({ seqno: state.index }, 'the ledger is replayed to check the snapshot that this node was sent');
+    const history = { append: () => undefined, drained: async () => undefined };
+    const machine = await replayLedger({ ...uses, rules: uses.rules, ledger, history, upTo: state.index });
+    const image = await imageOf({ ...machine.replicated(), frontier: state.frontier });
+    if (image.digest.equals(digest)) return;
+  }
   throw new LedgerDamagedError({
     file: 'log/',
     offset: 0,

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { StoredSnapshot } from '../consensus/ports.ts';
@@ -8,6 +9,11 @@ import { imageOf, openImage, type ReplicatedState } from './state-image.ts';
 import { testService } from './testing/node-driver.ts';
 
 const members = { voters: [1], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+const signed = (index: number, size: number): AppliedEntry => ({
+  ...entry(index),
+  kind: 'signature',
+  signature: { size, view: 2, root: Buffer.alloc(32), nodeId: 'n' as NodeId, signature: Buffer.alloc(1) },
+});
 const entry = (index: number, service?: ServiceEntry): AppliedEntry => ({
   index,
   term: 2,
@@ -20,11 +26,14 @@ describe('duty of snapshots', () => {
   let leads: boolean;
   let state: ReplicatedState;
   let proposed: ServiceEntry[];
+  /** What was proposed last is applied. */
+  let taken: () => void;
   let kept: StoredSnapshot[];
   let failures: unknown[];
   beforeEach(async () => {
     leads = true;
     [proposed, kept, failures] = [[], [], []];
+    taken = () => undefined;
     state = openImage(testService.keys(), 1, (await testService.genesis()).content).state;
   });
   const make = (): SnapshotDuty =>
@@ -32,7 +41,12 @@ describe('duty of snapshots', () => {
       { snapshotEveryEntries: 3, snapshotEveryBytes: 1_000 },
       {
         leads: () => leads,
-        propose: async (service) => void proposed.push(service),
+        propose: (service) => {
+          proposed.push(service);
+          return new Promise<void>((resolve) => {
+            taken = resolve;
+          });
+        },
         seal: async ({ digest }, evidenceSeqno) => Buffer.from(`${digest.toString('hex')}/${evidenceSeqno}`),
         keep: async (snapshot) => void kept.push(snapshot),
         failed: (error) => failures.push(error),
@@ -50,13 +64,16 @@ describe('duty of snapshots', () => {
     expect(proposed).toEqual([]);
     duty.applied([entry(4)]);
     expect(proposed).toEqual([{ type: 'snapshotMark' }]);
-    await turns();
     duty.marked(marked(5));
+    taken();
     await turns();
     const digest = await digestAt(5);
     expect(proposed[1]).toEqual({ type: 'snapshotEvidence', seqno: 5, digest });
     expect(kept).toEqual([]);
-    duty.applied([entry(9, { type: 'snapshotEvidence', seqno: 5, digest })]);
+    duty.applied([entry(9, { type: 'snapshotEvidence', seqno: 5, digest }), signed(10, 9)]);
+    await turns();
+    expect(kept).toEqual([]);
+    duty.applied([signed(11, 10)]);
     await turns();
     expect(kept).toMatchObject([{ index: 5, term: 2, confState: members }]);
     expect(Buffer.from(kept[0]?.content ?? []).toString()).toBe(`${digest.toString('hex')}/9`);
@@ -98,7 +115,7 @@ describe('duty of snapshots', () => {
     duty.marked(marked(5));
     duty.marked(marked(8));
     duty.applied([entry(9, { type: 'snapshotEvidence', seqno: 5, digest: await digestAt(5) })]);
-    duty.applied([entry(10, { type: 'snapshotEvidence', seqno: 8, digest: await digestAt(8) })]);
+    duty.applied([entry(10, { type: 'snapshotEvidence', seqno: 8, digest: await digestAt(8) }), signed(11, 11)]);
     await turns();
     expect(kept.map(({ index }) => index)).toEqual([8]);
     expect(failures).toEqual([]);

@@ -1,7 +1,8 @@
 /**
  * Snapshots that can be believed. The leader puts a mark into the ledger; every node captures its state exactly there; the
- * leader puts the digest of what it captured into the ledger; a node whose own is another stops. Only then is the snapshot
- * kept and the log behind it dropped.
+ * leader puts the digest of what it captured into the ledger; a node whose own is another stops. Only when a signature covers
+ * that, too, is the snapshot kept and the log behind it dropped: who is sent it asks for the receipt, and what is committed
+ * may have to wait for just that node.
  */
 import type { ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import type { StoredSnapshot } from '../consensus/ports.ts';
@@ -26,7 +27,7 @@ export type SnapshotDutyDependencies = Readonly<{
   failed: (error: unknown) => void;
 }>;
 
-type Evidence = Readonly<{ seqno: number; digest: Uint8Array; evidenceSeqno: number }>;
+type Evidence = Readonly<{ seqno: number; digest: Uint8Array; evidenceSeqno: number; isSigned: boolean }>;
 type Captured = Readonly<{ marked: Omit<MarkedState, 'state'>; image: StateImage }>;
 
 export class SnapshotDuty {
@@ -78,15 +79,23 @@ export class SnapshotDuty {
 
   applied(entries: readonly AppliedEntry[]): void {
     this.#entriesSince += entries.length;
-    for (const { index, service, bytes } of entries) {
+    for (const { index, service, signature, bytes } of entries) {
       this.#bytesSince += bytes;
+      if (signature) this.#signed(signature.size - 1);
       if (service?.entry.type !== 'snapshotEvidence' || !service.outcome.ok) continue;
       const { seqno, digest } = service.entry;
       if (this.#openMark === seqno) this.#openMark = 0;
-      this.#evidence = { seqno, digest, evidenceSeqno: index };
+      this.#evidence = { seqno, digest, evidenceSeqno: index, isSigned: false };
       this.#follow(this.#match());
     }
     this.#consider();
+  }
+
+  #signed(through: number): void {
+    const evidence = this.#evidence;
+    if (!evidence || evidence.isSigned || evidence.evidenceSeqno > through) return;
+    this.#evidence = { ...evidence, isSigned: true };
+    this.#follow(this.#match());
   }
 
   /** This node began to lead: a mark whose evidence is missing becomes its own to answer. */
@@ -113,6 +122,7 @@ export class SnapshotDuty {
         `this node's state at ${evidence.seqno} is another than the one that the ledger vouches for at ${evidence.evidenceSeqno}`,
       );
     }
+    if (!evidence.isSigned) return;
     this.#captured = undefined;
     const { index, term, members } = captured.marked;
     const content = await this.#uses.seal(captured.image, evidence.evidenceSeqno);
