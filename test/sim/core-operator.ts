@@ -149,7 +149,8 @@ export class CoreOperator implements Operator {
       leader.desk.propose({ type: 'admitNode', node: description }).then((outcome) => {
         if (!outcome.ok || outcome.raftId === undefined) return;
         const secrets = new Map(leader.secrets);
-        machine.clear();
+        // An answer that came late admitted it already; this one takes that place over.
+        if (machine.raftId !== 0) this.#world.retire(machine);
         machine.raftId = outcome.raftId;
         machine.joining = {};
         machine.joined = true;

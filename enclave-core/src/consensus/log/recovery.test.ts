@@ -26,6 +26,23 @@ import {
 import { seededEntropy } from '../testing/deterministic-host.ts';
 import { entry, range, snapshotAt } from '../testing/temporary-log.ts';
 
+type Written = { file: string; position: number; bytes: Buffer };
+
+/** What is written to durable files from now on. */
+function durableWrites(): Written[] {
+  const writes: Written[] = [];
+  const inner = disk.open.bind(disk);
+  disk.open = async (file, mode) => {
+    const opened = await inner(file, mode);
+    const write = (bytes: Uint8Array, position: number): Promise<void> => {
+      if (mode === 'durable') writes.push({ file, position, bytes: Buffer.from(bytes) });
+      return opened.write(bytes, position);
+    };
+    return { ...opened, write };
+  };
+  return writes;
+}
+
 beforeEach(freshDisk);
 afterEach(() => logs.clean());
 
@@ -77,18 +94,17 @@ describe('a torn tail', () => {
   test('what was read is written again before it counts: a killed process may have left it in the page cache only', async () => {
     const [before = 0, after = 0] = await write({ from: 1, to: 3 }, { from: 4, to: 6 });
     const frame = Buffer.from(contents(FIRST).subarray(before, after));
-    const writes: { position: number; bytes: Buffer }[] = [];
-    const inner = disk.open.bind(disk);
-    disk.open = async (path, mode) => {
-      const file = await inner(path, mode);
-      const write = (bytes: Uint8Array, position: number): Promise<void> => {
-        if (mode === 'durable') writes.push({ position, bytes: Buffer.from(bytes) });
-        return file.write(bytes, position);
-      };
-      return { ...file, write };
-    };
+    const writes = durableWrites();
     await recover();
-    expect(writes).toEqual([{ position: before, bytes: frame }]);
+    expect(writes).toEqual([{ file: pathOf(FIRST), position: before, bytes: frame }]);
+  });
+
+  test('so is the newest seal, since frames follow in the next segment that say there must be one', async () => {
+    await write({ from: 1, to: 6, bytes: 1000 }, { from: 7, to: 9, bytes: 1000 });
+    const seal = Buffer.from(contents(FIRST).subarray(512, 1024));
+    const writes = durableWrites();
+    await recover();
+    expect(writes[0]).toEqual({ file: pathOf(FIRST), position: 512, bytes: seal });
   });
 
   test('is not assumed where later frames follow', async () => {

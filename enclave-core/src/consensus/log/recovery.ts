@@ -174,8 +174,8 @@ function join(
 
 /**
  * Makes durable what was read, then opens the last segment for appending. A process that was killed, or whose write
- * failed, can leave a whole last frame in the page cache that is not on disk; acting on it and losing it later would
- * break a promise, so it is written again.
+ * failed, can leave a whole last frame, or the newest seal, in the page cache that is not on disk; acting on it and losing
+ * it later would break a promise, so it is written again.
  */
 async function repair(
   disk: Disk,
@@ -187,9 +187,7 @@ async function repair(
   if (!last) throw new RangeError('a log has at least one segment');
   const { end, lastFrame } = contents;
   const before = outlines.at(-2);
-  if (before && !before.seal) {
-    await writeDurably(disk, before.path, encodeSeal(before.head, last.head.chain), SEAL_AT);
-  }
+  if (before) await writeDurably(disk, before.path, encodeSeal(before.head, last.head.chain), SEAL_AT);
   if (lastFrame) await writeDurably(disk, lastFrame.outline.path, lastFrame.bytes, lastFrame.offset);
   const file = await disk.open(`${directory}/${segmentName(last.head.number)}`, 'durable');
   try {
