@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { formatAmendment } from '@drawbridge/governance/amendment';
 import type { AssetCode } from '@drawbridge/protocol/ids';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -101,6 +102,8 @@ describe('core node', () => {
     for (let i = 0; i < 12; i++) await driver.run(pay(`${i}`, 7n));
     const events = driver.node.history.events(BANK_B, 0, 1_000);
     const lines = driver.node.history.statement(BANK_A, EUR, 0, 1_000);
+    const snapshots = async () => (await readdir(join(dir, 'log'))).filter((name) => name.endsWith('.dbsnap'));
+    while (!(await snapshots()).some((name) => !name.endsWith('0001.dbsnap'))) await pause(10);
     await driver.stop();
     await rm(join(dir, 'history'), { recursive: true });
     driver = await start();
