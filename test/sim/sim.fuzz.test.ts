@@ -68,9 +68,13 @@ describe('planted bugs', () => {
   });
 });
 
-describe('what simulation found in the product and is not mended', () => {
-  test('a node that caught up by a snapshot can start again before it has the evidence for it', async () => {
-    const { violation } = await run(304, STEPS, { changes: { assembly: 'core' } });
+describe('what simulation found', () => {
+  test.each([
+    [304, 'a node that caught up by a snapshot starts again before it has the evidence for it', 'core'],
+    [5_000_016, 'a snapshot that a member is sent does not wait for a signature that waits for the member', 'core'],
+    [5_000_394, 'a seal that only the page cache had is written again', 'core'],
+  ] as const)('seed %i: %s', async (seed, _what, assembly) => {
+    const { violation } = await run(seed, STEPS, { changes: { assembly } });
     expect(violation).toBeUndefined();
   });
 });

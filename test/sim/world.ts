@@ -7,7 +7,7 @@ import { CommittedLog } from './checkers/committed-log.ts';
 import { DurableLog } from './checkers/durable-log.ts';
 import { LogMatching } from './checkers/log-matching.ts';
 import { RealTimeOrder } from './checkers/real-time-order.ts';
-import { Violation } from './checkers/violation.ts';
+import { unexpected, Violation } from './checkers/violation.ts';
 import { firstState } from './ledger-genesis.ts';
 import { Machine } from './machine.ts';
 import { ProcessGate } from './process-gate.ts';
@@ -221,11 +221,16 @@ export class World {
   /** True when the group can go on without this node's memory, whatever was lost before. */
   canLose(raftId: number): boolean {
     const { voters, votersOutgoing } = this.newestMembers.members;
-    const rotten = this.machines.filter((machine) => machine.rotten).map((machine) => machine.raftId);
-    const bad = new Set([...this.gone, raftId, ...rotten]);
+    const doomed = this.machines.filter((machine) => this.#isDoomed(machine)).map((machine) => machine.raftId);
+    const bad = new Set([...this.gone, raftId, ...doomed]);
     return [voters, votersOutgoing].every(
       (ids) => ids.length === 0 || ids.filter((id) => !bad.has(id)).length >= Math.floor(ids.length / 2) + 1,
     );
+  }
+
+  /** Damage waits on its disk, or an error that will end its process where that costs its memory. */
+  #isDoomed({ rotten, disk }: Machine): boolean {
+    return rotten || (this.scenario.platform === 'protected' && (disk.full || disk.failures > 0));
   }
 
   #send(from: Machine, gate: ProcessGate, messages: readonly RaftMessage[]): void {
@@ -383,14 +388,3 @@ type Asked = Readonly<{ to: number; method: string; body: Uint8Array; timeoutMs:
 
 export const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNEXPECTED';
-
-function unexpected(what: string, error: unknown): Violation {
-  return new Violation('node-health', `${what}: ${describe(error)}`, { cause: error });
-}
-
-/** With its causes. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `; because of ${describe(error.cause)}`;
-  return `${error.name}: ${error.message}${cause}`;
-}

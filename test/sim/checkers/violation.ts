@@ -25,3 +25,15 @@ export type CheckerName =
   | 'linearizability'
   | 'node-health'
   | 'progress';
+
+/** An error that nothing which was injected explains. */
+export function unexpected(what: string, error: unknown): Violation {
+  return new Violation('node-health', `${what}: ${describe(error)}`, { cause: error });
+}
+
+/** With its causes. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `; because of ${describe(error.cause)}`;
+  return `${error.name}: ${error.message}${cause}`;
+}
