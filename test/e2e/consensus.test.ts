@@ -4,6 +4,7 @@
  */
 import type { FalseAnswer } from '@drawbridge/connector-quorum/testing/rpc-proxy';
 import { gethOrReason } from '@drawbridge/devnets/geth-binary';
+import type { TransferId } from '@drawbridge/protocol/ids';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { executedIds } from './chain-facts.ts';
 import { type CliqueGround, cliqueGround } from './clique-system.ts';
@@ -19,7 +20,7 @@ const FROM_CLIQUE = {
 } as const;
 const STORY_MS = 300_000;
 /** Spoilt answers of one kind that the connector gets before the next kind. */
-const ANSWERS_PER_SPELL = 3;
+const ANSWERS_PER_SPELL = 2;
 /** A network of one-second blocks that shows none for so long has stopped. */
 const STANDSTILL_MS = 30_000;
 
@@ -144,20 +145,20 @@ describeWhere('a network of sealed blocks', () => {
         (_, answer) => ({ text: answer.replaceAll(/"stateRoot":"0x./g, '"stateRoot":"0xf') }),
         (_, answer) => ({ text: answer.replaceAll(/"receiptsRoot":"0x./g, '"receiptsRoot":"0xe') }),
       ];
-      const payments: Promise<void>[] = [];
+      const payments: TransferId[] = [];
       for (const [i, spell] of spells.entries()) {
         let spoilt = 0;
         proxy.tamper((request, answer) => {
           spoilt += 1;
           return spell(request, answer);
         });
-        payments.push(
-          settle({ ...FROM_CLIQUE, amountMinor: 5_001n + BigInt(i), fundBySeconds: 240, deliverBySeconds: 290 }),
-        );
+        const amountMinor = 5_001n + BigInt(i);
+        const { id } = await world.fund({ ...FROM_CLIQUE, amountMinor, fundBySeconds: 240, deliverBySeconds: 290 });
+        payments.push(id);
         await eventually('enough spoilt answers', async () => (spoilt >= ANSWERS_PER_SPELL ? true : undefined));
       }
       proxy.tamper(undefined);
-      await Promise.all(payments);
+      await Promise.all(payments.map((id) => world.until(FROM_CLIQUE.from, id, 'SETTLED')));
     },
     STORY_MS,
   );
