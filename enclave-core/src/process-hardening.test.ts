@@ -11,7 +11,8 @@ const PLAIN: Surroundings = { env: {}, execArgv: [], limits: LIMITS, status: STA
 describe('process hardening', () => {
   it('finds nothing wrong with a plain start', () => {
     const env = { PATH: '/usr/bin', HOME: '/root', NODE_OPTIONS: '', NODE_ENV: 'production', NODE_VERSION: '20.20.2' };
-    expect(unsafeSurroundings({ ...PLAIN, env, execArgv: ['--enable-source-maps'] })).toEqual([]);
+    const execArgv = ['--enable-source-maps', '--max-semi-space-size=64', '--max-old-space-size=8192'];
+    expect(unsafeSurroundings({ ...PLAIN, env, execArgv })).toEqual([]);
   });
 
   it.each([
@@ -33,6 +34,7 @@ describe('process hardening', () => {
     ...['--abort-on-uncaught-exception', '--trace-event-categories=node', '--diagnostic-dir=x', '--env-file=x'],
     ...['--snapshot-blob=x', '--redirect-warnings=x', '--experimental-policy=x', '--expose-gc', '--icu-data-dir=x'],
     ...['--conditions=development', '--preserve-symlinks', '--watch', '--unhandled-rejections=none'],
+    ...['--max-semi-space-size=64 --inspect', '--max-old-space-size', '--max-heap-size=64'],
   ])('finds %s', (arg) => {
     expect(unsafeSurroundings({ ...PLAIN, execArgv: [arg] })).toEqual([`node is started with ${arg}`]);
   });

@@ -32,6 +32,10 @@ const SAFE_ARGUMENTS: ReadonlySet<string> = new Set([
   '--conditions=drawbridge-source',
 ]);
 
+/** Sizes of the engine's memory. */
+const SAFE_SIZES = /^--(?:max-semi-space-size|min-semi-space-size|max-old-space-size)=[0-9]+$/;
+const isSafeArgument = (arg: string): boolean => SAFE_ARGUMENTS.has(arg) || SAFE_SIZES.test(arg);
+
 export type Surroundings = Readonly<{
   env: Readonly<Record<string, string | undefined>>;
   execArgv: readonly string[];
@@ -47,7 +51,7 @@ export function unsafeSurroundings({ env, execArgv, limits, status, inspected }:
   const variables = Object.keys(env)
     .filter((name) => isUnsafe(name) && env[name] !== '')
     .map((name) => `variable ${name} is set`);
-  const args = execArgv.filter((arg) => !SAFE_ARGUMENTS.has(arg)).map((arg) => `node is started with ${arg}`);
+  const args = execArgv.filter((arg) => !isSafeArgument(arg)).map((arg) => `node is started with ${arg}`);
   return [...variables, ...args, ...dumps(limits), ...tracers(status), ...(inspected ? ['the inspector listens'] : [])];
 }
 

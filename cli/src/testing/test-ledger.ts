@@ -107,8 +107,8 @@ export class TestLedger {
       macOf(`evidence ${formatTransactionId(id)}`).toString('hex'),
     );
     const texts = claims.map(({ event, terms }) => claimText(event, terms));
-    const tree =
-      texts.length > 0 ? new ClaimsTree(texts, macOf(`claims ${formatTransactionId(id)}`), sha256) : undefined;
+    const salts = Buffer.concat(texts.map((_, index) => macOf(`salt ${formatTransactionId(id)} ${index}`)));
+    const tree = texts.length > 0 ? new ClaimsTree(texts, salts, sha256) : undefined;
     const record: LedgerRecord = {
       kind,
       ...id,

@@ -16,7 +16,7 @@ import type {
 } from '../settlement/record.ts';
 import type { BlockRecords } from './block.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** Index of a text in the table; −1 where there is none. */
 type Text = number;
@@ -45,6 +45,19 @@ type TransferRow = readonly [
   lockId: Text,
   instructions: readonly Text[],
 ];
+/** A line or an event of a transfer that stands in the block as it was then: its place, in place of what it says. */
+type Ref = number;
+type ShortLineRow = readonly [
+  transfer: Ref,
+  account: Text,
+  line: number,
+  delta: Minor,
+  balance: Minor,
+  kind: Text,
+  counterparty: Text,
+  network: Text,
+];
+type ShortEventRow = readonly [transfer: Ref, participant: Text, number: number];
 type LineRow = readonly [
   account: Text,
   asset: Text,
@@ -72,8 +85,8 @@ type Document = Readonly<{
   v: typeof VERSION;
   texts: readonly string[];
   transfers: readonly TransferRow[];
-  lines: readonly LineRow[];
-  events: readonly EventRow[];
+  lines: readonly (LineRow | ShortLineRow)[];
+  events: readonly (EventRow | ShortEventRow)[];
 }>;
 
 const NONE = -1;
@@ -121,22 +134,73 @@ function transferRow(table: TextTable, transfer: Transfer): TransferRow {
   ];
 }
 
-const lineRow = (table: TextTable, line: StatementLine): LineRow => [
-  table.put(line.account),
-  table.put(line.asset),
-  line.line,
-  toMinor(line.deltaMinor),
-  toMinor(line.balanceMinor),
-  table.put(line.kind),
-  table.put(line.counterparty),
-  table.put(line.network),
-  table.put(line.transfer?.bank),
-  table.put(line.transfer?.id),
-  line.stampMs,
-];
+/**
+ * Finds the transfer that a line or an event is about among those of the block. They come in the order in which commands were
+ * applied, so it is the last one found or the next; any other is written in full.
+ */
+class Cursor {
+  readonly #transfers: readonly Transfer[];
+  #at = 0;
 
-function eventRow(table: TextTable, event: ParticipantEvent): EventRow {
+  constructor(transfers: readonly Transfer[]) {
+    this.#transfers = transfers;
+  }
+
+  /** Its place, or −1. */
+  find(bank: string, id: string, stampMs: number): Ref {
+    for (let at = this.#at; at <= this.#at + 1; at += 1) {
+      const transfer = this.#transfers[at];
+      if (transfer?.terms.id !== id || transfer.terms.debtor !== bank || transfer.updatedMs !== stampMs) continue;
+      this.#at = at;
+      return at;
+    }
+    return NONE;
+  }
+
+  at(place: Ref): Transfer | undefined {
+    return this.#transfers[place];
+  }
+}
+
+function lineRow(table: TextTable, line: StatementLine, transfers: Cursor): LineRow | ShortLineRow {
+  const { transfer } = line;
+  const place = transfer ? transfers.find(transfer.bank, transfer.id, line.stampMs) : NONE;
+  if (place !== NONE && transfers.at(place)?.terms.asset === line.asset) {
+    return [
+      place,
+      table.put(line.account),
+      line.line,
+      toMinor(line.deltaMinor),
+      toMinor(line.balanceMinor),
+      table.put(line.kind),
+      table.put(line.counterparty),
+      table.put(line.network),
+    ];
+  }
+  return [
+    table.put(line.account),
+    table.put(line.asset),
+    line.line,
+    toMinor(line.deltaMinor),
+    toMinor(line.balanceMinor),
+    table.put(line.kind),
+    table.put(line.counterparty),
+    table.put(line.network),
+    table.put(transfer?.bank),
+    table.put(transfer?.id),
+    line.stampMs,
+  ];
+}
+
+function eventRow(table: TextTable, event: ParticipantEvent, transfers: Cursor): EventRow | ShortEventRow {
   const { body } = event;
+  if (body.type === 'transfer') {
+    const place = transfers.find(body.bank, body.id, event.stampMs);
+    const transfer = transfers.at(place);
+    if (transfer?.state === body.state && transfer.reason === body.reason) {
+      return [place, table.put(event.participant), event.number];
+    }
+  }
   const [kind, ...parts] =
     body.type === 'transfer'
       ? ([0, body.bank, body.id, body.state, body.reason] as const)
@@ -154,13 +218,14 @@ function eventRow(table: TextTable, event: ParticipantEvent): EventRow {
   ];
 }
 
-export function encodeBlock(records: BlockRecords): Uint8Array {
+export function encodeBlock({ transfers, lines, events }: BlockRecords): Uint8Array {
   const table = new TextTable();
+  const [ofLines, ofEvents] = [new Cursor(transfers), new Cursor(transfers)];
   const document: Document = {
     v: VERSION,
-    transfers: records.transfers.map((transfer) => transferRow(table, transfer)),
-    lines: records.lines.map((line) => lineRow(table, line)),
-    events: records.events.map((event) => eventRow(table, event)),
+    transfers: transfers.map((transfer) => transferRow(table, transfer)),
+    lines: lines.map((line) => lineRow(table, line, ofLines)),
+    events: events.map((event) => eventRow(table, event, ofEvents)),
     texts: table.texts,
   };
   return Buffer.from(JSON.stringify(document));
@@ -170,7 +235,45 @@ export function encodeBlock(records: BlockRecords): Uint8Array {
 type Reader = Readonly<{
   need: <T extends string>(index: Text) => T;
   maybe: <T extends string>(index: Text) => T | undefined;
+  transfer: (place: Ref) => Transfer;
 }>;
+
+const SHORT_LINE = 8;
+const SHORT_EVENT = 3;
+const isShortLine = (row: LineRow | ShortLineRow): row is ShortLineRow => row.length === SHORT_LINE;
+const isShortEvent = (row: EventRow | ShortEventRow): row is ShortEventRow => row.length === SHORT_EVENT;
+
+function fullLine(row: LineRow | ShortLineRow, reader: Reader): StatementLine {
+  if (!isShortLine(row)) return readLine(row, reader);
+  const [place, account, line, delta, balance, kind, counterpartyIndex, networkIndex] = row;
+  const { terms, updatedMs } = reader.transfer(place);
+  const counterparty = reader.maybe<ParticipantId>(counterpartyIndex);
+  const network = reader.maybe<NetworkId>(networkIndex);
+  return {
+    account: reader.need<ParticipantId>(account),
+    asset: terms.asset,
+    line,
+    deltaMinor: BigInt(delta),
+    balanceMinor: BigInt(balance),
+    kind: reader.need<StatementLine['kind']>(kind),
+    ...(counterparty !== undefined && { counterparty }),
+    ...(network !== undefined && { network }),
+    transfer: { bank: terms.debtor, id: terms.id },
+    stampMs: updatedMs,
+  };
+}
+
+function fullEvent(row: EventRow | ShortEventRow, reader: Reader): ParticipantEvent {
+  if (!isShortEvent(row)) return readEvent(row, reader);
+  const [place, participant, number] = row;
+  const { terms, updatedMs, state, reason } = reader.transfer(place);
+  return {
+    participant: reader.need<ParticipantId>(participant),
+    number,
+    stampMs: updatedMs,
+    body: { type: 'transfer', bank: terms.debtor, id: terms.id, state, ...(reason !== undefined && { reason }) },
+  };
+}
 
 function readTerms(row: TransferRow[0], { need, maybe }: Reader): TransferTerms {
   const [id, asset, amount, debtor, creditor, source, destination, fundByMs, deliverByMs, onVoid, remittance] = row;
@@ -266,10 +369,17 @@ export function decodeBlock(bytes: Uint8Array): BlockRecords {
     if (text === undefined) throw new Error('history block refers to a text that it lacks');
     return text as T;
   };
-  const reader: Reader = { need, maybe };
+  const transfers: Transfer[] = [];
+  const transfer = (place: Ref): Transfer => {
+    const found = transfers[place];
+    if (found === undefined) throw new Error('history block refers to a transfer that it lacks');
+    return found;
+  };
+  const reader: Reader = { need, maybe, transfer };
+  for (const row of document.transfers) transfers.push(readTransfer(row, reader));
   return {
-    transfers: document.transfers.map((row) => readTransfer(row, reader)),
-    lines: document.lines.map((row) => readLine(row, reader)),
-    events: document.events.map((row) => readEvent(row, reader)),
+    transfers,
+    lines: document.lines.map((row) => fullLine(row, reader)),
+    events: document.events.map((row) => fullEvent(row, reader)),
   };
 }

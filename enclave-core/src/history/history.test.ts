@@ -37,6 +37,18 @@ describe('history', () => {
     expectSame(history, model);
   });
 
+  it('finds a transfer whose place gathered in memory before a restart, and one whose place was stored', async () => {
+    const model = new Model();
+    let history = folder.start({ gatheredPlaces: 3 });
+    for (let seqno = 1; seqno <= 7; seqno++) {
+      history.append(seqno, model.entry([{ debtor: 0, creditor: 1, state: 0, amount: BigInt(seqno) }]));
+      await history.flush();
+    }
+    expectSame(history, model);
+    history = await folder.restart(history);
+    expectSame(history, model);
+  });
+
   it('passes over entries that it covers, so that a replay changes nothing', async () => {
     const model = new Model();
     const first = model.entry([{ debtor: 0, creditor: 1, state: 0, amount: 5n }]);

@@ -24,6 +24,7 @@ import { decodeBlock, encodeBlock } from './block-codec.ts';
 import { IndexKeys } from './index-keys.ts';
 import { LmdbStore, type StoredBlock } from './lmdb-store.ts';
 import { Tail, type TailBlock } from './tail.ts';
+import { TransferIndex } from './transfer-index.ts';
 
 export type HistoryOptions = Readonly<{
   dir: string;
@@ -33,6 +34,8 @@ export type HistoryOptions = Readonly<{
   flushMs?: number;
   /** Tail above which writers should wait for `drained`. Default 24 MiB, about 12,000 payments. */
   maxTailBytes?: number;
+  /** Ended transfers, or blocks, whose places gather in memory before they are stored. Default 16,384. */
+  gatheredPlaces?: number;
 }>;
 
 export type HistoryDependencies = Readonly<{
@@ -47,11 +50,13 @@ export class HistoryDamagedError extends Error {
   readonly code = 'HISTORY_DAMAGED' as const;
 }
 
-/** Index puts of one transaction, which are queued in one turn of the event loop. */
-const PUTS_PER_WRITE = 1_500;
-/** Index hashes computed before other work gets its turn. */
-const PUTS_PER_TURN = 200;
+/** Transfers of one transaction. */
+const TRANSFERS_PER_WRITE = 4_096;
+/** Transfers that are made ready to be stored before other work gets its turn. */
+const TRANSFERS_PER_TURN = 200;
 const META_PLACE: Uint8Array = Buffer.from('meta');
+/** As stored: the newest block, the newest one whose transfers are in the stored index, and how often that was stored. */
+type Meta = Readonly<{ seqno: number; indexed: number; stores: number }>;
 const placeOf = (seqno: number): Uint8Array => Buffer.from(`block/${seqno}`);
 /** About what a record takes in memory, decoded. */
 const RECORD_BYTES = 400;
@@ -62,6 +67,9 @@ export class History implements HistoryReader {
   readonly #store: LmdbStore;
   readonly #keys: KeyRing;
   readonly #index: IndexKeys;
+  readonly #options: HistoryOptions;
+  #places: TransferIndex;
+  #indexed: number;
   /** Decoded blocks, weighed by the bytes that they take about. */
   readonly #cache: WeightedLru<number, HistoryBlock>;
   readonly #tail = new Tail();
@@ -88,8 +96,13 @@ export class History implements HistoryReader {
     this.#flushMs = options.flushMs ?? 100;
     this.#maxTailBytes = options.maxTailBytes ?? 24 * 2 ** 20;
     this.#store = new LmdbStore(options.dir);
-    this.#stored = this.#readMeta();
-    this.#appended = this.#stored;
+    const { seqno, indexed, stores } = this.#readMeta();
+    this.#stored = seqno;
+    this.#appended = seqno;
+    this.#indexed = indexed;
+    this.#options = options;
+    this.#places = this.#placesAfter(stores);
+    this.#gatherAgain();
   }
 
   /** Newest log entry that the history covers; 0 if none. */
@@ -136,6 +149,8 @@ export class History implements HistoryReader {
     this.#endedNext.clear();
     this.#stored = 0;
     this.#appended = 0;
+    this.#indexed = 0;
+    this.#places = this.#placesAfter(0);
   }
 
   async close(): Promise<void> {
@@ -171,7 +186,24 @@ export class History implements HistoryReader {
 
   #storedTransferSeqno(bank: ParticipantId, id: TransferId): number | undefined {
     const [hash] = this.#index.transfers([{ bank, id }]);
-    return hash && this.#store.transferSeqno(hash);
+    return hash && this.#places.find(hash);
+  }
+
+  #placesAfter(stores: number): TransferIndex {
+    const { gatheredPlaces } = this.#options;
+    return new TransferIndex(this.#store.runs, stores, { ...(gatheredPlaces && { gathered: gatheredPlaces }) });
+  }
+
+  /** What had gathered when it was closed, which was not more than fits. */
+  #gatherAgain(): void {
+    for (const { seqno, sealed } of this.#store.blocksAfter(this.#indexed)) {
+      const { transfers } = decodeBlock(this.#keys.open('history', sealed, placeOf(seqno)));
+      this.#places.add(this.#keysOf(transfers), seqno);
+    }
+  }
+
+  #keysOf(transfers: Iterable<Transfer>): Buffer[] {
+    return this.#index.transfers(Array.from(transfers, ({ terms }) => ({ bank: terms.debtor, id: terms.id })));
   }
 
   /** Entry that left the event of this number in a participant's stream. */
@@ -284,15 +316,16 @@ export class History implements HistoryReader {
   async #writeSome(upTo: number): Promise<void> {
     const blocks: StoredBlock[] = [];
     const written: TailBlock[] = [];
-    let puts = 0;
+    let transfers = 0;
     let turn = 1;
     for (const item of this.#tail.blocks) {
-      if (item.block.seqno > upTo || (puts > 0 && puts + item.block.transfers.size > PUTS_PER_WRITE)) break;
-      const stored = this.#seal(item);
-      puts += stored.transfers.length + stored.lists.length + 1;
-      blocks.push(stored);
+      const { block } = item;
+      if (block.seqno > upTo || (transfers > 0 && transfers + block.transfers.size > TRANSFERS_PER_WRITE)) break;
+      transfers += 1 + block.transfers.size;
+      blocks.push(this.#seal(item));
+      this.#places.add(this.#keysOf(block.transfers.values()), block.seqno);
       written.push(item);
-      if (puts > turn * PUTS_PER_TURN) {
+      if (transfers > turn * TRANSFERS_PER_TURN) {
         turn += 1;
         await nextTurn();
       }
@@ -304,7 +337,13 @@ export class History implements HistoryReader {
   }
 
   async #commit(blocks: readonly StoredBlock[], seqno: number): Promise<void> {
-    await this.#store.write(blocks, this.#keys.seal('history', Buffer.from(JSON.stringify({ seqno })), META_PLACE));
+    const runs = this.#places.isFull ? this.#places.changes() : undefined;
+    const stores = this.#places.stores + (runs ? 1 : 0);
+    const indexed = runs ? seqno : this.#indexed;
+    const meta = Buffer.from(JSON.stringify({ seqno, indexed, stores } satisfies Meta));
+    await this.#store.write({ blocks, ...(runs && { runs }), meta: this.#keys.seal('history', meta, META_PLACE) });
+    if (runs) this.#places.stored();
+    this.#indexed = indexed;
     this.#stored = seqno;
   }
 
@@ -315,19 +354,13 @@ export class History implements HistoryReader {
     return {
       seqno: block.seqno,
       sealed: this.#keys.seal('history', encodeBlock(records), placeOf(block.seqno)),
-      transfers: this.#index.transfers(
-        Array.from(block.transfers.values(), ({ terms }) => ({ bank: terms.debtor, id: terms.id })),
-      ),
       lists: Array.from(firsts, ([label, first]) => ({ hash: this.#index.list(label), first })),
     };
   }
 
-  #readMeta(): number {
+  #readMeta(): Meta {
     const sealed = this.#store.meta();
-    if (!sealed) return 0;
-    const meta = JSON.parse(Buffer.from(this.#keys.open('history', sealed, META_PLACE)).toString()) as {
-      seqno: number;
-    };
-    return meta.seqno;
+    if (!sealed) return { seqno: 0, indexed: 0, stores: 0 };
+    return JSON.parse(Buffer.from(this.#keys.open('history', sealed, META_PLACE)).toString()) as Meta;
   }
 }

@@ -5,8 +5,11 @@
  */
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { INDEX_HASH_BYTES } from './index-keys.ts';
+import type { ReadRuns, RunChanges } from './transfer-index.ts';
 
 const KEY_BYTES = 8;
+/** A block is many pages long, and LMDB looks for as many free ones in a row: fewer and larger ones are found sooner. */
+const PAGE_BYTES = 8_192;
 const LIST_KEY_BYTES: number = INDEX_HASH_BYTES + KEY_BYTES;
 const META_KEY = Buffer.from('last');
 
@@ -14,11 +17,12 @@ const META_KEY = Buffer.from('last');
 export type StoredBlock = Readonly<{
   seqno: number;
   sealed: Uint8Array;
-  /** Hash of each transfer that ended in it. */
-  transfers: readonly Uint8Array[];
   /** Each list that it has items of, with the number of the first. */
   lists: readonly Readonly<{ hash: Uint8Array; first: number }>[];
 }>;
+
+/** What one transaction writes. `runs`: of the index of transfers, when it is stored. */
+export type StoreChanges = Readonly<{ blocks: readonly StoredBlock[]; runs?: RunChanges; meta: Uint8Array }>;
 
 export type ListEntry = Readonly<{ first: number; seqno: number }>;
 
@@ -49,15 +53,15 @@ export class HistoryWriteError extends Error {
 export class LmdbStore {
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #blocks: Table;
-  readonly #transfers: Table;
+  readonly #runs: Table;
   readonly #lists: Table;
   readonly #meta: Table;
 
   constructor(path: string) {
     const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
-    this.#root = open<Uint8Array, Uint8Array>({ path, maxDbs: 4, noSubdir: false, ...binary });
+    this.#root = open<Uint8Array, Uint8Array>({ path, maxDbs: 4, noSubdir: false, pageSize: PAGE_BYTES, ...binary });
     this.#blocks = this.#root.openDB('blocks', binary);
-    this.#transfers = this.#root.openDB('transfers', binary);
+    this.#runs = this.#root.openDB('transfer-runs', binary);
     this.#lists = this.#root.openDB('lists', binary);
     this.#meta = this.#root.openDB('meta', binary);
   }
@@ -66,22 +70,23 @@ export class LmdbStore {
    * Writes all of it in one transaction; resolves when readers see it, which is before it is synced.
    * @throws HistoryWriteError
    */
-  async write(blocks: readonly StoredBlock[], meta: Uint8Array): Promise<void> {
-    await this.#batch(blocks, meta).catch((cause: unknown) => {
+  async write(changes: StoreChanges): Promise<void> {
+    await this.#batch(changes).catch((cause: unknown) => {
       throw new HistoryWriteError({ cause });
     });
     this.#root.resetReadTxn();
   }
 
-  async #batch(blocks: readonly StoredBlock[], meta: Uint8Array): Promise<void> {
+  async #batch({ blocks, runs, meta }: StoreChanges): Promise<void> {
     await this.#root.batch(() => {
       for (const block of blocks) {
         const ref = u64(block.seqno);
         // Inside `batch` a put only queues; the batch as a whole is what is awaited.
         void this.#blocks.put(ref, block.sealed);
-        for (const hash of block.transfers) void this.#transfers.put(hash, ref);
         for (const { hash, first } of block.lists) void this.#lists.put(listKey(hash, first), ref);
       }
+      for (const { key, value } of runs?.puts ?? []) void this.#runs.put(key, value);
+      for (const key of runs?.removes ?? []) void this.#runs.remove(key);
       void this.#meta.put(META_KEY, meta);
     });
   }
@@ -94,10 +99,14 @@ export class LmdbStore {
     return this.#blocks.get(u64(seqno));
   }
 
-  transferSeqno(hash: Uint8Array): number | undefined {
-    const ref = this.#transfers.get(hash);
-    return ref && fromU64(ref);
+  /** Blocks after `seqno`, in order. What is read must be used before the next one. */
+  *blocksAfter(seqno: number): Generator<Readonly<{ seqno: number; sealed: Uint8Array }>> {
+    for (const { key, value } of this.#blocks.getRange({ start: u64(seqno + 1) })) {
+      yield { seqno: fromU64(key), sealed: value };
+    }
   }
+
+  readonly runs: ReadRuns = (start, end) => this.#runs.getRange({ start, end });
 
   /** The block that holds `number` of a list, if it is that far, and those after it, in order. */
   *listFrom(hash: Uint8Array, number: number): Generator<ListEntry> {
@@ -120,7 +129,7 @@ export class LmdbStore {
   }
 
   async clear(): Promise<void> {
-    for (const table of [this.#blocks, this.#transfers, this.#lists, this.#meta]) await table.clearAsync();
+    for (const table of [this.#blocks, this.#runs, this.#lists, this.#meta]) await table.clearAsync();
     await this.sync();
   }
 

@@ -6,6 +6,7 @@ import { LEDGER_SEAL_OVERHEAD_BYTES, LedgerKeys } from './ledger-keys.ts';
 
 const [first, second] = [randomBytes(32), randomBytes(32)];
 const text = Buffer.from('posted 100.00 EUR');
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const broken = expect.objectContaining({ code: 'SEAL_BROKEN' });
 const bothEpochs = (): LedgerKeys =>
   new LedgerKeys(
@@ -67,7 +68,7 @@ describe('ledger keys', () => {
     expect(Buffer.from(keys.secrets().get(1) ?? []).equals(kept)).toBe(true);
   });
 
-  it('give commit evidence and claims keys by epoch and transaction, alike in every process', () => {
+  it('give commit evidence and salts of claims by epoch and transaction, alike in every process', () => {
     const keys = bothEpochs();
     const evidence = keys.commitEvidence(1, '3.17');
     expect(evidence).toMatch(/^ce:3\.17:[0-9a-f]{64}$/);
@@ -77,11 +78,15 @@ describe('ledger keys', () => {
       evidence,
       keys.commitEvidence(2, '3.17'),
       keys.commitEvidence(1, '3.18'),
-      ...[1, 2].map((epoch) => Buffer.from(keys.claimsKey(epoch, '3.17')).toString('hex')),
-      Buffer.from(keys.claimsKey(1, '3.18')).toString('hex'),
+      ...[1, 2].flatMap((epoch) => hexOf(keys.claimSalts(epoch, '3.17', 2)).match(/.{64}/g) ?? []),
+      hexOf(keys.claimSalts(1, '3.18', 1)),
     ];
     expect(new Set(all.map((one) => one.slice(-64))).size).toBe(all.length);
+    expect(all).toHaveLength(8);
+    expect(hexOf(bothEpochs().claimSalts(1, '3.17', 3)).startsWith(hexOf(keys.claimSalts(1, '3.17', 2)))).toBe(true);
+    expect(keys.claimSalts(1, '3.17', 0)).toHaveLength(0);
     expect(() => keys.commitEvidence(3, '3.17')).toThrow(broken);
+    expect(() => keys.claimSalts(3, '3.17', 1)).toThrow(broken);
   });
 
   it('seal the same bytes again under a replayed entropy', () => {

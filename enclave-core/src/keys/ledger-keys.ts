@@ -2,13 +2,17 @@
  * The ledger secrets: one for each epoch, the newest for what is written now, the earlier ones for what was. Every node has
  * all of them, so what one node sealed each of them opens. Sealed bytes begin with the epoch whose secret they are under.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createCipheriv } from 'node:crypto';
+import { CLAIM_SALT_BYTES } from '@drawbridge/protocol/ledger/claims';
 import { FIRST_EPOCH } from '../membership/membership-state.ts';
+import { hmacSha256, sha256 } from '../sha256.ts';
 import { type Entropy, KeyRing, SEAL_OVERHEAD_BYTES, SealBrokenError } from './key-ring.ts';
 
 /** u32, big-endian. */
 const EPOCH_BYTES = 4;
 const MAX_EPOCH: number = 2 ** 32 - 1;
+/** Of a cipher whose key is used once. */
+const FIRST_COUNTER: Uint8Array = new Uint8Array(16);
 export const LEDGER_SECRET_BYTES = 32;
 /** Sealed bytes: epoch 4 ‖ as `KeyRing` seals. */
 export const LEDGER_SEAL_OVERHEAD_BYTES: number = EPOCH_BYTES + SEAL_OVERHEAD_BYTES;
@@ -16,8 +20,6 @@ export const LEDGER_SEAL_OVERHEAD_BYTES: number = EPOCH_BYTES + SEAL_OVERHEAD_BY
 export type LedgerSealPurpose = 'log' | 'snapshot';
 
 type EpochKeys = Readonly<{ secret: Uint8Array; ring: KeyRing; commitKey: Uint8Array; claimsKey: Uint8Array }>;
-
-const hmac = (key: Uint8Array, text: string) => createHmac('sha256', key).update(text);
 
 export class LedgerKeys {
   readonly #entropy: Entropy | undefined;
@@ -85,17 +87,21 @@ export class LedgerKeys {
    * @throws SealBrokenError for an unknown epoch
    */
   commitEvidence(epoch: number, txid: string): string {
-    return `ce:${txid}:${hmac(this.#of(epoch).commitKey, txid).digest('hex')}`;
+    return `ce:${txid}:${hmacSha256(this.#of(epoch).commitKey, txid).toString('hex')}`;
   }
 
   /** SHA-256 of the text, which stands in the ledger. @throws SealBrokenError for an unknown epoch */
   commitEvidenceDigest(epoch: number, txid: string): Uint8Array {
-    return createHash('sha256').update(this.commitEvidence(epoch, txid)).digest();
+    return sha256(Buffer.from(this.commitEvidence(epoch, txid)));
   }
 
-  /** What the salts of an entry's claims derive from. @throws SealBrokenError for an unknown epoch */
-  claimsKey(epoch: number, txid: string): Uint8Array {
-    return hmac(this.#of(epoch).claimsKey, txid).digest();
+  /**
+   * Salts of an entry's claims, one after the other: the keystream of AES-256-CTR under a key of the epoch and the transaction.
+   * @throws SealBrokenError for an unknown epoch
+   */
+  claimSalts(epoch: number, txid: string, count: number): Uint8Array {
+    const key = hmacSha256(this.#of(epoch).claimsKey, txid);
+    return createCipheriv('aes-256-ctr', key, FIRST_COUNTER).update(Buffer.alloc(count * CLAIM_SALT_BYTES));
   }
 
   #of(epoch: number): EpochKeys {

@@ -4,6 +4,7 @@
  */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { MerkleFrontier, mmrPosition } from '@drawbridge/protocol/ledger/merkle-tree';
+import { sha256 } from '../sha256.ts';
 import { type Derived, readRecords, writeDerived } from './chunk-contents.ts';
 import type { ChunkFiles } from './chunk-files.ts';
 import type { Chunk, ChunkList } from './chunk-list.ts';
@@ -14,7 +15,6 @@ import { LedgerDamagedError } from './ledger-errors.ts';
 import type { LedgerTape } from './ledger-tape.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 import type { NodeRing } from './node-ring.ts';
-import { sha256 } from './sha256.ts';
 import type { TreeNodes } from './tree-nodes.ts';
 
 /** All that a ledger has on disk and on its way there. */

@@ -4,6 +4,7 @@ import { encodeChunkHeader } from '@drawbridge/protocol/ledger/chunk';
 import { encodeRecord, type LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { Disk, DiskFile } from '../consensus/log/disk.ts';
+import { sha256 } from '../sha256.ts';
 import type { ChunkCheck, LedgerParts } from './chunk-check.ts';
 import { type Derived, derive, writeDerived } from './chunk-contents.ts';
 import type { Chunk } from './chunk-list.ts';
@@ -11,7 +12,6 @@ import { tryDecode } from './chunk-reader.ts';
 import { sameBytes } from './closed-chunks.ts';
 import { LedgerRepairError } from './ledger-errors.ts';
 import { hashLeaf } from './record-encoder.ts';
-import { sha256 } from './sha256.ts';
 
 /** Whole encoded records from a seqno on, about so many bytes, from some peer. */
 export type FetchRecords = (from: number, maxBytes: number) => Promise<Uint8Array>;

@@ -9,12 +9,12 @@ import { ZERO_DIGEST } from '@drawbridge/protocol/ledger/hash';
 import { ledgerKind } from '@drawbridge/protocol/ledger/ledger-kind';
 import { MerkleFrontier, peakPositions } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { Disk, DiskFile } from '../consensus/log/disk.ts';
+import { sha256 } from '../sha256.ts';
 import { readRecords, writeDerived } from './chunk-contents.ts';
 import type { Chunk, ChunkList } from './chunk-list.ts';
 import { type ReadHeader, readHeader } from './chunk-reader.ts';
 import { type DerivedFiles, decodeSlot } from './derived-files.ts';
 import { LedgerDamagedError } from './ledger-errors.ts';
-import { sha256 } from './sha256.ts';
 
 export type ClosedPartUses = Readonly<{
   disk: Disk;

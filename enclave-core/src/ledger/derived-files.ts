@@ -9,8 +9,8 @@ import { DIGEST_BYTES, ZERO_DIGEST } from '@drawbridge/protocol/ledger/hash';
 import { type LedgerKind, ledgerKind } from '@drawbridge/protocol/ledger/ledger-kind';
 import { mmrPosition, mmrSize } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { Disk, DiskFile } from '../consensus/log/disk.ts';
+import { sha256 } from '../sha256.ts';
 import { isMissing } from './ledger-errors.ts';
-import { sha256 } from './sha256.ts';
 
 export const TREE_NAME = 'tree.mmr';
 export const INDEX_NAME = 'index.dat';

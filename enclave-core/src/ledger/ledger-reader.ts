@@ -16,6 +16,7 @@ import {
   readAuditPath,
 } from '@drawbridge/protocol/ledger/merkle-tree';
 import { decodeSignatureEntry, type SignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
+import { sha256 } from '../sha256.ts';
 import type { ChunkCheck, LedgerParts } from './chunk-check.ts';
 import type { Chunk } from './chunk-list.ts';
 import { tryDecode } from './chunk-reader.ts';
@@ -24,7 +25,6 @@ import { decodeSlot, SLOT_BYTES, type Slot } from './derived-files.ts';
 import { LedgerDamagedError } from './ledger-errors.ts';
 import type { RecentRecords } from './recent-records.ts';
 import { hashLeaf } from './record-encoder.ts';
-import { sha256 } from './sha256.ts';
 import type { SignatureIndex } from './signature-index.ts';
 
 /** Bytes that `records` gives at most, but for one record that is longer. */

@@ -11,6 +11,7 @@ import { MerkleFrontier, mmrSize } from '@drawbridge/protocol/ledger/merkle-tree
 import { decodeSignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
 import type { Disk } from '../consensus/log/disk.ts';
 import type { Timers } from '../node/timers.ts';
+import { sha256 } from '../sha256.ts';
 import { ChunkCheck, type LedgerParts } from './chunk-check.ts';
 import { ChunkFiles } from './chunk-files.ts';
 import { type FetchRecords, repairChunk } from './chunk-repair.ts';
@@ -23,7 +24,6 @@ import { NodeRing } from './node-ring.ts';
 import { RecentRecords } from './recent-records.ts';
 import { hashLeaf, RecordEncoder } from './record-encoder.ts';
 import { type RecoveredChunk, type RecoveredLedger, recoverLedger, type TornTail } from './recovery.ts';
-import { sha256 } from './sha256.ts';
 import { SignatureIndex } from './signature-index.ts';
 import { TreeNodes } from './tree-nodes.ts';
 

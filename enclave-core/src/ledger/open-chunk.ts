@@ -9,12 +9,12 @@ import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import { decodeSignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import type { DiskFile } from '../consensus/log/disk.ts';
+import { sha256 } from '../sha256.ts';
 import { INCOMPLETE, type ReadHeader, type StoredRecord, scanRecords } from './chunk-reader.ts';
 import { sameBytes } from './closed-chunks.ts';
 import type { DerivedFiles } from './derived-files.ts';
 import { LedgerDamagedError } from './ledger-errors.ts';
 import { hashLeaf } from './record-encoder.ts';
-import { sha256 } from './sha256.ts';
 
 /** `unknown`: nothing vouches for it. `doubtful`: `tree.mmr` says otherwise. */
 type Standing = 'sound' | 'unknown' | 'doubtful';

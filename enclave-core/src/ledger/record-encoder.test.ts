@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { encodeRecord, leafOf } from '@drawbridge/protocol/ledger/ledger-record';
 import { expect, test } from '@jest/globals';
 import { sha256 as portable } from '@noble/hashes/sha2.js';
+import { sha256 } from '../sha256.ts';
 import { hashLeaf, RecordEncoder } from './record-encoder.ts';
-import { sha256 } from './sha256.ts';
 import { EntrySource } from './testing/ledger-entries.ts';
 
 const sizes = [0, 1, 30, 5_000, 60_000, 65_500, 65_514, 65_515, 200_000, 300_000];

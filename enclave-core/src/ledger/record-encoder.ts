@@ -8,7 +8,7 @@ import {
   writeSetBytes,
   writeWriteSet,
 } from '@drawbridge/protocol/ledger/ledger-record';
-import { sha256 } from './sha256.ts';
+import { sha256 } from '../sha256.ts';
 
 /** Records share pieces of memory of this size; one of more than a quarter of it gets its own. */
 const SLAB_BYTES: number = 256 * 1024;

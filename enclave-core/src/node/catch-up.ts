@@ -6,20 +6,17 @@
 import { decodeRecord, type LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
 import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import type { SnapshotPoint } from '../consensus/ports.ts';
-import type { Entry as LogEntry } from '../consensus/raft-types.ts';
 import type { History } from '../history/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { NodeLog } from '../node-log.ts';
 import type { PeerMethod } from '../peers/peer-types.ts';
 import { decodeReceipt, encodeSeqno } from './peer-requests.ts';
-import { entryOfRecord } from './record-entry.ts';
+import { replayBatches } from './replay-batches.ts';
 import { type MarkedState, type ReplicatedMachine, StateDivergedError } from './replicated-machine.ts';
 import { verifySnapshotEvidence } from './snapshot-evidence.ts';
 import { evidenceSeqnoOf, imageOf, type StateImage } from './state-image.ts';
 import type { Timers } from './timers.ts';
 
-/** Records applied before other work gets its turn. */
-const RECORDS_PER_BATCH = 64;
 const REQUEST_TIMEOUT_MS = 30_000;
 const RETRY_MS = 500;
 
@@ -78,10 +75,10 @@ export class CatchUp {
     const machine = this.#uses.machine();
     while (machine.index < at.index) {
       const body = await this.#ask(from, 'ledger', encodeSeqno(machine.index + 1), signal);
-      const entries = entriesOf(body, machine.index + 1, at.index);
-      for (let i = 0; i < entries.length; i += RECORDS_PER_BATCH) {
+      const records = recordsOf(body, machine.index + 1, at.index);
+      for await (const entries of replayBatches(records, at.index)) {
         signal.throwIfAborted();
-        machine.applyBatch(entries.slice(i, i + RECORDS_PER_BATCH), at.confState);
+        machine.applyBatch(entries, at.confState);
         await this.#uses.ledger.drained();
         await this.#uses.history.drained();
       }
@@ -131,6 +128,3 @@ function recordsOf(body: Uint8Array, first: number, last: number): LedgerRecord[
   }
   return records;
 }
-
-const entriesOf = (body: Uint8Array, first: number, last: number): LogEntry[] =>
-  recordsOf(body, first, last).map(entryOfRecord);

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { receiptRoot } from '@drawbridge/protocol/ledger/receipt';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { sha256 } from '../ledger/sha256.ts';
 import { applyEntry } from '../settlement/apply.ts';
 import { RELEASED_RULES, type Rules } from '../settlement/rules.ts';
 import { BANK_A, BANK_B } from '../settlement/testing/world.ts';
+import { sha256 } from '../sha256.ts';
 import { pay, paymentId } from './testing/payments.ts';
 import { TestCluster } from './testing/test-cluster.ts';
 

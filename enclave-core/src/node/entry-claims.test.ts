@@ -3,9 +3,9 @@ import { parseClaim } from '@drawbridge/protocol/ledger/claim-text';
 import { claimsDigestOf } from '@drawbridge/protocol/ledger/claims';
 import { describe, expect, it } from '@jest/globals';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
-import { sha256 } from '../ledger/sha256.ts';
 import type { ParticipantEvent, Transfer } from '../settlement/record.ts';
 import { ALPHA, addressOf, BANK_A, BANK_B, EUR, word } from '../settlement/testing/world.ts';
+import { sha256 } from '../sha256.ts';
 import { entryClaimsDigest, entryClaimsTree } from './entry-claims.ts';
 import { payment } from './testing/payments.ts';
 

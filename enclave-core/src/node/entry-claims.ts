@@ -5,11 +5,12 @@
 import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import { claimText } from '@drawbridge/protocol/ledger/claim-text';
 import { ClaimsTree, claimsDigest } from '@drawbridge/protocol/ledger/claims';
+import { ZERO_DIGEST } from '@drawbridge/protocol/ledger/hash';
 import type { LedgerKeys } from '../keys/ledger-keys.ts';
-import { sha256 } from '../ledger/sha256.ts';
 import type { TransferTerms } from '../settlement/command.ts';
 import { InvariantError } from '../settlement/invariant-error.ts';
 import type { EntryRecords, ParticipantEvent } from '../settlement/record.ts';
+import { sha256 } from '../sha256.ts';
 
 /** Terms of the transfer that an event is about. */
 export type TermsOf = (bank: ParticipantId, id: TransferId) => TransferTerms | undefined;
@@ -18,8 +19,9 @@ type ClaimedRecords = Pick<EntryRecords, 'events' | 'transfers'>;
 
 /** Digest over the claims of an entry that has just been applied. */
 export function entryClaimsDigest(keys: LedgerKeys, epoch: number, txid: string, records: ClaimedRecords): Uint8Array {
-  if (records.events.length === 0) return claimsDigest([], NO_KEY, sha256);
-  return claimsDigest(claimTexts(records.events, termsIn(records)), keys.claimsKey(epoch, txid), sha256);
+  const { events } = records;
+  if (events.length === 0) return ZERO_DIGEST;
+  return claimsDigest(claimTexts(events, termsIn(records)), keys.claimSalts(epoch, txid, events.length), sha256);
 }
 
 /** The same claims as a tree, for proofs. @throws InvariantError where the terms of a transfer are not known */
@@ -28,7 +30,7 @@ export const entryClaimsTree = (
   { epoch, txid }: Readonly<{ epoch: number; txid: string }>,
   events: readonly ParticipantEvent[],
   termsOf: TermsOf,
-): ClaimsTree => new ClaimsTree(claimTexts(events, termsOf), keys.claimsKey(epoch, txid), sha256);
+): ClaimsTree => new ClaimsTree(claimTexts(events, termsOf), keys.claimSalts(epoch, txid, events.length), sha256);
 
 function termsIn({ transfers }: ClaimedRecords): TermsOf {
   const byId = new Map<TransferId, TransferTerms>();
@@ -50,5 +52,3 @@ function claimTexts(events: readonly ParticipantEvent[], termsOf: TermsOf): stri
     return claimText(event, terms);
   });
 }
-
-const NO_KEY = new Uint8Array(32);

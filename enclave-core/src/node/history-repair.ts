@@ -6,19 +6,17 @@
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { LedgerKeys } from '../keys/ledger-keys.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { sha256 } from '../ledger/sha256.ts';
 import type { NodeLog } from '../node-log.ts';
 import { RELEASED_RULES, type Rulebook } from '../settlement/rules.ts';
+import { sha256 } from '../sha256.ts';
 import type { Genesis } from './core-node.ts';
 import type { NodeHistory } from './node-storage.ts';
-import { entryOfRecord } from './record-entry.ts';
+import { replayBatches } from './replay-batches.ts';
 import { type OpenRekey, ReplicatedMachine } from './replicated-machine.ts';
 import { openImage } from './state-image.ts';
 
 /** Where every ledger begins. */
 const FIRST_INDEX = 1;
-/** Entries of one batch of the replay. */
-const REPLAY_BATCH = 64;
 const NO_MEMBERS = { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
 
 export type HistoryRepairInput = Readonly<{
@@ -80,16 +78,10 @@ export async function replayLedger({
     onApplied: () => undefined,
   });
   machine.restore(openImage(keys, FIRST_INDEX, (await genesis()).content).state);
-  let batch = [];
-  for await (const record of ledger.readFrom(machine.index + 1)) {
-    if (record.seqno > upTo) break;
-    batch.push(entryOfRecord(record));
-    if (batch.length < REPLAY_BATCH) continue;
-    machine.applyBatch(batch, NO_MEMBERS);
-    batch = [];
+  for await (const entries of replayBatches(ledger.readFrom(machine.index + 1), upTo)) {
+    machine.applyBatch(entries, NO_MEMBERS);
     await history.drained();
   }
-  if (batch.length > 0) machine.applyBatch(batch, NO_MEMBERS);
   if (machine.index !== upTo) {
     throw new Error(`the ledger has entries up to ${machine.index} only, the snapshot is of ${upTo}`);
   }

@@ -15,10 +15,10 @@ import { type ReceiptService, SubmitError, type TransactionId } from '../core-se
 import type { History } from '../history/history.ts';
 import type { LedgerKeys } from '../keys/ledger-keys.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { sha256 } from '../ledger/sha256.ts';
 import type { MembershipState } from '../membership/membership-state.ts';
 import type { TransferTerms } from '../settlement/command.ts';
 import type { ParticipantEvent } from '../settlement/record.ts';
+import { sha256 } from '../sha256.ts';
 import { entryClaimsTree } from './entry-claims.ts';
 
 /** How far back the events of a transfer that has not ended are looked for. */

@@ -5,7 +5,7 @@ import { type LedgerRecord, leafOf } from '@drawbridge/protocol/ledger/ledger-re
 import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import { decodeServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { sha256 } from '../ledger/sha256.ts';
+import { sha256 } from '../sha256.ts';
 
 export type SnapshotEvidence = Readonly<{
   receipt: Receipt;

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import { describe, expect, it } from '@jest/globals';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
-import { sha256 } from '../ledger/sha256.ts';
 import { encodeSnapshot } from '../settlement/snapshot.ts';
 import { transferMark } from '../settlement/spent-ids.ts';
 import type { SettlementState } from '../settlement/state.ts';
 import { BANK_A, transferId, World, word } from '../settlement/testing/world.ts';
+import { sha256 } from '../sha256.ts';
 import { imageOf, openImage, type ReplicatedState, sealImage } from './state-image.ts';
 import { TestService } from './testing/test-service.ts';
 

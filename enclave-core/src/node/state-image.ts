@@ -9,11 +9,11 @@ import { type Bytes32, fromHex, toBytes32 } from '@drawbridge/protocol/bytes32';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import { SealBrokenError } from '../keys/key-ring.ts';
 import { LEDGER_SEAL_OVERHEAD_BYTES, type LedgerKeys } from '../keys/ledger-keys.ts';
-import { sha256 } from '../ledger/sha256.ts';
 import { decodeMembership, encodeMembership } from '../membership/membership-codec.ts';
 import type { MembershipState } from '../membership/membership-state.ts';
 import { decodeSnapshot, snapshotSlices } from '../settlement/snapshot.ts';
 import type { SettlementState } from '../settlement/state.ts';
+import { sha256 } from '../sha256.ts';
 import type { ViewStart } from './view-history.ts';
 
 const DIGEST_BYTES = 32;

@@ -3,12 +3,12 @@ import { toBytes32 } from '@drawbridge/protocol/bytes32';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { NodeRow } from '@drawbridge/protocol/ledger/service-entry';
 import type { LedgerKeys } from '../keys/ledger-keys.ts';
-import { sha256 } from '../ledger/sha256.ts';
 import { initialMembership } from '../membership/membership-state.ts';
 import type { Genesis } from '../node/core-node.ts';
 import { imageOf, sealImage } from '../node/state-image.ts';
 import { initialState } from '../settlement/genesis-state.ts';
 import { DEFAULT_LIMITS } from '../settlement/limits.ts';
+import { sha256 } from '../sha256.ts';
 import type { CheckedGenesis } from './genesis-file.ts';
 import type { Founding } from './node-folder.ts';
 

@@ -5,12 +5,10 @@
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { fromHex, toBytes32 } from '@drawbridge/protocol/bytes32';
 import type { InstructionId, LockId, ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
-import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { hmacSha256 } from '../sha256.ts';
 
 const derive = (key: Bytes32, ...fields: readonly string[]): Bytes32 =>
-  toBytes32(hmac(sha256, fromHex(key), utf8ToBytes(fields.join('\0'))));
+  toBytes32(hmacSha256(fromHex(key), fields.join('\0')));
 
 /** What the depositor of a transfer puts into his lock. */
 export const lockReference = (referenceKey: Bytes32, bank: ParticipantId, id: TransferId): Bytes32 =>

@@ -8,7 +8,7 @@
 
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { InstructionId, LockId, ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256OfText } from '../sha256.ts';
 
 /** The four words of a key: 128 bits, never all zeros. */
 type Key = Readonly<{ a: number; b: number; c: number; d: number }>;
@@ -16,17 +16,31 @@ type Key = Readonly<{ a: number; b: number; c: number; d: number }>;
 /** An id in its scope, hashed once for all look-ups of one command. */
 export type SpentMark = Key & Readonly<{ text: string }>;
 
-/** Scopes and ids are ASCII: letters, digits and a few signs. */
-const buffer = new Uint8Array(256);
+/** Longest id in its scope, in characters. */
+const MAX_MARK = 256;
 
 function mark(text: string): SpentMark {
-  const bytes = buffer.subarray(0, text.length);
-  if (bytes.length !== text.length) throw new RangeError('an id in its scope has at most 256 characters');
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  const digest = sha256(bytes);
-  const key = keyAt(digest, 0);
-  return { a: key.a, b: key.b, c: key.c, d: key.d, text };
+  if (text.length > MAX_MARK) throw new RangeError(`an id in its scope has at most ${MAX_MARK} characters`);
+  const digest = sha256OfText(text);
+  return keyOf(text, wordIn(digest, 0), wordIn(digest, 4), wordIn(digest, 8), wordIn(digest, 12));
 }
+
+/** The one key that reads as a free slot is moved to its neighbour. */
+const keyOf = (text: string, a: number, b: number, c: number, d: number): SpentMark => ({
+  a,
+  b,
+  c,
+  d: a === 0 && b === 0 && c === 0 && d === 0 ? 1 : d,
+  text,
+});
+
+/** Big-endian, of characters that are bytes. */
+const wordIn = (bytes: string, i: number): number =>
+  ((bytes.charCodeAt(i) << 24) |
+    (bytes.charCodeAt(i + 1) << 16) |
+    (bytes.charCodeAt(i + 2) << 8) |
+    bytes.charCodeAt(i + 3)) >>>
+  0;
 
 /**
  * Bank and UUID without its first hyphen: no separator is needed before 35 characters of fixed form, and with a LEI the

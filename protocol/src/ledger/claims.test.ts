@@ -5,15 +5,15 @@ import fc from 'fast-check';
 import { parseBytes32 } from '../bytes32.ts';
 import { parseAssetCode, parseNetworkId, parseParticipantId } from '../ids.ts';
 import { type ClaimEvent, type ClaimTerms, claimText, MAX_CLAIM_CHARACTERS, parseClaim } from './claim-text.ts';
-import { ClaimsTree, claimsDigest, claimsDigestOf } from './claims.ts';
+import { CLAIM_SALT_BYTES, ClaimsTree, claimsDigest, claimsDigestOf } from './claims.ts';
 
-const key = new Uint8Array(32).fill(0x6b);
+const saltOf = (index: number): Uint8Array => sha256(utf8ToBytes(`salt ${index}`));
+const saltsFor = (texts: readonly string[]): Uint8Array => concatBytes(...texts.map((_, index) => saltOf(index)));
 
 /** RFC 6962 §2.1 over salted leaves, as it is written there. */
 function naiveRoot(texts: readonly string[], first = 0, end: number = texts.length): Uint8Array {
   if (end - first === 1) {
-    const salt = sha256(concatBytes(key, Uint8Array.of(0, 0, first >> 8, first & 0xff)));
-    return sha256(concatBytes(Uint8Array.of(0), salt, utf8ToBytes(texts[first] ?? '')));
+    return sha256(concatBytes(Uint8Array.of(0), saltOf(first), utf8ToBytes(texts[first] ?? '')));
   }
   let split = 1;
   while (split * 2 < end - first) split *= 2;
@@ -26,8 +26,8 @@ describe('the claims of an entry', () => {
   const textsOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `claim ${index} – é`);
 
   test('have zero bytes for a digest where there are none', () => {
-    expect(claimsDigest([], key, sha256)).toEqual(new Uint8Array(32));
-    expect(new ClaimsTree([], key, sha256).root).toEqual(new Uint8Array(32));
+    expect(claimsDigest([], new Uint8Array(0), sha256)).toEqual(new Uint8Array(32));
+    expect(new ClaimsTree([], new Uint8Array(0), sha256).root).toEqual(new Uint8Array(32));
   });
 
   test.each([1, 2, 3, 4, 5, 7, 8, 9, 31, 33, 300])(
@@ -35,8 +35,8 @@ describe('the claims of an entry', () => {
     (count) => {
       const texts = textsOf(count);
       const root = naiveRoot(texts);
-      const tree = new ClaimsTree(texts, key, sha256);
-      expect(claimsDigest(texts, key, sha256)).toEqual(root);
+      const tree = new ClaimsTree(texts, saltsFor(texts), sha256);
+      expect(claimsDigest(texts, saltsFor(texts), sha256)).toEqual(root);
       expect(tree.root).toEqual(root);
       for (const [index, claim] of texts.entries()) {
         const proof = tree.prove(index);
@@ -47,12 +47,12 @@ describe('the claims of an entry', () => {
   );
 
   test('another text, salt or step leads elsewhere', () => {
-    const tree = new ClaimsTree(textsOf(5), key, sha256);
+    const tree = new ClaimsTree(textsOf(5), saltsFor(textsOf(5)), sha256);
     const proof = tree.prove(2);
     const [step, ...rest] = proof.proof;
     const wrong = [
       { ...proof, claim: `${proof.claim} ` },
-      { ...proof, salt: bytesToHex(key) },
+      { ...proof, salt: bytesToHex(saltOf(9)) },
       { ...proof, proof: rest },
       { ...proof, proof: [...(step ? [step, step] : []), ...rest] },
       { ...proof, proof: [...rest, ...(step ? [step] : [])] },
@@ -63,11 +63,17 @@ describe('the claims of an entry', () => {
 
   test('longer than any so far find room', () => {
     const texts = ['a', 'é'.repeat(3_000), 'b'];
-    expect(claimsDigest(texts, key, sha256)).toEqual(naiveRoot(texts));
+    expect(claimsDigest(texts, saltsFor(texts), sha256)).toEqual(naiveRoot(texts));
+  });
+
+  test.each([0, 1, 3])('two with %s salts are refused', (count) => {
+    const salts = new Uint8Array(count * CLAIM_SALT_BYTES);
+    expect(() => claimsDigest(textsOf(2), salts, sha256)).toThrow(RangeError);
+    expect(() => new ClaimsTree(textsOf(2), salts, sha256)).toThrow(RangeError);
   });
 
   test('there are no others', () => {
-    expect(() => new ClaimsTree(textsOf(2), key, sha256).prove(2)).toThrow(RangeError);
+    expect(() => new ClaimsTree(textsOf(2), saltsFor(textsOf(2)), sha256).prove(2)).toThrow(RangeError);
   });
 });
 

@@ -1,8 +1,8 @@
 /**
  * Claims: what an entry says to its participants, one text for each of their events. The digest of an entry's claims is in its
- * leaf. Each claim is salted, so that a proof of one tells nothing of the others, however few texts they could be.
+ * leaf. Each claim is salted, so that a proof of one tells nothing of the others, however few texts they could be. Salts come
+ * from whoever makes the claims; a verifier has them from the proof.
  *
- * salt i = SHA-256(key ‖ u32 i), key = HMAC-SHA-256(claims key of the epoch, `view.seqno`);
  * leaf i = SHA-256(0x00 ‖ salt i ‖ text i); parent = SHA-256(0x01 ‖ left ‖ right); shape as in RFC 6962.
  */
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -22,33 +22,41 @@ export type ClaimsProof = Readonly<{
 /** Steps of the longest proof of a claim: an entry has fewer than 2³² claims. */
 export const MAX_CLAIM_PROOF_STEPS = 32;
 
+/** Bytes of a salt; those of an entry's claims stand one after the other. */
+export const CLAIM_SALT_BYTES = 32;
+/** Where the text stands in what a leaf is the digest of. */
+const LEAF_TEXT_AT: number = 1 + CLAIM_SALT_BYTES;
+
 /** Makes digests of many claims without an allocation for each but for what `sha256` answers. Not reentrant. */
 class ClaimHasher {
   readonly #sha256: Sha256;
-  readonly #saltInput = new Uint8Array(DIGEST_BYTES + 4);
-  readonly #saltIndex = new DataView(this.#saltInput.buffer, DIGEST_BYTES);
+  readonly #salts: Uint8Array;
   readonly #parentInput = new Uint8Array(1 + 2 * DIGEST_BYTES).fill(1, 0, 1);
   readonly #encoder = new TextEncoder();
   #leafInput = new Uint8Array(1_024);
+  #leafText = this.#leafInput.subarray(LEAF_TEXT_AT);
 
-  constructor(key: Uint8Array, sha256: Sha256) {
+  /** @throws RangeError unless there is a salt for each of `count` claims */
+  constructor(count: number, salts: Uint8Array, sha256: Sha256) {
+    if (salts.length !== count * CLAIM_SALT_BYTES) throw new RangeError(`${count} claims need a salt each`);
     this.#sha256 = sha256;
-    this.#saltInput.set(key);
+    this.#salts = salts;
   }
 
   salt(index: number): Uint8Array {
-    this.#saltIndex.setUint32(0, index);
-    return this.#sha256(this.#saltInput);
+    return this.#salts.subarray(index * CLAIM_SALT_BYTES, (index + 1) * CLAIM_SALT_BYTES);
   }
 
   leaf(text: string, index: number): Uint8Array {
-    const textAt = 1 + DIGEST_BYTES;
     // A UTF-16 unit has at most three bytes in UTF-8.
-    const mostBytes = textAt + 3 * text.length;
-    if (mostBytes > this.#leafInput.length) this.#leafInput = new Uint8Array(2 * mostBytes);
+    const mostBytes = LEAF_TEXT_AT + 3 * text.length;
+    if (mostBytes > this.#leafInput.length) {
+      this.#leafInput = new Uint8Array(2 * mostBytes);
+      this.#leafText = this.#leafInput.subarray(LEAF_TEXT_AT);
+    }
     this.#leafInput.set(this.salt(index), 1);
-    const { written } = this.#encoder.encodeInto(text, this.#leafInput.subarray(textAt));
-    return this.#sha256(this.#leafInput.subarray(0, textAt + written));
+    const { written } = this.#encoder.encodeInto(text, this.#leafText);
+    return this.#sha256(this.#leafInput.subarray(0, LEAF_TEXT_AT + written));
   }
 
   parent(left: Uint8Array, right: Uint8Array): Uint8Array {
@@ -58,10 +66,13 @@ class ClaimHasher {
   }
 }
 
-/** Root over the claims of one entry; zero bytes for none. `key` is the entry's (32 bytes). Keeps O(log n) digests. */
-export function claimsDigest(texts: readonly string[], key: Uint8Array, sha256: Sha256): Uint8Array {
+/**
+ * Root over the claims of one entry; zero bytes for none. Keeps O(log n) digests.
+ * @throws RangeError unless there is a salt for each
+ */
+export function claimsDigest(texts: readonly string[], salts: Uint8Array, sha256: Sha256): Uint8Array {
   if (texts.length === 0) return ZERO_DIGEST;
-  const hasher = new ClaimHasher(key, sha256);
+  const hasher = new ClaimHasher(texts.length, salts, sha256);
   /** Roots of perfect trees, largest first. */
   const peaks: Uint8Array[] = [];
   for (const [index, text] of texts.entries()) {
@@ -80,9 +91,10 @@ export class ClaimsTree {
   /** Leaves first; a digest without a neighbour stands in the next level as it is. */
   readonly #levels: readonly (readonly Uint8Array[])[];
 
-  constructor(texts: readonly string[], key: Uint8Array, sha256: Sha256) {
+  /** @throws RangeError unless there is a salt for each */
+  constructor(texts: readonly string[], salts: Uint8Array, sha256: Sha256) {
     this.#texts = texts;
-    this.#hasher = new ClaimHasher(key, sha256);
+    this.#hasher = new ClaimHasher(texts.length, salts, sha256);
     const levels = [texts.map((text, index) => this.#hasher.leaf(text, index))];
     for (let level = levels[0] ?? []; level.length > 1; ) {
       const next: Uint8Array[] = [];

@@ -20,7 +20,7 @@ import {
 } from './transaction-id.ts';
 
 const refused = expect.objectContaining({ code: expect.stringMatching(/^(RECEIPT|ID)_INVALID$/) });
-const tree = new ClaimsTree(['one', 'two', 'three'], new Uint8Array(32), sha256);
+const tree = new ClaimsTree(['one', 'two', 'three'], new Uint8Array(96), sha256);
 const COMPONENTS = {
   write_set_digest: '9e'.repeat(32),
   commit_evidence: `ce:2.1042:${'6b'.repeat(32)}`,

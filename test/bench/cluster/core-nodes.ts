@@ -31,6 +31,8 @@ const MAX_LAST_WORDS = 2_000;
 const ENVIRONMENT = { PATH: process.env.PATH ?? '/usr/bin:/bin', TMPDIR: tmpdir() };
 /** A node refuses to start where it could be dumped. */
 const WITHOUT_DUMPS = ['-c', 'ulimit -c 0; exec "$@"', 'sh', process.execPath];
+/** As the container image starts it. */
+const MEMORY = ['--max-semi-space-size=64'];
 /** More than any run pays, in cents. */
 const FUNDS_MINOR = 500_000_000_000n;
 
@@ -86,7 +88,7 @@ export class CoreNode {
     this.#process = await startProcess({
       name,
       command: '/bin/sh',
-      args: [...WITHOUT_DUMPS, ...flags, PROGRAM, ...this.#args, ...own],
+      args: [...WITHOUT_DUMPS, ...MEMORY, ...flags, PROGRAM, ...this.#args, ...own],
       env: ENVIRONMENT,
       logFile: this.#logFile,
       ready: { line: /^\{"ready":true/ },

@@ -51,7 +51,8 @@ export class Model {
         state,
         ...(state === 'REJECTED' && { reason: 'AM04' as const }),
         createdMs: n,
-        updatedMs: n + 1,
+        // Where it is the stamp of lines and events, these are stored by their transfer.
+        updatedMs: n + (n % 2),
         ...(n % 3 === 0 && { reference: word(n + 1) as never, lockId: word(n + 2) as never }),
         instructions: n % 5 === 0 ? [word(n + 3) as never] : [],
       };

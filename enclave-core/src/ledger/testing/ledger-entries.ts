@@ -8,8 +8,8 @@ import { leafOf } from '@drawbridge/protocol/ledger/ledger-record';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import { parseNodeId } from '@drawbridge/protocol/ledger/node-id';
 import { encodeSignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
+import { sha256 } from '../../sha256.ts';
 import type { LedgerEntry } from '../ledger.ts';
-import { sha256 } from '../sha256.ts';
 
 export const SERVICE_ID = toBytes32(new Uint8Array(32).fill(0x5e));
 const NODE_ID = parseNodeId('ab'.repeat(32));

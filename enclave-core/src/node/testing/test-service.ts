@@ -5,13 +5,13 @@ import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { NodeDescription } from '@drawbridge/protocol/ledger/service-entry';
 import { LedgerKeys } from '../../keys/ledger-keys.ts';
-import { sha256 } from '../../ledger/sha256.ts';
 import { initialMembership } from '../../membership/membership-state.ts';
 import { endorseNode } from '../../service/node-certificate.ts';
 import { createServiceCertificate } from '../../service/service-certificate.ts';
 import { initialState } from '../../settlement/genesis-state.ts';
 import { DEFAULT_LIMITS } from '../../settlement/limits.ts';
 import { GENESIS, SECRETS, START_MS, word } from '../../settlement/testing/world.ts';
+import { sha256 } from '../../sha256.ts';
 import type { Genesis } from '../core-node.ts';
 import { imageOf, sealImage } from '../state-image.ts';
 
