@@ -121,6 +121,23 @@ describe('after a kill', () => {
     await ledger.close();
   });
 
+  test('so is the header of a chunk of which nothing was synced', async () => {
+    const first = new CrashDisk();
+    const { ledger: killed } = await openLedger(first);
+    appendAll(killed, source.range(1, 10));
+    await killed.record(1);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    const disk = first.afterFailedSync();
+    const { ledger } = await openLedger(disk);
+    expect(ledger.storedSeqno).toBe(10);
+    for (let seed = 1; seed <= 10; seed++) {
+      const { ledger: again } = await openLedger(disk.after(randomOf(seed)));
+      expect(again.storedSeqno).toBe(10);
+      await again.close();
+    }
+    await ledger.close();
+  });
+
   test.each([
     ['empty', (): Buffer => Buffer.alloc(0)],
     ['zeros', (): Buffer => Buffer.alloc(700)],

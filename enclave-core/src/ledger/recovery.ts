@@ -135,15 +135,16 @@ async function openForWriting(
   uses: Uses,
   chunk: Chunk,
   header: ReadHeader,
-  { records, end }: OpenChunkContents,
+  contents: OpenChunkContents,
   before: MerkleFrontier,
 ): Promise<RecoveredLedger> {
+  const { records, end } = contents;
   const { options, disk, chunks, derived, mark } = uses;
   const file = await disk.open(chunk.path, 'update');
   try {
     const tornTail = file.size > end ? { file: chunk.path, offset: end, bytes: file.size - end } : null;
     if (tornTail) await file.truncate(end);
-    await rewrite(file, records.find(({ record }) => record.seqno > (mark ?? 0))?.offset ?? end, end);
+    await rewrite(file, unsyncedFrom(contents, chunk, mark), end);
     await file.sync();
     await disk.syncDirectory(chunks.directory);
     const frontier = before.clone();
@@ -164,6 +165,13 @@ async function openForWriting(
     await file.close();
     throw error;
   }
+}
+
+/** Offset from which on nobody knows that it is durable: the chunk's header too, where nothing of the chunk was synced. */
+function unsyncedFrom({ records, end }: OpenChunkContents, { first }: Chunk, mark: number | null): number {
+  const synced = mark ?? 0;
+  if (synced < first) return 0;
+  return records.find(({ record }) => record.seqno > synced)?.offset ?? end;
 }
 
 /**
