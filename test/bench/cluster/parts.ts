@@ -5,6 +5,7 @@ import { EtcdNodes, NoEtcdError } from './etcd-nodes.ts';
 import { failOver } from './failover.ts';
 import { type Figure, figure, figuresOf, quantile, type Round, rateOf, valueNamed } from './measured.ts';
 import type { Load } from './payer.ts';
+import { memoryOf } from './process-usage.ts';
 
 const NODES = 3;
 /** Rounds of ours and of etcd's take turns: the speed of a shared machine moves within seconds. */
@@ -166,7 +167,10 @@ const historyPart: Part = (options) =>
     try {
       options.log(`writing ${SMALL_HISTORY} and ${options.history} transfers`);
       await fill(small, SMALL_HISTORY);
-      await fill(large, options.history);
+      await fill(large, SMALL_HISTORY);
+      const before = await memoryOf(nodes.pids);
+      await fill(large, options.history - SMALL_HISTORY);
+      yield* memoryFigures(before, await memoryOf(nodes.pids), options.history - SMALL_HISTORY);
       const load = { ...PAIRS.batched.load, forMs: options.roundMs };
       const [withSmall, withLarge]: [Round[], Round[]] = [[], []];
       for (let round = 0; round < ROUNDS; round += 1) {
@@ -185,6 +189,16 @@ const historyPart: Part = (options) =>
       await nodes.stop();
     }
   });
+
+/** Of the nodes one by one: what they have, and what a million transfers more brought. */
+function memoryFigures(before: readonly number[], after: readonly number[], transfers: number): Figure[] {
+  const MEGABYTE = 1e6;
+  const growth = after.map((bytes, n) => ((bytes - (before[n] ?? 0)) / transfers) * 1e6);
+  return [
+    figure('cluster.memory', Math.max(...after) / MEGABYTE, 'MB'),
+    figure('cluster.memory.growth', Math.max(...growth) / MEGABYTE, 'MB a million'),
+  ];
+}
 
 /** Whole turns of a load, until there are `transfers`. */
 async function fill(load: ClusterLoad, transfers: number): Promise<void> {

@@ -25,3 +25,9 @@ export const usedBetween = (before: Usage, after: Usage): Usage => ({
   cpuMicros: after.cpuMicros - before.cpuMicros,
   writtenBytes: after.writtenBytes - before.writtenBytes,
 });
+
+/** Memory of each of `pids` in bytes: what is no file, so that pages of the history that the system keeps do not count. */
+export async function memoryOf(pids: readonly number[]): Promise<number[]> {
+  const texts = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/status`, 'utf8')));
+  return texts.map((text) => Number(/^RssAnon:\s+([0-9]+) kB$/m.exec(text)?.[1]) * 1_024);
+}
