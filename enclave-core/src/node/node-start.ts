@@ -55,7 +55,8 @@ async function begin(parts: NodeParts): Promise<void> {
     });
   }
   const { keys, rules, genesis, log } = uses;
-  await repairHistory({ ...storage, keys, rules, openRekey: uses.openRekey, log, snapshotIndex, lastIndex, genesis });
+  const { snapshot } = stored;
+  await repairHistory({ ...storage, keys, rules, openRekey: uses.openRekey, log, snapshot, lastIndex, genesis });
   const isNew = !stored.snapshot && !stored.hardState && stored.entries.length === 0;
   const founds = isNew && !options.joined;
   // Who joined begins with the first state and is then sent what followed.
@@ -166,8 +167,8 @@ async function demandEvidence(
   if (!record && ledger.storedSeqno < evidenceSeqno) {
     uses.log.info({ seqno: state.index }, 'the ledger is replayed to check the snapshot that this node was sent');
     const history = { append: () => undefined, drained: async () => undefined };
-    const machine = await replayLedger({ ...uses, rules: uses.rules, ledger, history, upTo: state.index });
-    const image = await imageOf({ ...machine.replicated(), frontier: state.frontier });
+    const replayed = await replayLedger({ ...uses, rules: uses.rules, ledger, history, upTo: state.index });
+    const image = await imageOf(replayed);
     if (image.digest.equals(digest)) return;
   }
   throw new LedgerDamagedError({
