@@ -145,7 +145,7 @@ function addVerify(program: Command, parts: CliParts, exitWith: (code: number) =
     .description('what a receipt proves, or the first check that fails (exit 0, 1; 2 when it cannot be judged)')
     .argument('<file>', 'JSON as the core gave it')
     .requiredOption('--service-cert <file>', 'the certificate of the service, PEM, pinned')
-    .option('--transaction <view.seqno>', 'it must be of this transaction')
+    .option('--transaction <view.seqno>', 'it must prove this transaction; that of a signature proves none')
     .option('--at <time>', 'when certificates must be valid: 2031-05-01T12:00:00Z (default: now)')
     .option('--json', 'print the verdict as JSON')
     .action(async (file: string, flags: VerifyReceiptFlags) => {

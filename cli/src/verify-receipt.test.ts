@@ -83,6 +83,7 @@ describe('a sound receipt', () => {
     expect(JSON.parse(printed)).toMatchObject({
       proven: true,
       transactionId: '2.14',
+      transactionProven: true,
       nodeId: parties.second.nodeId,
       platform: 'virtual',
       rollbackProtected: false,
@@ -99,7 +100,10 @@ describe('a sound receipt', () => {
   test('of a signature proves a root, and its id is what the file says', async () => {
     expect(await verify(ofSignature)).toBe(0);
     expect(printed).toMatch(/^proves +the ledger that this node signed has this root$/m);
+    expect(printed).toMatch(/^transaction +2\.17, not proven$/m);
     expect(printed).toMatch(/^but +its transaction id is what the file says/m);
+    await verify(ofSignature, { json: true });
+    expect(JSON.parse(printed)).toMatchObject({ transactionId: '2.17', transactionProven: false });
   });
 
   test('of a lock', async () => {
@@ -270,6 +274,13 @@ describe('a forged receipt', () => {
 
   test('is for another transaction than asked', async () => {
     await expectRefused(sound, 'transaction', 'TRANSACTION_OTHER', { transaction: '2.13' });
+  });
+
+  test('is of a signature, which proves no number, whichever it names', async () => {
+    const flags = { transaction: '2.17' };
+    await expectRefused(ofSignature, 'transaction', 'TRANSACTION_UNPROVEN', flags);
+    const renamed = { ...ledger.receipt(5), transaction_id: '2.17' };
+    await expectRefused(renamed, 'transaction', 'TRANSACTION_UNPROVEN', flags);
   });
 
   test('by a node of another service', async () => {

@@ -58,7 +58,7 @@ function provenLines(proof: ReceiptProof, service: ServiceCertificate): Line[] {
   const { receipt, node, root, claim } = proof;
   return [
     ['receipt', 'PROVEN'],
-    ['transaction', receipt.transaction_id],
+    ['transaction', isNumberProven(proof) ? receipt.transaction_id : `${receipt.transaction_id}, not proven`],
     ['signed by', `node ${node.nodeId}`],
     ['platform', node.platform],
     ['service', `${nameOf(service)}, certificate ${service.fingerprint}`],
@@ -69,15 +69,20 @@ function provenLines(proof: ReceiptProof, service: ServiceCertificate): Line[] {
   ];
 }
 
-function whatIsIn({ receipt, claim }: ReceiptProof): string {
-  if ('leaf' in receipt) return 'has this root';
+/** The root that a signature's own receipt proves says nothing of the entry that the signature stands in. */
+const isNumberProven = ({ receipt }: ReceiptProof): boolean => 'leaf_components' in receipt;
+
+function whatIsIn(proof: ReceiptProof): string {
+  const { receipt, claim } = proof;
+  if (!isNumberProven(proof)) return 'has this root';
   const holds = `holds transaction ${receipt.transaction_id}`;
   return claim ? `${holds}, which told ${claim.event.participant} the above` : holds;
 }
 
-function limitsOf({ receipt, claim }: ReceiptProof): string[] {
+function limitsOf(proof: ReceiptProof): string[] {
+  const { receipt, claim } = proof;
   const limits: string[] = [];
-  if ('leaf' in receipt) limits.push('its transaction id is what the file says: no signature covers it');
+  if (!isNumberProven(proof)) limits.push('its transaction id is what the file says: no signature covers it');
   else if (!claim) limits.push('nothing about its content: the file has no claims_proof');
   if (claim) limits.push('what came later is not in it: ask for a newer receipt');
   if (receipt.platform === 'virtual') {
@@ -121,6 +126,7 @@ function verdictJson(verdict: ReceiptProof | Refusal): object {
   return {
     proven: true,
     transactionId: receipt.transaction_id,
+    transactionProven: isNumberProven(verdict),
     nodeId: node.nodeId,
     platform: node.platform,
     rollbackProtected: receipt.rollbackProtected,

@@ -44,7 +44,7 @@ export type ReceiptTerms = Readonly<{
   service: ServiceCertificate;
   /** Unix ms at which certificates must be valid. */
   atMs: number;
-  /** `view.seqno` that the receipt must be of; undefined: whichever it names. */
+  /** `view.seqno` that the receipt must prove; undefined: whichever it names. */
   transaction?: string;
 }>;
 
@@ -99,7 +99,12 @@ function judgeContent(receipt: Receipt, node: NodeCertificate, terms: ReceiptTer
       `the receipt is of ${receipt.transaction_id}, not of ${transaction}`,
     );
   }
-  if ('leaf_components' in receipt) {
+  if ('leaf' in receipt) {
+    if (transaction !== undefined) {
+      const why = 'it is a receipt of a signature: it proves a root, and nothing signed says which transaction that is';
+      return refuse('transaction', 'TRANSACTION_UNPROVEN', why);
+    }
+  } else {
     const proven = formatTransactionId(transactionOfEvidence(receipt.leaf_components.commit_evidence));
     if (proven !== receipt.transaction_id) {
       return refuse('transaction', 'TRANSACTION_MISMATCH', `transaction_id is another than that proven, ${proven}`);
