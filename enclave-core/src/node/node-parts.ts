@@ -98,7 +98,8 @@ export class NodeParts {
     this.catchUp = this.#makeCatchUp();
     this.deadlines = new DeadlineTimer({
       nextDeadlineMs: () => this.machine.settlement.nextDeadlineMs(),
-      nowMs: uses.host.nowMs,
+      clockMs: () => this.clockReading().stampMs,
+      stampMs: () => this.machine.settlement.stampMs,
       timers,
       onDue: () =>
         this.leads ? this.proposer.submit([{ type: 'clock' }]) : Promise.reject(new Error('another node leads')),

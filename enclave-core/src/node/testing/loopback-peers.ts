@@ -29,6 +29,13 @@ export class LoopbackNetwork {
     this.#cut.clear();
   }
 
+  /** Tells all other nodes a node's clock, as its peers' connections do. */
+  tellClock(from: number, clockMs: number): void {
+    for (const { raftId, handlers } of this.#lines.values()) {
+      if (raftId !== from && this.#reach(from, raftId)) handlers.clock(from, clockMs);
+    }
+  }
+
   /** Asks a node to be admitted. */
   join(raftId: number, nodeId: NodeId, body: Uint8Array): Promise<Uint8Array> {
     const line = this.#lines.get(raftId);
