@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 jest.setTimeout(60_000);
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const CREATE = ['service', 'create', '--vaults', 'alpha/EUR'];
 let dir: string;
 
 beforeEach(async () => {
@@ -72,18 +73,22 @@ test('evidence that is none is refused with exit code 1', async () => {
 });
 
 test('service runs the program of the core with its arguments', async () => {
-  const created = await run('service', 'create', '--dir', join(dir, 'core'), '--vaults', 'alpha/EUR');
+  const created = await run(...CREATE, '--dir', join(dir, 'core'), '--development');
   expect(created.code).toBe(0);
   expect(JSON.parse(created.out)).toMatchObject({ authorities: { 'alpha/EUR': expect.stringMatching(/^0x/) } });
-  expect(await run('service', 'create')).toMatchObject({
+  expect(await run('service', 'create', '--development')).toMatchObject({
     code: 1,
     err: expect.stringContaining('is missing'),
   });
+  // The loader that these sources need is what the core refuses.
+  const refused = await run(...CREATE, '--dir', join(dir, 'other'));
+  expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining('ENVIRONMENT_UNSAFE') });
+  expect(await run('service', 'create', '--help')).toMatchObject({ code: 0, out: expect.stringContaining('--vaults') });
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s to the command ends the core in good order', async (signal) => {
   const service = join(dir, 'core');
-  const { out } = await run('service', 'create', '--dir', service, '--vaults', 'alpha/EUR');
+  const { out } = await run(...CREATE, '--dir', service, '--development');
   const key = ed25519PublicKey();
   const genesis = {
     version: 1,

@@ -18,6 +18,8 @@ import { runToEnd } from './run-to-end.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
 const CORE = join(REPOSITORY, 'enclave-core/src/main.ts');
+/** A loader is in the core's process, and a shell's environment around it: its log and status then say so. */
+const AS_FROM_SOURCES = ['--development'];
 const HUB_PROGRAM = join(REPOSITORY, 'hub/src/main.ts');
 const CONNECTOR = join(REPOSITORY, 'connectors/quorum/src/main.ts');
 const OBSERVER = join(REPOSITORY, 'observers/src/main.ts');
@@ -186,7 +188,8 @@ function found<T>(value: T | undefined, what: string): T {
 
 async function createService(run: RunFolder): Promise<Created> {
   const vaults = NETWORKS.flatMap(({ id }) => ASSETS.map(({ code }) => `${id}/${code}`)).join(',');
-  return JSON.parse(await runToEnd(CORE, ['create', '--dir', await run.folder('core'), '--vaults', vaults])) as Created;
+  const args = ['create', '--dir', await run.folder('core'), '--vaults', vaults, ...AS_FROM_SOURCES];
+  return JSON.parse(await runToEnd(CORE, args)) as Created;
 }
 
 async function startChains(
@@ -217,7 +220,8 @@ async function createJoiners(run: RunFolder, count: number): Promise<Joiner[]> {
   for (let n = 2; n <= 1 + count; n += 1) {
     const name = `core-${n}`;
     const dir = await run.folder(name);
-    const { nodeId } = JSON.parse(await runToEnd(CORE, ['node', '--dir', dir])) as { nodeId: string };
+    const made = await runToEnd(CORE, ['node', '--dir', dir, ...AS_FROM_SOURCES]);
+    const { nodeId } = JSON.parse(made) as { nodeId: string };
     joiners.push({ name, dir, nodeId });
   }
   return joiners;
@@ -225,7 +229,6 @@ async function createJoiners(run: RunFolder, count: number): Promise<Joiner[]> {
 
 type Started = Readonly<{ program: Program; url: string }>;
 
-/** Run from its sources by a loader, in a shell's environment: `--development`, which its log and status then say. */
 async function startCores(
   run: RunFolder,
   { genesis, serviceCertFile, joiners }: { genesis: string; serviceCertFile: string; joiners: readonly Joiner[] },
@@ -234,12 +237,12 @@ async function startCores(
   const [listen = '', peer = '', ...others] = ports;
   const places = ['--dir', await run.folder('core'), '--amendments', await run.folder('amendments')];
   const forPeers = joiners.length > 0 ? ['--peer-listen', peer] : [];
-  const first = ['start', ...places, '--genesis', genesis, '--listen', listen, ...forPeers, '--development'];
+  const first = ['start', ...places, '--genesis', genesis, '--listen', listen, ...forPeers, ...AS_FROM_SOURCES];
   const cores = [await run.launch('core', CORE, first)];
   for (const [place, { name, dir }] of joiners.entries()) {
     const [own = '', ownPeer = ''] = others.slice(2 * place);
     const into = ['--dir', dir, '--service-cert', serviceCertFile, '--peer', peer];
-    const args = ['join', ...into, '--listen', own, '--peer-listen', ownPeer, '--development'];
+    const args = ['join', ...into, '--listen', own, '--peer-listen', ownPeer, ...AS_FROM_SOURCES];
     cores.push(await run.launch(name, CORE, args));
   }
   return cores;

@@ -17,11 +17,11 @@ start  --dir DIR                          runs it
        --peer-listen HOST:PORT            for other nodes; without it the node stays alone
        --advertise-api, --advertise-peer HOST:PORT   by which others know it, if not by what it listens on
        --amendments DIR                   folder of signed amendment files, watched
-       --development                      also where the surroundings are unsafe, and says so
 join   as start, and where the node has no place in a service, it asks for one first:
        --service-cert FILE                the certificate of the service, which nothing else is trusted for
        --peer HOST:PORT,…                 nodes of the service to ask
-       --patience SECONDS                 how long to go on asking (60)`;
+       --patience SECONDS                 how long to go on asking (60)
+each   --development                      also where the surroundings are unsafe, and says so`;
 
 function readArguments(argv: string[]) {
   try {
@@ -118,8 +118,7 @@ function optionsOf(values: Arguments): StartServiceOptions {
   };
 }
 
-async function start(values: Arguments, { log, unsafe }: Process, join?: StartServiceOptions['join']): Promise<void> {
-  if (values.development) log.warn({ unsafe }, 'development: whoever started this process can look into it');
+async function start(values: Arguments, log: Logger, join?: StartServiceOptions['join']): Promise<void> {
   const { development, 'test-protected-memory': testProtectedMemory } = values;
   const platform = await choosePlatform({ development, testProtectedMemory });
   const service = await startService(
@@ -150,17 +149,17 @@ function end(error: unknown, log: Logger): never {
   process.exit(1);
 }
 
-/** `unsafe`: what of its surroundings was let pass. */
-type Process = Readonly<{ log: Logger; unsafe: readonly string[] }>;
-
-const commands: Readonly<Record<string, (values: Arguments, process: Process) => Promise<void>>> = {
+const commands: Readonly<Record<string, (values: Arguments, log: Logger) => Promise<void>>> = {
   create,
   node: makeNode,
-  start: (values, running) => start(values, running),
-  join: async (values, running) => start(values, running, await joinOptions(values)),
+  start: (values, log) => start(values, log),
+  join: async (values, log) => start(values, log, await joinOptions(values)),
 };
 
-/** Runs one command line, without Node and the program. Ends the process where it fails. */
+/**
+ * Runs one command line, without Node and the program. Ends the process where it fails.
+ * @param unsafe what of its surroundings was let pass
+ */
 export async function runCore(argv: readonly string[], unsafe: readonly string[]): Promise<void> {
   const destination = pino.destination({ dest: 2, sync: true });
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
@@ -175,7 +174,8 @@ export async function runCore(argv: readonly string[], unsafe: readonly string[]
     }
     const run = Object.hasOwn(commands, command) ? commands[command] : undefined;
     if (rest.length > 0 || !run) throw new ServiceError('SERVICE_ARGUMENTS', USAGE);
-    await run(values, { log, unsafe });
+    if (values.development) log.warn({ unsafe }, 'development: whoever started this process can look into it');
+    await run(values, log);
   } catch (error) {
     end(error, log);
   }

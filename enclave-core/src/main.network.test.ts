@@ -87,6 +87,7 @@ describe('core process', () => {
   const startArgs = (dir = service.dir, genesis = service.genesisFile): string[] => [
     ...['start', '--dir', dir, '--genesis', genesis, '--listen', '127.0.0.1:0', '--development'],
   ];
+  const create = (vaults: string): string[] => ['create', '--dir', join(root, 'new'), '--vaults', vaults];
   const client = (url: string, who: 'bankA' | 'bankB' | 'relay'): Client => {
     const made = new Client(url, service, who, 8);
     clients.push(made);
@@ -96,12 +97,12 @@ describe('core process', () => {
   it(
     'creates a service, says its public parts in one line, and none of its secrets',
     async () => {
-      const { code, stdout } = await run(['create', '--dir', join(root, 'new'), '--vaults', 'a/EUR,b/EUR']).ended;
+      const { code, stdout } = await run([...create('a/EUR,b/EUR'), '--development']).ended;
       expect(code).toBe(0);
       const said = JSON.parse(stdout) as Record<string, unknown>;
       expect(Object.keys(said)).toEqual(['serviceId', 'authorities', 'sealingKey', 'serviceCertificate', 'nodeId']);
       expect(stdout).not.toContain('PRIVATE');
-      const again = await run(['create', '--dir', join(root, 'new'), '--vaults', 'a/EUR']).ended;
+      const again = await run([...create('a/EUR'), '--development']).ended;
       expect(again.code).toBe(1);
       expect(again.stderr).toContain('KEY_FILE_EXISTS');
     },
@@ -126,7 +127,7 @@ describe('core process', () => {
     'makes a node, and says which key to add where nobody lets it in',
     async () => {
       const dir = join(root, 'second');
-      const made = await run(['node', '--dir', dir]).ended;
+      const made = await run(['node', '--dir', dir, '--development']).ended;
       const said = JSON.parse(made.stdout) as { nodeId: string };
       expect(Object.keys(said)).toEqual(['nodeId', 'publicKey']);
       const join1 = ['join', '--dir', dir, '--development', '--patience', '0', '--peer', '127.0.0.1:1'];
@@ -159,6 +160,34 @@ describe('core process', () => {
       expect(stdout).toBe('');
       expect(stderr).toContain('ENVIRONMENT_UNSAFE');
       expect(stderr).toContain(named);
+    },
+    DEADLINE_MS,
+  );
+
+  it.each([
+    ['create', ['--vaults', 'a/EUR']],
+    ['node', []],
+    ['join', []],
+    ['start', []],
+  ])(
+    'refuses to %s where it could be looked into, and makes nothing',
+    async (command, args) => {
+      const dir = join(root, 'looked-into');
+      const hostile = { flags: ['--inspect=127.0.0.1:0'], env: { NODE_OPTIONS: '--no-warnings' } };
+      const { code, stderr, stdout } = await run([command, '--dir', dir, ...args], hostile).ended;
+      expect([code, stdout]).toEqual([1, '']);
+      for (const said of ['ENVIRONMENT_UNSAFE', '--inspect', 'NODE_OPTIONS']) expect(stderr).toContain(said);
+      await expect(readdir(dir)).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'does nothing but help where help is asked for, whatever else is',
+    async () => {
+      const { code, stdout } = await run([...create('a/EUR').with(2, join(root, 'helped')), '-h']).ended;
+      expect([code, stdout]).toEqual([0, expect.stringContaining('--vaults')]);
+      await expect(readdir(join(root, 'helped'))).rejects.toMatchObject({ code: 'ENOENT' });
     },
     DEADLINE_MS,
   );

@@ -3,8 +3,10 @@
  *
  *     main create --dir DIR --vaults quorum-a/EUR,quorum-b/EUR [--hosts core.example,10.0.0.7]
  *     main node --dir DIR [--hosts NAME,…]
- *     main start --dir DIR --genesis FILE --listen 127.0.0.1:0 [--peer-listen HOST:PORT] [--amendments DIR] [--development]
+ *     main start --dir DIR --genesis FILE --listen 127.0.0.1:0 [--peer-listen HOST:PORT] [--amendments DIR]
  *     main join --dir DIR --service-cert FILE --peer HOST:PORT,… --listen HOST:PORT --peer-listen HOST:PORT
+ *
+ * Each refuses surroundings that could look into it, unless there is `--development`.
  *
  * Standard output has one line of JSON: the public parts of the new service or node, or
  * `{"ready":true,"url":…,"serviceId":…,"nodeId":…,"peerAddress":…}`. The log is JSON on standard error. SIGTERM and SIGINT stop
@@ -13,12 +15,13 @@
 import { closeProcess, hardenProcess } from './process-hardening.ts';
 import { ServiceError } from './service/service-error.ts';
 
-const argv = process.argv.slice(2);
-/** A node holds what others entrusted to it from its first moment on; the other commands make folders. */
-const holdsSecrets = argv.includes('start') || argv.includes('join');
+const given = process.argv.slice(2);
+/** Every command draws secrets or holds them, and what says how to call them does nothing else. */
+const onlyHelps = given.includes('--help') || given.includes('-h');
+const argv = onlyHelps ? ['--help'] : given;
 
 function surroundings(): string[] {
-  if (holdsSecrets) return hardenProcess(argv.includes('--development'));
+  if (!onlyHelps) return hardenProcess(argv.includes('--development'));
   closeProcess();
   return [];
 }

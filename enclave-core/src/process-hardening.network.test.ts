@@ -91,6 +91,17 @@ describe('a process', () => {
     });
   });
 
+  it('is refused with a variable that stands there twice, of which libraries and Node see different ones', async () => {
+    // Without a shell, which would keep one of the two.
+    const env = { LD_PRELOAD: '', 'LD_PRELOAD=/nonexistent': '.so' };
+    const child = spawn(process.execPath, [join(dir, 'program.js')], { env, stdio: 'pipe' });
+    const refused = JSON.parse(await firstLine(child)) as Said;
+    expect(refused).toMatchObject({
+      code: 'ENVIRONMENT_UNSAFE',
+      message: expect.stringContaining('variable LD_PRELOAD is set'),
+    });
+  });
+
   it('does not start an inspector on SIGUSR1', async () => {
     const child = start('0', {}, 'stay');
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));

@@ -6,7 +6,7 @@ Max stack size            8388608              unlimited            bytes
 Max core file size        0                    unlimited            bytes
 `;
 const STATUS = 'Name:\tnode\nTracerPid:\t0\nUid:\t0\n';
-const PLAIN: Surroundings = { env: {}, execArgv: [], limits: LIMITS, status: STATUS, inspected: false };
+const PLAIN: Surroundings = { env: {}, environ: '', execArgv: [], limits: LIMITS, status: STATUS, inspected: false };
 
 describe('process hardening', () => {
   it('finds nothing wrong with a plain start', () => {
@@ -39,6 +39,16 @@ describe('process hardening', () => {
     expect(unsafeSurroundings({ ...PLAIN, execArgv: [arg] })).toEqual([`node is started with ${arg}`]);
   });
 
+  it('judges each variable of the start by itself, whichever of two a library would follow', () => {
+    const found = (environ: string) => unsafeSurroundings({ ...PLAIN, environ });
+    expect(found('PATH=/usr/bin\0LD_PRELOAD=\0A==\0')).toEqual([]);
+    expect(found('NODE_OPTIONS=--inspect\0')).toEqual(['variable NODE_OPTIONS is set']);
+    const both = ['variable LD_PRELOAD is set', 'variable LD_PRELOAD stands there twice'];
+    expect(found('LD_PRELOAD=\0PATH=/usr/bin\0LD_PRELOAD=/x\0')).toEqual(both);
+    expect(found('LD_PRELOAD=/x\0LD_PRELOAD=\0')).toEqual(both);
+    expect(found('HOME=/a\0HOME=/a\0')).toEqual(['variable HOME stands there twice']);
+  });
+
   it('finds that core dumps can be made, and says what to do', () => {
     for (const soft of ['unlimited', '1', '1024']) {
       const limits = LIMITS.replace('0                    unlimited', `${soft}                    unlimited`);
@@ -55,7 +65,7 @@ describe('process hardening', () => {
   });
 
   it('takes what cannot be read for unsafe', () => {
-    const found = unsafeSurroundings({ ...PLAIN, limits: undefined, status: undefined });
-    expect(found).toEqual([expect.stringContaining('cannot be read'), expect.stringContaining('cannot be read')]);
+    const found = unsafeSurroundings({ ...PLAIN, environ: undefined, limits: undefined, status: undefined });
+    expect(found).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('cannot be read')));
   });
 });

@@ -38,6 +38,8 @@ const isSafeArgument = (arg: string): boolean => SAFE_ARGUMENTS.has(arg) || SAFE
 
 export type Surroundings = Readonly<{
   env: Readonly<Record<string, string | undefined>>;
+  /** Text of `/proc/self/environ`: with what Node took out once it had followed it; nothing where it cannot be read. */
+  environ: string | undefined;
   execArgv: readonly string[];
   /** Text of `/proc/self/limits` and `/proc/self/status`; nothing where it cannot be read. */
   limits: string | undefined;
@@ -47,13 +49,35 @@ export type Surroundings = Readonly<{
 }>;
 
 /** Everything unsafe about a start, in words. Pure. */
-export function unsafeSurroundings({ env, execArgv, limits, status, inspected }: Surroundings): string[] {
-  const variables = Object.keys(env)
-    .filter((name) => isUnsafe(name) && env[name] !== '')
-    .map((name) => `variable ${name} is set`);
+export function unsafeSurroundings({ env, environ, execArgv, limits, status, inspected }: Surroundings): string[] {
   const args = execArgv.filter((arg) => !isSafeArgument(arg)).map((arg) => `node is started with ${arg}`);
-  return [...variables, ...args, ...dumps(limits), ...tracers(status), ...(inspected ? ['the inspector listens'] : [])];
+  return [
+    ...variables(env, environ),
+    ...args,
+    ...dumps(limits),
+    ...tracers(status),
+    ...(inspected ? ['the inspector listens'] : []),
+  ];
 }
+
+/**
+ * Judges every pair by itself: of a name that stands there twice the loader may follow one and Node show the other.
+ */
+function variables(env: Surroundings['env'], environ: string | undefined): string[] {
+  if (environ === undefined) return ['the environment at the start cannot be read'];
+  const atStart = environ.split('\0').filter((pair) => pair !== '');
+  const names = atStart.map(nameOf);
+  const set = [
+    ...names.filter((_, place) => isSet(atStart[place] ?? '')),
+    ...Object.keys(env).filter((name) => env[name] !== ''),
+  ];
+  const found = set.filter(isUnsafe).map((name) => `variable ${name} is set`);
+  const repeated = names.filter((name, place) => names.indexOf(name) !== place);
+  return [...new Set([...found, ...repeated.map((name) => `variable ${name} stands there twice`)])];
+}
+
+const nameOf = (pair: string): string => pair.split('=', 1)[0] ?? '';
+const isSet = (pair: string): boolean => pair.length > nameOf(pair).length + 1;
 
 const isUnsafe = (name: string): boolean =>
   !SAFE_VARIABLES.has(name) &&
@@ -81,7 +105,8 @@ function tracers(status: string | undefined): string[] {
 export function hardenProcess(development: boolean): string[] {
   closeProcess();
   const unsafe = unsafeSurroundings({
-    env: { ...environmentAtStart(), ...process.env },
+    env: process.env,
+    environ: textOf('/proc/self/environ'),
     execArgv: process.execArgv,
     limits: textOf('/proc/self/limits'),
     status: textOf('/proc/self/status'),
@@ -119,17 +144,6 @@ function leaveDumpsEmpty(): void {
     // Not on this system, or not to be written: then the limit alone counts, which is looked at.
     if (!(error instanceof Error)) throw error;
   }
-}
-
-/** Node takes some variables out of the environment once it has followed them. */
-function environmentAtStart(): Record<string, string> {
-  const pairs = (textOf('/proc/self/environ') ?? '').split('\0').filter((pair) => pair.includes('='));
-  return Object.fromEntries(
-    pairs.map((pair): [string, string] => {
-      const at = pair.indexOf('=');
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
 }
 
 function textOf(path: string): string | undefined {

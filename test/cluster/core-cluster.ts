@@ -74,7 +74,7 @@ export class CoreCluster {
     const create = ['create', '--dir', dirOf(first), '--vaults', 'alpha/EUR', ...ofHost(0)];
     const programs = await bundlePrograms(join(root, 'programs'));
     const runCore = async (args: readonly string[]): Promise<string> => {
-      const { code, stdout, stderr } = await runCommand(programs.core, args);
+      const { code, stdout, stderr } = await runCommand(programs.core, [...args, '--development']);
       if (code !== 0) throw new Error(`core ${args[0]}: ${stderr}`);
       return stdout;
     };
