@@ -72,6 +72,12 @@ function countAt(fields: HeaderFields, number: number): number | undefined {
   return fields.findLast(({ fromBlock }) => fromBlock <= number)?.count;
 }
 
+/** How many fields a header has; `undefined` for what is not one canonical list of strings. */
+export function headerFieldCount(input: Uint8Array): number | undefined {
+  const items = decodeRlp(input, { bytes: MAX_HEADER_BYTES, items: MAX_FIELDS + 1, depth: 1 });
+  return Array.isArray(items) && areStrings(items) ? items.length : undefined;
+}
+
 /** Decodes one header strictly: canonical RLP, flat, known lengths, as many fields as its block number asks. O(bytes). */
 export function decodeHeader(input: Uint8Array, expected: HeaderFields): HeaderDecoding {
   const items = decodeRlp(input, { bytes: MAX_HEADER_BYTES, items: MAX_FIELDS + 1, depth: 1 });

@@ -3,15 +3,16 @@
  * them. A header is refused whole for one bad seal: a duplicate, a stranger's, one with high s. Clients take the latter, so
  * connectors hand commit seals in with low s.
  */
-import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import { type Bytes32, toBytes32 } from '@drawbridge/protocol/bytes32';
 import type { ConsensusRule } from '@drawbridge/protocol/consensus-evidence';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { readCliqueHeader } from './clique-header.ts';
 import { type ConsensusRefusal, refuse } from './consensus-refusal.ts';
-import { decodeHeader, type EthereumHeader, type HeaderFields } from './ethereum-header.ts';
+import { decodeHeader, type EthereumHeader, type HeaderFields, headerFieldCount } from './ethereum-header.ts';
 import type { HeaderReading, HeaderVote, Reading, Seal } from './header-reading.ts';
 import { readIbftHeader } from './ibft-header.ts';
 import { readIbft2Header } from './ibft2-header.ts';
+import { keccak256 } from './keccak.ts';
 import { readQbftHeader } from './qbft-header.ts';
 
 /** Who signed; `undefined` for whatever names no signer. Must not throw. */
@@ -54,6 +55,18 @@ function readByRule(header: EthereumHeader, { rule, epochLength }: HeaderForm): 
     case 'clique':
       return readCliqueHeader(header, epochLength);
   }
+}
+
+/**
+ * Hash of the block that a header is of, whatever fields its fork has; `undefined` where it is no header of the rule. For whoever
+ * reads headers from a node and would not hand in what does not hash to what the node says.
+ */
+export function blockHashOf(rlp: Uint8Array, rule: ConsensusRule): Bytes32 | undefined {
+  const count = headerFieldCount(rlp);
+  if (count === undefined) return undefined;
+  if (rule === 'clique') return toBytes32(keccak256(rlp));
+  const read = readHeader(rlp, { rule, epochLength: 0, headerFields: [{ fromBlock: 0, count }] });
+  return read.ok ? read.reading.hash : undefined;
 }
 
 /** Which block a header is of, and what its receipts hash to. Whether the block is sealed is for the tracked chain to say. */

@@ -73,7 +73,8 @@ export async function startWorld(options: Partial<LocalSystemOptions> = {}): Pro
   const until = (bank: string, id: TransferId, ...states: TransferStateName[]): Promise<TransferResource> =>
     eventually(`${bank}'s transfer in ${states.join(' or ')}`, async () => {
       const transfer = await desk(bank).transfer(id);
-      return states.includes(transfer.state) ? transfer : undefined;
+      if (states.includes(transfer.state)) return transfer;
+      throw new Error(`it is ${transfer.state}${transfer.reason ? ` (${transfer.reason})` : ''}`);
     });
   return {
     system,
@@ -142,7 +143,8 @@ export async function eventually<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
-  throw new Error(`waited ${patienceMs} ms in vain for ${what}`, { cause: last });
+  const why = last instanceof Error ? `: ${last.message}` : '';
+  throw new Error(`waited ${patienceMs} ms in vain for ${what}${why}`, { cause: last });
 }
 
 async function expectConserved(system: LocalSystem): Promise<void> {

@@ -1,5 +1,5 @@
 import { fromHex, parseBytes32 } from '@drawbridge/protocol/bytes32';
-import { decodeConsensusEvidence } from '@drawbridge/protocol/consensus-evidence';
+import { type ConsensusRule, decodeConsensusEvidence } from '@drawbridge/protocol/consensus-evidence';
 import { parseNetworkId } from '@drawbridge/protocol/ids';
 import { verifyMerkleProof } from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
@@ -11,6 +11,7 @@ import {
   recordedBlock,
   recordedCliqueBlocks,
   recordedPrivateBlock,
+  rehashed,
 } from '../testing/recorded-blocks.ts';
 import { ConsensusEvidenceBuilder } from './consensus-evidence-builder.ts';
 import { encodeHeader } from './header-rlp.ts';
@@ -22,7 +23,10 @@ const network = parseNetworkId('alpha');
 
 type Fed = Awaited<ReturnType<ConstructorParameters<typeof ConsensusEvidenceBuilder>[1]['feed']['upTo']>>;
 
-function builderOf(node: RecordedNode, fed: Fed = 'offered', asked: number[] = []): ConsensusEvidenceBuilder {
+function builderOf(
+  node: RecordedNode,
+  { fed = 'offered', asked = [], rule = 'qbft' }: { fed?: Fed; asked?: number[]; rule?: ConsensusRule } = {},
+): ConsensusEvidenceBuilder {
   const feed = {
     upTo: async (block: number) => {
       asked.push(block);
@@ -30,8 +34,8 @@ function builderOf(node: RecordedNode, fed: Fed = 'offered', asked: number[] = [
     },
   };
   return new ConsensusEvidenceBuilder(
-    { network, rule: 'qbft', receiptBlocks: 2 },
-    { node: new RpcSealedBlocks({ rule: 'qbft' }, { rpc: node }), feed },
+    { network, rule, receiptBlocks: 2 },
+    { node: new RpcSealedBlocks({ rule }, { rpc: node }), feed },
   );
 }
 
@@ -43,14 +47,15 @@ describe.each([
     .map((recorded) => ['clique', recorded] as const),
 ])('events of a recorded %s block', (_name, recorded) => {
   test('are each proven by the block: the log stands where the evidence says', async () => {
-    const builder = builderOf(new RecordedNode([recorded]));
+    const { rule } = recorded;
+    const builder = builderOf(new RecordedNode([recorded]), { rule });
     const events = eventsOf(recorded);
     expect(events.length).toBeGreaterThan(0);
     const builds = await Promise.all(events.map((event) => builder.build(event)));
     for (const [at, build] of builds.entries()) {
       if (build.type !== 'built') throw new Error(build.code);
       const evidence = decodeConsensusEvidence(build.bytes);
-      expect(evidence).toMatchObject({ rule: 'qbft', network, header: encodeHeader(recorded.block) });
+      expect(evidence).toMatchObject({ rule, network, header: encodeHeader(recorded.block) });
       const root = fromHex(String(recorded.block.receiptsRoot));
       const { transactionIndex, proof, logIndexInReceipt } = evidence;
       const key = RLP.encode(transactionIndex);
@@ -73,7 +78,7 @@ if (!event) throw new RangeError('the recording has logs');
 test('headers up to the block are offered first; without them there is no evidence yet', async () => {
   const asked: number[] = [];
   const node = new RecordedNode([multi]);
-  expect(await builderOf(node, 'HEADERS_HELD_BACK', asked).build(event)).toEqual({
+  expect(await builderOf(node, { fed: 'HEADERS_HELD_BACK', asked }).build(event)).toEqual({
     type: 'pending',
     code: 'HEADERS_HELD_BACK',
   });
@@ -134,7 +139,11 @@ test('a receipt that a stranger made too long for a proof is named so', async ()
     transactionIndex: 0,
   };
   const trie = await ReceiptTrie.of([readReceipt(long, place).encoded]);
-  const node = new RecordedNode([{ ...alone, block: { ...alone.block, receiptsRoot: trie.root } }]);
+  const recorded = rehashed(alone, { receiptsRoot: trie.root });
   const raw = { ...event.raw, transactionHash: place.transactionHash, logIndex: 0 };
-  expect(await builderOf(node).build({ ...event, raw })).toEqual({ type: 'pending', code: 'PROOF_TOO_LARGE' });
+  const blockHash = parseBytes32(String(recorded.block.hash));
+  expect(await builderOf(new RecordedNode([recorded])).build({ ...event, blockHash, raw })).toEqual({
+    type: 'pending',
+    code: 'PROOF_TOO_LARGE',
+  });
 });

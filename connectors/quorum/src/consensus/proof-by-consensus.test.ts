@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { defaultLimits } from '../config.ts';
 import { RecordingOutbox } from '../testing/feed-rig.ts';
-import { eventsOf, type RecordedBlock, RecordedNode, recordedBlock } from '../testing/recorded-blocks.ts';
+import { eventsOf, type RecordedBlock, RecordedNode, recordedBlock, rehashed } from '../testing/recorded-blocks.ts';
 import { encodeHeader } from './header-rlp.ts';
 import { proofByConsensus } from './proof-by-consensus.ts';
 
@@ -23,11 +23,11 @@ function withHighSeals(recorded: RecordedBlock): RecordedBlock {
 
 test('a node with high seals: headers and evidence reach the core with the low ones that it takes', async () => {
   const recorded = recordedBlock('qbft-multi');
-  const number = Number(recorded.block.number);
-  const high = withHighSeals(recorded);
-  expect(encodeHeader(high.block)).not.toEqual(encodeHeader(recorded.block));
-  const head = { number: number - 1, hash: parseBytes32(String(recorded.block.parentHash)) };
-  const parent = { ...recorded.block, number: `0x${head.number.toString(16)}`, hash: head.hash };
+  const head = { number: Number(recorded.block.number), hash: parseBytes32(String(recorded.block.hash)) };
+  const number = head.number + 1;
+  const next = rehashed(recorded, { number: `0x${number.toString(16)}`, parentHash: head.hash });
+  const high = withHighSeals(next);
+  expect(encodeHeader(high.block)).not.toEqual(encodeHeader(next.block));
   const outbox = new RecordingOutbox();
   const { feed, builder } = proofByConsensus(
     {
@@ -39,7 +39,7 @@ test('a node with high seals: headers and evidence reach the core with the low o
       limits: defaultLimits(),
     },
     {
-      rpc: new RecordedNode([{ ...recorded, block: parent }, high]),
+      rpc: new RecordedNode([recorded, high]),
       outbox,
       openFromBlock: () => number,
       metrics: { headers: () => undefined, headerLag: () => undefined, headersDisputed: () => undefined },
@@ -48,12 +48,12 @@ test('a node with high seals: headers and evidence reach the core with the low o
     },
   );
   feed.coreAt(head);
-  const [event] = eventsOf(recorded);
+  const [event] = eventsOf(next);
   if (!event) throw new RangeError('the recording has logs');
   const build = await builder.build(event, new AbortController().signal);
   if (build.type !== 'built') throw new Error(build.code);
-  expect(decodeConsensusEvidence(build.bytes).header).toEqual(encodeHeader(recorded.block));
+  expect(decodeConsensusEvidence(build.bytes).header).toEqual(encodeHeader(next.block));
   const [batch] = outbox.bytes;
   if (!batch) throw new RangeError('headers go first');
-  expect(decodeHeaderBatch(batch).headers).toEqual([encodeHeader(recorded.block)]);
+  expect(decodeHeaderBatch(batch).headers).toEqual([encodeHeader(next.block)]);
 });

@@ -94,6 +94,8 @@ describe('a node that answers something else', () => {
     ['another block', block({ number: '0x1' })],
     ['a block without its hash', block({ hash: null })],
     ['a block without a field of its header', block({ stateRoot: undefined })],
+    ['a block with another state than it is sealed with', block({ stateRoot: `0x${'44'.repeat(32)}` })],
+    ['a block with other receipts than it is sealed with', block({ receiptsRoot: `0x${'55'.repeat(32)}` })],
     ['a block in words', ['eth_getBlockByNumber', () => 'block']],
     ['transactions in full', block({ transactions: [{ hash: `0x${'11'.repeat(32)}` }] })],
     ['no receipts', receipts(() => null)],

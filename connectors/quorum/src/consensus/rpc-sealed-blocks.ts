@@ -3,6 +3,7 @@
  * `debug_getRawHeader` nor `eth_getBlockReceipts`; then each receipt is asked for by itself, many in one HTTP request.
  */
 import { LedgerUnavailableError } from '@drawbridge/connector-sdk/ledger-connector';
+import { blockHashOf } from '@drawbridge/evidence/sealed-header';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { ConsensusRule } from '@drawbridge/protocol/consensus-evidence';
 import type { RpcAnswer } from '../rpc-node.ts';
@@ -45,12 +46,17 @@ export class RpcSealedBlocks implements SealedBlocks {
     if (answer === null || answer === undefined) return undefined;
     const block = rpcObject(answer, 'a block');
     if (rpcNumber(block.number, "a block's number") !== number) throw malformed(`block ${number}`);
+    const hash = rpcWord(block.hash, "a block's hash");
+    const header = withLowSeals(encodeHeader(block), this.#rule);
+    // The core would refuse it, and its refusal would keep the block's true header waiting under the same name.
+    if (blockHashOf(header, this.#rule) !== hash)
+      throw malformed(`a header of block ${number} that hashes to its hash`);
     return {
       number,
-      hash: rpcWord(block.hash, "a block's hash"),
+      hash,
       parentHash: rpcWord(block.parentHash, "a header's parentHash"),
       receiptsRoot: rpcWord(block.receiptsRoot, "a header's receiptsRoot"),
-      header: withLowSeals(encodeHeader(block), this.#rule),
+      header,
       transactions: rpcList(block.transactions, "a block's transactions").map((hash) =>
         rpcWord(hash, "a transaction's hash"),
       ),

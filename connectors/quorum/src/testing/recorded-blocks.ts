@@ -1,9 +1,11 @@
 /** Blocks that were recorded on real networks (`test/vectors/quorum`), and a node that answers with them. */
 import { readFileSync } from 'node:fs';
 import type { FollowedEvent } from '@drawbridge/connector-sdk/vault-event-source';
+import { blockHashOf } from '@drawbridge/evidence/sealed-header';
 import { parseBytes32, parseHex } from '@drawbridge/protocol/bytes32';
 import { parseEvmAddress } from '@drawbridge/protocol/ids';
 import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
+import { encodeHeader } from '../consensus/header-rlp.ts';
 import type { RpcAnswer } from '../rpc-node.ts';
 
 const FOLDER = new URL('../../../../test/vectors/quorum/', import.meta.url);
@@ -92,6 +94,15 @@ export function eventsOf({ block, receipts }: RecordedBlock): FollowedEvent<EvmL
       };
       return { vault: raw.address, seq: at + 1, blockNumber: raw.blockNumber, blockHash: raw.blockHash, raw };
     });
+}
+
+/** The same block with other fields, and the hash that it has then. */
+export function rehashed(recorded: RecordedBlock, fields: RpcFields): RecordedBlock {
+  const block = { ...recorded.block, ...fields };
+  const hash = blockHashOf(encodeHeader(block), recorded.rule);
+  if (!hash) throw new RangeError('the fields make no header of the rule');
+  const receipts = recorded.receipts.map((one) => ({ ...one, blockHash: hash, blockNumber: block.number }));
+  return { ...recorded, block: { ...block, hash }, receipts };
 }
 
 /** A node that has these blocks, and the methods that GoQuorum has, or `eth_getBlockReceipts` too. */
