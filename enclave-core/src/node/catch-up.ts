@@ -10,11 +10,12 @@ import type { History } from '../history/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { NodeLog } from '../node-log.ts';
 import type { PeerMethod } from '../peers/peer-types.ts';
+import type { StateImage } from './image-pieces.ts';
 import { decodeReceipt, encodeSeqno } from './peer-requests.ts';
 import { replayBatches } from './replay-batches.ts';
 import { type MarkedState, type ReplicatedMachine, StateDivergedError } from './replicated-machine.ts';
 import { verifySnapshotEvidence } from './snapshot-evidence.ts';
-import { evidenceSeqnoOf, imageOf, type StateImage } from './state-image.ts';
+import { evidenceSeqnoOf, imageOf } from './state-image.ts';
 import type { Timers } from './timers.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;

@@ -6,9 +6,10 @@
  */
 import type { ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import type { StoredSnapshot } from '../consensus/ports.ts';
+import type { StateImage } from './image-pieces.ts';
 import type { AppliedEntry } from './replicated-machine.ts';
 import { type MarkedState, StateDivergedError } from './replicated-machine.ts';
-import { imageOf, type StateImage } from './state-image.ts';
+import { imageOf } from './state-image.ts';
 
 export type SnapshotDutyOptions = Readonly<{
   /** A mark is due when so many entries were applied since the last one. Default 50,000. */

@@ -14,11 +14,10 @@ import type { MembershipState } from '../membership/membership-state.ts';
 import { decodeSnapshot, snapshotSlices } from '../settlement/snapshot.ts';
 import type { SettlementState } from '../settlement/state.ts';
 import { sha256 } from '../sha256.ts';
+import { ImagePieces, PIECE_BYTES, type StateImage } from './image-pieces.ts';
 import type { ViewStart } from './view-history.ts';
 
 const DIGEST_BYTES = 32;
-/** Plaintext of a piece; about a millisecond of encryption. */
-const PIECE_BYTES: number = 2 ** 20;
 const SEALED_PIECE_BYTES: number = PIECE_BYTES + LEDGER_SEAL_OVERHEAD_BYTES;
 /** Seqno of the entry that vouches for the digest, 0 for genesis, before the sealed pieces. */
 const HEAD_BYTES = 8;
@@ -36,8 +35,6 @@ export type ReplicatedState = Readonly<{
   frontier: MerkleFrontier;
 }>;
 
-export type StateImage = Readonly<{ index: number; digest: Buffer; plain: Buffer }>;
-
 const placeOf = (index: number, piece: number, pieces: number): Uint8Array =>
   Buffer.from(`state/${index}/${piece}/${pieces}`);
 
@@ -53,37 +50,42 @@ export async function imageOf({
   views,
   frontier,
 }: ReplicatedState): Promise<StateImage> {
-  const nodes = encodeMembership(membership);
-  const tree = encodeFrontier(frontier);
-  const slices = snapshotSlices(settlement);
-  let slice = slices.next();
-  while (!slice.done) {
-    const begin = performance.now();
-    while (!slice.done && performance.now() - begin < TURN_MS) slice = slices.next();
-    await nextTurn();
-  }
-  const plain = Buffer.concat([
+  const beforeSettlement = [
     fromHex(genesisDigest),
-    sized(nodes),
+    sized(encodeMembership(membership)),
     sized(encodeViews(views)),
-    sized(tree),
-    slice.value,
-  ]);
-  return { index, plain, digest: createHash('sha256').update(plain).digest() };
+    sized(encodeFrontier(frontier)),
+  ];
+  const slices = snapshotSlices(settlement);
+  const pieces = new ImagePieces();
+  let begin = performance.now();
+  const add = async (slice: readonly Uint8Array[]): Promise<void> => {
+    for (const part of slice) {
+      for (let at = 0; at < part.length; at += PIECE_BYTES) {
+        pieces.add(part.subarray(at, at + PIECE_BYTES));
+        if (performance.now() - begin < TURN_MS) continue;
+        await nextTurn();
+        begin = performance.now();
+      }
+    }
+  };
+  await add(beforeSettlement);
+  for (const slice of slices) await add(slice);
+  return pieces.image(index);
 }
 
 /** @param evidenceSeqno entry of the ledger that vouches for the image's digest; 0 for genesis, whose record does */
 export async function sealImage(
   keys: LedgerKeys,
-  { index, plain }: StateImage,
+  { index, pieces }: StateImage,
   evidenceSeqno: number,
 ): Promise<Uint8Array> {
-  const pieces = Math.ceil(plain.length / PIECE_BYTES);
-  const content = Buffer.allocUnsafe(HEAD_BYTES + plain.length + pieces * LEDGER_SEAL_OVERHEAD_BYTES);
+  const plainBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  const content = Buffer.allocUnsafe(HEAD_BYTES + plainBytes + pieces.length * LEDGER_SEAL_OVERHEAD_BYTES);
   content.writeBigUInt64BE(BigInt(evidenceSeqno));
-  for (let piece = 0; piece < pieces; piece++) {
-    const part = plain.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES);
-    content.set(keys.seal('snapshot', part, placeOf(index, piece, pieces)), HEAD_BYTES + piece * SEALED_PIECE_BYTES);
+  for (const [at, piece] of pieces.entries()) {
+    const sealed = keys.seal('snapshot', piece, placeOf(index, at, pieces.length));
+    content.set(sealed, HEAD_BYTES + at * SEALED_PIECE_BYTES);
     await nextTurn();
   }
   return content;
@@ -97,14 +99,14 @@ export function openImage(keys: LedgerKeys, index: number, content: Uint8Array):
   if (bytes.length < HEAD_BYTES) throw new SealBrokenError('sealed snapshot is empty');
   const body = bytes.subarray(HEAD_BYTES);
   const pieces = Math.ceil(body.length / SEALED_PIECE_BYTES);
-  const parts = Array.from({ length: pieces }, (_, piece) =>
-    keys.open(
-      'snapshot',
-      body.subarray(piece * SEALED_PIECE_BYTES, (piece + 1) * SEALED_PIECE_BYTES),
-      placeOf(index, piece, pieces),
-    ),
-  );
-  const plain = Buffer.concat(parts);
+  const plain = Buffer.allocUnsafe(Math.max(0, body.length - pieces * LEDGER_SEAL_OVERHEAD_BYTES));
+  const hash = createHash('sha256');
+  for (let piece = 0; piece < pieces; piece++) {
+    const sealed = body.subarray(piece * SEALED_PIECE_BYTES, (piece + 1) * SEALED_PIECE_BYTES);
+    const opened = keys.open('snapshot', sealed, placeOf(index, piece, pieces));
+    plain.set(opened, piece * PIECE_BYTES);
+    hash.update(opened);
+  }
   if (plain.length < DIGEST_BYTES) throw new SealBrokenError('sealed snapshot is empty');
   const nodes = partAt(plain, DIGEST_BYTES);
   const views = partAt(plain, nodes.end);
@@ -117,7 +119,7 @@ export function openImage(keys: LedgerKeys, index: number, content: Uint8Array):
     views: decodeViews(views.bytes),
     frontier: decodeFrontier(tree.bytes),
   };
-  return { state, digest: createHash('sha256').update(plain).digest(), evidenceSeqno: evidenceSeqnoOf(content) };
+  return { state, digest: hash.digest(), evidenceSeqno: evidenceSeqnoOf(content) };
 }
 
 /** Entry of the ledger that vouches for a sealed image, 0 for genesis. */

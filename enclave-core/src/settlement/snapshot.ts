@@ -16,10 +16,12 @@ import {
   accountTuple,
   instructionTuple,
   limitsTuple,
+  liveTransferTuple,
   partyTuple,
   readAccount,
   readInstruction,
   readLimits,
+  readLiveTransfer,
   readParty,
   readReference,
   readSecrets,
@@ -32,7 +34,7 @@ import {
 } from './row-tuples.ts';
 import { SpentIds } from './spent-ids.ts';
 import { SettlementState } from './state.ts';
-import { readNetworkId, readTransfer, transferTuple } from './terms-tuple.ts';
+import { readNetworkId } from './terms-tuple.ts';
 import {
   bytesOf,
   type Cbor,
@@ -52,24 +54,22 @@ const SHARDS = 256;
 /** Rows of one table, when they are read back. */
 const MAX_ROWS = 50_000_000;
 
-/** Rows encoded between two pauses. */
+/** Rows of one slice. */
 const ROWS_PER_SLICE = 512;
 
 /** @throws InvariantError when the state contradicts itself. */
 export function encodeSnapshot(state: SettlementState): Uint8Array {
-  const slices = snapshotSlices(state);
-  for (;;) {
-    const slice = slices.next();
-    if (slice.done) return slice.value;
-  }
+  return concatBytes(...[...snapshotSlices(state)].flat());
 }
 
+type Slices = Generator<readonly Uint8Array[], void, undefined>;
+
 /**
- * The same bytes in slices, so that a large state does not hold up everything else: all is captured before the first
- * pause, and what changes later is not in it. Capturing is O(live rows); the spent ids, the bulk, cost nothing.
- * @throws InvariantError before the first pause
+ * The same bytes in slices, so that a large state does not hold up everything else: all is captured by the call, and what
+ * changes later is not in it. Capturing is O(live rows); the spent ids, the bulk, cost nothing.
+ * @throws InvariantError
  */
-export function* snapshotSlices(state: SettlementState): Generator<undefined, Uint8Array, undefined> {
+export function snapshotSlices(state: SettlementState): Slices {
   assertAll(state);
   const { header } = state;
   const head = [
@@ -84,7 +84,7 @@ export function* snapshotSlices(state: SettlementState): Generator<undefined, Ui
   const tables = [
     captured(state.accounts, (_, account) => accountTuple(account)),
     captured(state.vaults, (key, row) => vaultTuple(key, row)),
-    captured(state.transfers, (_, { transfer, order }) => [order, transferTuple(transfer)]),
+    captured(state.transfers, liveTransferTuple),
     captured(state.references, referenceTuple),
     captured(state.pastReferences, (key, reference) => [key, bytesOf(reference)]),
     captured(state.unmatched, (_, lock) => unmatchedTuple(lock)),
@@ -94,18 +94,15 @@ export function* snapshotSlices(state: SettlementState): Generator<undefined, Ui
   const parties = captured(state.parties, partyTuple);
   const outboxEnds = captured(state.outboxEnds, (network, end) => [network, end]);
   const spent = state.spent.capture();
-  yield;
-  const parts = [listHead(FIELDS), ...head];
-  for (const table of tables) yield* writeTable(parts, table);
-  parts.push(listHead(2));
-  yield* writeTable(parts, parties);
-  yield* writeTable(parts, outboxEnds);
-  parts.push(listHead(spent.length));
-  for (const shard of spent) {
-    parts.push(encode(shard()));
-    yield;
-  }
-  return concatBytes(...parts);
+  return (function* () {
+    yield [listHead(FIELDS), ...head];
+    for (const table of tables) yield* tableSlices(table);
+    yield [listHead(2)];
+    yield* tableSlices(parties);
+    yield* tableSlices(outboxEnds);
+    yield [listHead(spent.length)];
+    for (const shard of spent) yield [encode(shard())];
+  })();
 }
 
 /** A table's rows as they are now; rows never change, they are replaced. */
@@ -122,13 +119,15 @@ function captured<K extends string, V>(rows: ReadonlyMap<K, V>, write: (key: K, 
   };
 }
 
-function* writeTable(parts: Uint8Array[], { size, rows }: Captured): Generator<undefined, void, undefined> {
-  parts.push(listHead(size));
-  let written = 0;
+function* tableSlices({ size, rows }: Captured): Slices {
+  let slice = [listHead(size)];
   for (const row of rows()) {
-    parts.push(row);
-    if (++written % ROWS_PER_SLICE === 0) yield;
+    slice.push(row);
+    if (slice.length < ROWS_PER_SLICE) continue;
+    yield slice;
+    slice = [];
   }
+  yield slice;
 }
 
 /** Head of a list of CBOR items (RFC 8949 §3.1, major type 4) in its shortest form; the items follow one by one. */
@@ -173,9 +172,9 @@ function readState(value: unknown): SettlementState {
   }
   for (const row of readRows(fields[8])) state.vaults.set(...readVaultRow(row));
   for (const row of readRows(fields[9])) {
-    const [order, tuple] = readTuple(row, 2);
-    const transfer = readTransfer(tuple);
-    state.putTransfer(transferKey(transfer.terms.debtor, transfer.terms.id), { order: readWhole(order), transfer });
+    const live = readLiveTransfer(row);
+    const { debtor, id } = live.transfer.terms;
+    state.putTransfer(transferKey(debtor, id), live);
   }
   for (const row of readRows(fields[10])) state.references.set(...readReference(row));
   for (const row of readRows(fields[11])) {

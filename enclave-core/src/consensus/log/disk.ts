@@ -45,6 +45,9 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
   durable: constants.O_RDWR | constants.O_DSYNC,
 };
 
+/** Bytes of one call: Node takes none of 2 GiB, and Linux never does more at once. */
+const CALL_BYTES = 2 ** 30;
+
 class NodeFile implements DiskFile {
   readonly #handle: FileHandle;
   readonly size: number;
@@ -58,7 +61,8 @@ class NodeFile implements DiskFile {
     const target = Buffer.alloc(length);
     let done = 0;
     while (done < length) {
-      const { bytesRead } = await this.#handle.read(target, done, length - done, position + done);
+      const wanted = Math.min(CALL_BYTES, length - done);
+      const { bytesRead } = await this.#handle.read(target, done, wanted, position + done);
       if (bytesRead === 0) break;
       done += bytesRead;
     }
@@ -68,7 +72,8 @@ class NodeFile implements DiskFile {
   async write(bytes: Uint8Array, position: number): Promise<void> {
     let done = 0;
     while (done < bytes.length) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done);
+      const wanted = Math.min(CALL_BYTES, bytes.length - done);
+      const { bytesWritten } = await this.#handle.write(bytes, done, wanted, position + done);
       done += bytesWritten;
     }
   }

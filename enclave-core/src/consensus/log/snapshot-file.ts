@@ -5,6 +5,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StoredSnapshot } from '../ports.ts';
 import { FrameReader, FrameWriter } from '../raft-frames.ts';
 import type { Disk } from './disk.ts';
@@ -16,6 +17,8 @@ import { removeIfPresent } from './segment.ts';
 const MAGIC = Buffer.from('DBSNAPST');
 const FORMAT = 1;
 const HASH_BYTES = 32;
+/** Written, or hashed, at once; other work gets its turn after each. */
+const PIECE_BYTES: number = 2 ** 20;
 const NAME = /^snapshot-(\d{16})\.dbsnap$/;
 
 /** `sequence`: the log had this many durable frames when the snapshot was written; with fewer its tail is lost. */
@@ -40,13 +43,18 @@ export async function writeSnapshot(
   const temporary = `${directory}/${snapshotName(snapshot.index)}.tmp`;
   const head = new FrameWriter().start().raw(MAGIC).u32(FORMAT).raw(logId).u64(snapshot.index).u64(snapshot.term);
   const front = head.u64(sequence).confState(snapshot.confState).u32(snapshot.content.length).finish();
-  const hash = createHash('sha256').update(front).update(snapshot.content).digest();
+  const hash = createHash('sha256').update(front);
   await removeIfPresent(disk, temporary);
   const file = await disk.open(temporary, 'create');
   try {
     await file.write(front, 0);
-    await file.write(snapshot.content, front.length);
-    await file.write(hash, front.length + snapshot.content.length);
+    let end = front.length;
+    for (const piece of piecesOf(snapshot.content)) {
+      hash.update(piece);
+      await file.write(piece, end);
+      end += piece.length;
+    }
+    await file.write(hash.digest(), end);
     await file.sync();
   } finally {
     await file.close();
@@ -65,7 +73,7 @@ export async function readSnapshot(disk: Disk, path: string, logId: Uint8Array):
     throw error;
   }
   const covered = bytes.subarray(0, Math.max(0, bytes.length - HASH_BYTES));
-  if (!createHash('sha256').update(covered).digest().equals(bytes.subarray(covered.length))) {
+  if (!(await digestOf(covered)).equals(bytes.subarray(covered.length))) {
     return 'the snapshot is not what was written';
   }
   if (!covered.subarray(0, MAGIC.length).equals(MAGIC) || covered.readUInt32LE(MAGIC.length) !== FORMAT) {
@@ -77,4 +85,17 @@ export async function readSnapshot(disk: Disk, path: string, logId: Uint8Array):
   const [index, term, sequence] = [reader.u64(), reader.u64(), reader.u64()];
   const confState = reader.confState();
   return { snapshot: { index, term, confState, content: reader.bytes() }, sequence };
+}
+
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+async function digestOf(bytes: Uint8Array): Promise<Buffer> {
+  const hash = createHash('sha256');
+  for (const piece of piecesOf(bytes)) {
+    hash.update(piece);
+    await nextTurn();
+  }
+  return hash.digest();
 }
