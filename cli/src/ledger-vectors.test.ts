@@ -30,7 +30,7 @@ describe('the recorded ledger', () => {
       },
     ]);
     expect(leaves).toEqual(expected.entries.map(({ leaf }) => leaf));
-    expect(facts).toMatchObject({ serviceId: expected.serviceId, nodes: expected.nodes.length });
+    expect(facts).toMatchObject({ serviceId: expected.serviceId, signed: { nodes: expected.nodes.length } });
     expect(facts.signature?.size).toBe(expected.signedEntries + 1);
   });
 

@@ -13,7 +13,7 @@ function untilInterrupted(): AbortSignal {
 }
 
 // A reader that has seen enough (`drawbridge events | head`) ends the command, as it does others.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
 
 process.exitCode = await runCli(process.argv.slice(2), {
   output: {

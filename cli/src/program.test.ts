@@ -439,9 +439,10 @@ describe('exit codes', () => {
     expect(await withProfile('accounts')).toBe(2);
     expect(err).toContain('ECONNREFUSED');
   });
-  test('a bug is not hidden', async () => {
-    failure = new TypeError('bug');
-    await expect(withProfile('accounts')).rejects.toThrow('bug');
+  test('a bug is said in one line, and is no refusal', async () => {
+    failure = new TypeError('of ours\nand more');
+    expect(await withProfile('accounts')).toBe(2);
+    expect(err).toBe('drawbridge: a fault of this program, please report it: TypeError of ours\\u{a}and more\n');
   });
   test.each([[['no-such-command']], [['accounts', '--no-such-option']], [['amendment', 'sign', 'x']], [[]]])(
     '%j is 2, with help',

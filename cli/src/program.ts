@@ -19,7 +19,7 @@ import {
 import { CliError } from './cli-error.ts';
 import { reasonOf } from './input-file.ts';
 import { showNodes } from './node-commands.ts';
-import type { Output } from './output.ts';
+import { type Output, printable } from './output.ts';
 import { type Access, type ConnectionFlags, readAccess } from './profile.ts';
 import { type ExportFlags, exportEvents, type ReceiptFlags, saveReceipt, writeReceipt } from './receipt-commands.ts';
 import { type VerifyFlags, verifyEvidenceCommand } from './verify-evidence.ts';
@@ -64,18 +64,18 @@ const EXPECTED: ReadonlyMap<string, number> = new Map([
   ['ProtocolError', 2],
 ]);
 
-/** Says in words what went wrong. What nobody expects is a bug and goes on. */
+/** Says in one line what went wrong. What nobody expects is a bug, and judges nothing. */
 function exitCodeOf(error: unknown, output: Output): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof CliError) {
-    output.err(`drawbridge: ${error.message}`);
+    output.err(`drawbridge: ${printable(error.message)}`);
     return error.exitCode;
   }
   const name = error instanceof Error ? error.name : '';
   const exitCode = EXPECTED.get(name);
-  if (exitCode === undefined) throw error;
-  output.err(`drawbridge: ${reasonOf(error)}`);
-  return exitCode;
+  const what = exitCode === undefined ? `a fault of this program, please report it: ${name} ` : '';
+  output.err(`drawbridge: ${what}${printable(reasonOf(error))}`);
+  return exitCode ?? 2;
 }
 
 function buildProgram(parts: CliParts, exitWith: (code: number) => void): Command {

@@ -4,7 +4,7 @@
  */
 import { ledgerJson, ledgerLines, listedLines } from './ledger/ledger-report.ts';
 import { type HeldAgainst, judgeLedger } from './ledger/ledger-verdict.ts';
-import type { ListedEntry } from './ledger/listing.ts';
+import type { JudgedEntry } from './ledger/signed-listing.ts';
 import { aligned, json, type Output } from './output.ts';
 import { atMsOf, readPinned } from './verify-receipt.ts';
 
@@ -31,8 +31,8 @@ export async function verifyLedgerCommand(
 ): Promise<0 | 1> {
   const service = await readPinned(flags.serviceCert);
   const atMs = atMsOf(flags.at, nowMs);
-  const entries: ListedEntry[] = [];
-  const list = (entry: ListedEntry): void => {
+  const entries: JudgedEntry[] = [];
+  const list = (entry: JudgedEntry): void => {
     if (!flags.json) output.out(listedLines(entry));
     else if (entries.length < MAX_LISTED) entries.push(entry);
   };

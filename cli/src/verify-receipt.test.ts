@@ -1,86 +1,51 @@
 import { sign } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { parseBytes32 } from '@drawbridge/protocol/bytes32';
 import { parseAssetCode, parseNetworkId } from '@drawbridge/protocol/ids';
 import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { BANK_A, BANK_B, beginLedger, newParties, type Parties, sampleLedger } from './testing/sample-ledger.ts';
 import { TestLedger } from './testing/test-ledger.ts';
 import { newAuthority, type TestNode } from './testing/test-service.ts';
-import { type VerifyReceiptFlags, verifyReceiptCommand } from './verify-receipt.ts';
+import { VerifierBench } from './testing/verifier-bench.ts';
+import { verifyReceiptCommand } from './verify-receipt.ts';
 
 const DAY_MS = 86_400_000;
 
+const bench = VerifierBench.setUp();
+const { at, verifyReceipt: verify, expectReceiptRefused: expectRefused } = bench;
 let parties: Parties;
 let ledger: TestLedger;
 /** What `BANK_A` was told at seqno 14, and its signature at 17. */
 let sound: Receipt;
 let ofSignature: Receipt;
-let dir: string;
-let printed: string;
-
-beforeAll(async () => {
-  parties = await newParties();
+beforeAll(() => {
+  parties = bench.parties;
   ledger = sampleLedger(parties);
   sound = ledger.receipt(14, 0);
   ofSignature = ledger.receipt(17);
 });
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'drawbridge-cli-'));
-  await writeFile(at('service.pem'), parties.service.certificate);
-  printed = '';
-});
-afterEach(() => rm(dir, { recursive: true }));
-
-const at = (name: string): string => join(dir, name);
-const output = {
-  out: (text: string) => {
-    printed += `${text}\n`;
-  },
-  err: () => undefined,
-};
-
-async function verify(receipt: unknown, flags: VerifyReceiptFlags = {}): Promise<0 | 1> {
-  await writeFile(at('receipt.json'), JSON.stringify(receipt));
-  printed = '';
-  const parts = { output, nowMs: Date.now() };
-  return verifyReceiptCommand(at('receipt.json'), { serviceCert: at('service.pem'), ...flags }, parts);
-}
-
-async function expectRefused(
-  receipt: unknown,
-  check: string,
-  code: string,
-  flags: VerifyReceiptFlags = {},
-): Promise<void> {
-  expect({ exit: await verify(receipt, { ...flags, json: true }), verdict: JSON.parse(printed) }).toMatchObject({
-    exit: 1,
-    verdict: { proven: false, check, code },
-  });
-}
 
 describe('a sound receipt', () => {
   test('of a transfer: what it proves, in words, and what not', async () => {
     expect(await verify(sound)).toBe(0);
-    expect(printed).toMatch(/^receipt +PROVEN$/m);
-    expect(printed).toMatch(/^transaction +2\.14$/m);
-    expect(printed).toMatch(new RegExp(`^signed by +node ${parties.second.nodeId}$`, 'm'));
-    expect(printed).toMatch(new RegExp(`^participant +${BANK_A}, its event 4$`, 'm'));
-    expect(printed).toMatch(/^at +2031-05-06T07:08:09\.127Z$/m);
-    expect(printed).toMatch(new RegExp(`^transfer +8a562c67-ca16-48ba-b074-65581be6f011 of ${BANK_A}$`, 'm'));
-    expect(printed).toMatch(/^state +SETTLED$/m);
-    expect(printed).toMatch(/^amount +EUR 125000 minor units$/m);
-    expect(printed).toMatch(new RegExp(`^creditor +${BANK_B}$`, 'm'));
-    expect(printed).toMatch(/^source +alpha, deposit of 0x0+1b/m);
-    expect(printed).toMatch(/^but +what came later is not in it/m);
-    expect(printed).toMatch(/^but +platform virtual: a host that rolled its disk back would go unnoticed/m);
+    expect(bench.printed).toMatch(/^receipt +PROVEN$/m);
+    expect(bench.printed).toMatch(/^transaction +2\.14$/m);
+    expect(bench.printed).toMatch(new RegExp(`^signed by +node ${parties.second.nodeId}$`, 'm'));
+    expect(bench.printed).toMatch(new RegExp(`^participant +${BANK_A}, its event 4$`, 'm'));
+    expect(bench.printed).toMatch(/^at +2031-05-06T07:08:09\.127Z$/m);
+    expect(bench.printed).toMatch(new RegExp(`^transfer +8a562c67-ca16-48ba-b074-65581be6f011 of ${BANK_A}$`, 'm'));
+    expect(bench.printed).toMatch(/^state +SETTLED$/m);
+    expect(bench.printed).toMatch(/^amount +EUR 125000 minor units$/m);
+    expect(bench.printed).toMatch(new RegExp(`^creditor +${BANK_B}$`, 'm'));
+    expect(bench.printed).toMatch(/^source +alpha, deposit of 0x0+1b/m);
+    expect(bench.printed).toMatch(/^but +what came later is not in it/m);
+    expect(bench.printed).toMatch(/^but +platform virtual: a host that rolled its disk back would go unnoticed/m);
   });
 
   test('as JSON for programs', async () => {
     expect(await verify(sound, { json: true, transaction: '2.14' })).toBe(0);
-    expect(JSON.parse(printed)).toMatchObject({
+    expect(JSON.parse(bench.printed)).toMatchObject({
       proven: true,
       transactionId: '2.14',
       transactionProven: true,
@@ -93,17 +58,17 @@ describe('a sound receipt', () => {
 
   test('without a claim proves the entry alone', async () => {
     expect(await verify(ledger.receipt(12))).toBe(0);
-    expect(printed).toMatch(/^proves +the ledger that this node signed holds transaction 2\.12$/m);
-    expect(printed).toMatch(/^but +nothing about its content/m);
+    expect(bench.printed).toMatch(/^proves +the ledger that this node signed holds transaction 2\.12$/m);
+    expect(bench.printed).toMatch(/^but +nothing about its content/m);
   });
 
   test('of a signature proves a root, and its id is what the file says', async () => {
     expect(await verify(ofSignature)).toBe(0);
-    expect(printed).toMatch(/^proves +the ledger that this node signed has this root$/m);
-    expect(printed).toMatch(/^transaction +2\.17, not proven$/m);
-    expect(printed).toMatch(/^but +its transaction id is what the file says/m);
+    expect(bench.printed).toMatch(/^proves +the ledger that this node signed has this root$/m);
+    expect(bench.printed).toMatch(/^transaction +2\.17, not proven$/m);
+    expect(bench.printed).toMatch(/^but +its transaction id is what the file says/m);
     await verify(ofSignature, { json: true });
-    expect(JSON.parse(printed)).toMatchObject({ transactionId: '2.17', transactionProven: false });
+    expect(JSON.parse(bench.printed)).toMatchObject({ transactionId: '2.17', transactionProven: false });
   });
 
   test('of a lock', async () => {
@@ -117,8 +82,8 @@ describe('a sound receipt', () => {
     const event = { participant: BANK_A, number: 2, stampMs: 0, body };
     const made = beginLedger(parties).settle([{ event }]).sign(parties.first);
     expect(await verify(made.receipt(6, 0))).toBe(0);
-    expect(printed).toMatch(/^lock +0x(1b){32} on alpha, EUR$/m);
-    expect(printed).toMatch(/^state +UNMATCHED$/m);
+    expect(bench.printed).toMatch(/^lock +0x(1b){32} on alpha, EUR$/m);
+    expect(bench.printed).toMatch(/^state +UNMATCHED$/m);
   });
 
   test('of every entry that a signature covers', async () => {
@@ -139,9 +104,9 @@ describe('a sound receipt', () => {
     const node = await parties.service.node({ platform: 'sev-snp' });
     const receipt = new TestLedger(parties.service).begin(node).sign(node).receipt(1);
     expect(await verify({ ...receipt, rollbackProtected: true })).toBe(0);
-    expect(printed).toMatch(/^but +that rollback is protected against is the word of the node/m);
+    expect(bench.printed).toMatch(/^but +that rollback is protected against is the word of the node/m);
     expect(await verify(receipt)).toBe(0);
-    expect(printed).toMatch(/^but +rollbackProtected is false/m);
+    expect(bench.printed).toMatch(/^but +rollbackProtected is false/m);
   });
 });
 
@@ -317,7 +282,7 @@ describe('a forged receipt', () => {
 describe('what cannot be judged is an error in words', () => {
   test('no JSON', async () => {
     await writeFile(at('cut.json'), '{"cert":');
-    const parts = { output, nowMs: Date.now() };
+    const parts = { output: bench.output, nowMs: Date.now() };
     const cut = verifyReceiptCommand(at('cut.json'), { serviceCert: at('service.pem') }, parts);
     await expect(cut).rejects.toMatchObject({ name: 'CliError', exitCode: 2 });
   });
@@ -330,7 +295,7 @@ describe('what cannot be judged is an error in words', () => {
   test('JSON that is no receipt is refused', async () => {
     await expectRefused({}, 'form', 'FORM_INVALID');
     await verify({});
-    expect(printed).toMatch(/^receipt +REFUSED$/m);
-    expect(printed).toMatch(/^check +form \(1 of 8\)$/m);
+    expect(bench.printed).toMatch(/^receipt +REFUSED$/m);
+    expect(bench.printed).toMatch(/^check +form \(1 of 8\)$/m);
   });
 });

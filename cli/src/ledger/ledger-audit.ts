@@ -1,6 +1,6 @@
 /**
  * Follows a ledger record by record: numbers, leaves, the tree, who may sign, what is signed. Knows nothing of files. Memory does
- * not grow with the ledger, but for 32 bytes for each entry since the last signature.
+ * not grow with the ledger, but for a leaf, a kind and a view for each entry since the last signature.
  */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { ChunkHeader } from '@drawbridge/protocol/ledger/chunk';
@@ -20,6 +20,7 @@ import { decodeSignatureEntry, type SignatureEntry } from '@drawbridge/protocol/
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import type { Refusal } from '../refusal.ts';
 import { readServiceCertificate, type ServiceCertificate } from './certificates.ts';
+import { countEntries, type EntryCounts } from './entry-counts.ts';
 import { refuseLedger } from './ledger-refusal.ts';
 import { sha256 } from './sha256.ts';
 import { SigningNodes } from './signing-nodes.ts';
@@ -38,31 +39,31 @@ export type LedgerFacts = Readonly<{
   /** Newest entry; 0 for none. */
   lastSeqno: number;
   lastView: number;
-  kinds: Readonly<Record<LedgerKind, number>>;
   signature: LastSignature | undefined;
-  nodes: number;
+  /** What the signature covers. */
+  signed: FactsOfPart;
+  /** What comes behind it: whoever has the files could have written it. */
+  unsigned: FactsOfPart;
 }>;
+
+/** `nodes`: how many came in there for the first time. */
+export type FactsOfPart = EntryCounts & Readonly<{ nodes: number }>;
+
+/** An entry that no signature covers yet. */
+type Unsigned = Readonly<{ leaf: Uint8Array; kind: LedgerKind; view: number }>;
 
 export class LedgerAudit {
   readonly #service: ServiceCertificate;
   readonly #nodes: SigningNodes;
   /** As far as the last signature goes. */
   readonly #signed: MerkleFrontier = MerkleFrontier.start(sha256);
-  /** Leaves behind it. */
-  #unsigned: Uint8Array[] = [];
+  #counts: EntryCounts = countEntries([]);
+  /** What comes behind it. */
+  #unsigned: Unsigned[] = [];
   #serviceId: Bytes32 | undefined;
   #lastSeqno = 0;
   #lastView = 0;
   #lastKind: LedgerKind | undefined;
-  readonly #kinds: Record<LedgerKind, number> = {
-    empty: 0,
-    settlement: 0,
-    governance: 0,
-    service: 0,
-    signature: 0,
-    members: 0,
-    genesis: 0,
-  };
   #signature: LastSignature | undefined;
 
   constructor(service: ServiceCertificate) {
@@ -71,13 +72,14 @@ export class LedgerAudit {
   }
 
   facts(): LedgerFacts {
+    const signedNodes = this.#nodes.countBelow(this.#signature?.size ?? 0);
     return {
       serviceId: this.#serviceId,
       lastSeqno: this.#lastSeqno,
       lastView: this.#lastView,
-      kinds: { ...this.#kinds },
       signature: this.#signature,
-      nodes: this.#nodes.count,
+      signed: { ...this.#counts, nodes: signedNodes },
+      unsigned: { ...countEntries(this.#unsigned), nodes: this.#nodes.count - signedNodes },
     };
   }
 
@@ -103,7 +105,7 @@ export class LedgerAudit {
       );
     }
     const tree = this.#signed.clone();
-    for (const leaf of this.#unsigned) tree.append(leaf);
+    for (const { leaf } of this.#unsigned) tree.append(leaf);
     const own = tree.peaks();
     const same = own.every((peak, index) => Buffer.compare(peak, peaks[index] ?? Buffer.of()) === 0);
     return same
@@ -138,14 +140,13 @@ export class LedgerAudit {
     const refusal = content.signature && this.#takeSignature(content.signature, record);
     if (refusal) return refusal;
     const leaf = leafOf(record, sha256);
-    this.#unsigned.push(leaf);
+    this.#unsigned.push({ leaf, kind, view });
     if (this.#unsigned.length > MAX_UNSIGNED) {
       return refuseLedger('signature', 'SIGNATURE_MISSING', `no signature covers the ${MAX_UNSIGNED} entries before`);
     }
     this.#lastSeqno = seqno;
     this.#lastView = view;
     this.#lastKind = kind;
-    this.#kinds[kind] += 1;
     return { leaf, ...content };
   }
 
@@ -202,8 +203,8 @@ export class LedgerAudit {
     }
     if (entry.view !== view) return wrong('SIGNATURE_VIEW', `it says view ${entry.view}, its entry has ${view}`);
     const added = size - this.#signed.size;
-    for (const leaf of this.#unsigned.slice(0, added)) this.#signed.append(leaf);
-    this.#unsigned = this.#unsigned.slice(added);
+    const covered = this.#unsigned.slice(0, added);
+    for (const { leaf } of covered) this.#signed.append(leaf);
     const children = this.#signed.rootChildren();
     if (children === null) return wrong('SIGNATURE_SIZE', 'it signs no entry');
     if (Buffer.compare(root, this.#signed.root()) !== 0) {
@@ -211,6 +212,8 @@ export class LedgerAudit {
     }
     const refusal = this.#nodes.judge(entry, Buffer.concat(children));
     if (refusal) return refusal;
+    this.#counts = countEntries(covered, this.#counts);
+    this.#unsigned = this.#unsigned.slice(added);
     this.#signature = { seqno, view, size, root: Uint8Array.from(root), nodeId };
     return undefined;
   }

@@ -1,16 +1,17 @@
 /** A verdict about a ledger, in words and as JSON. */
-import type { Line } from '../output.ts';
+import { type Line, printable } from '../output.ts';
 import { refusalJson, refusalLines } from '../refusal.ts';
 import type { Comparison, ForkSide } from './fork.ts';
-import type { LedgerFacts } from './ledger-audit.ts';
+import type { FactsOfPart } from './ledger-audit.ts';
 import type { LedgerVerdict } from './ledger-verdict.ts';
-import type { ListedEntry } from './listing.ts';
+import type { JudgedEntry } from './signed-listing.ts';
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-export function listedLines({ transactionId, kind, what, stampMs }: ListedEntry): string {
+export function listedLines({ transactionId, kind, what, stampMs, signed }: JudgedEntry): string {
   const time = stampMs === undefined ? '' : `  ${new Date(stampMs).toISOString()}`;
-  return [`${transactionId}  ${kind}${time}`, ...what.map((line) => `    ${line}`)].join('\n');
+  const head = `${transactionId}  ${kind}${time}${signed ? '' : '  NOT SIGNED'}`;
+  return [head, ...what.map((line) => `    ${printable(line)}`)].join('\n');
 }
 
 export function ledgerLines(verdict: LedgerVerdict): Line[] {
@@ -21,13 +22,16 @@ export function ledgerLines(verdict: LedgerVerdict): Line[] {
 }
 
 function factLines({ audit, comparison }: LedgerVerdict): Line[] {
-  const { serviceId, lastSeqno, lastView, kinds, signature, nodes } = audit.facts;
-  const counts = Object.entries(kinds).filter(([, count]) => count > 0);
+  const { serviceId, lastSeqno, signature, signed, unsigned } = audit.facts;
   return [
     ['folder', `${audit.folder}, ${audit.chunks.length} chunks`],
     ...(serviceId === undefined ? [] : [['service', serviceId] as const]),
-    ['entries', `1 to ${lastSeqno}, views 1 to ${lastView}: ${counts.map(([kind, n]) => `${n} ${kind}`).join(', ')}`],
-    ['nodes', `${nodes} admitted`],
+    ...(signed.entries > 0
+      ? ([
+          ['entries', `1 to ${signed.entries}, views 1 to ${signed.lastView}: ${kindWords(signed)}`],
+          ['nodes', `${signed.nodes} admitted`],
+        ] as const)
+      : []),
     ...(signature
       ? ([
           [
@@ -37,9 +41,18 @@ function factLines({ audit, comparison }: LedgerVerdict): Line[] {
           ['root', hexOf(signature.root)],
         ] as const)
       : []),
+    ...(unsigned.entries > 0
+      ? [['not signed', `entries ${signed.entries + 1} to ${lastSeqno}: ${kindWords(unsigned)}`] as const]
+      : []),
     ...(comparison?.type === 'fork' ? comparison.sides.flatMap((side) => sideLines(side, comparison.seqno)) : []),
   ];
 }
+
+const kindWords = ({ kinds }: FactsOfPart): string =>
+  Object.entries(kinds)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ');
 
 const sideLines = ({ folder, view, kind, leaf, signature }: ForkSide, seqno: number): Line[] => [
   [`in ${folder}`, `${view}.${seqno}, ${kind}, leaf ${leaf}`],
@@ -66,20 +79,18 @@ const comparisonWords = (comparison: Comparison): string =>
 function limitsOf({ audit, tip, export: claims }: LedgerVerdict): string[] {
   const { facts, tornBytes } = audit;
   const limits: string[] = [];
-  const unsigned = unsignedOf(facts);
-  if (unsigned > 0) limits.push(`the last ${unsigned} entries are not signed yet`);
+  const { entries: unsigned } = facts.unsigned;
+  if (unsigned > 0)
+    limits.push(`the last ${unsigned} entries are not signed yet: whoever has the files could have written them`);
   if (tornBytes > 0) limits.push(`the open chunk ends within a record: ${tornBytes} bytes left aside`);
   if (tip === undefined) limits.push(`whether the ledger went on after ${facts.lastSeqno} shows only by --tip RECEIPT`);
   if (claims) limits.push(`whether ${claims.participant ?? 'it'} had events after ${claims.lastNumber} does not show`);
   return limits;
 }
 
-/** The entry at seqno `size` is the first that a signature of `size` leaves leaves out. */
-const unsignedOf = ({ lastSeqno, signature }: LedgerFacts): number => lastSeqno + 1 - (signature?.size ?? 1);
-
 export function ledgerJson(verdict: LedgerVerdict): object {
   const { audit, refusal, export: claims, tip, comparison, against } = verdict;
-  const { serviceId, lastSeqno, lastView, kinds, signature, nodes } = audit.facts;
+  const { serviceId, lastSeqno, lastView, signature, signed, unsigned } = audit.facts;
   return {
     verified: refusal === undefined,
     ...(refusal && withoutProven(refusalJson(refusal))),
@@ -88,9 +99,10 @@ export function ledgerJson(verdict: LedgerVerdict): object {
     serviceId,
     lastSeqno,
     lastView,
-    kinds,
-    nodes,
-    unsignedEntries: unsignedOf(audit.facts),
+    kinds: signed.kinds,
+    nodes: signed.nodes,
+    unsignedEntries: unsigned.entries,
+    unsigned: { kinds: unsigned.kinds, nodes: unsigned.nodes },
     tornBytes: audit.tornBytes,
     ...(signature && { signature: { ...signature, root: hexOf(signature.root) } }),
     ...(claims && { export: claims }),

@@ -8,8 +8,8 @@ import { ExportAudit, type ExportFacts } from './export-audit.ts';
 import { readExportPages } from './export-pages.ts';
 import { type Comparison, compareLedgers } from './fork.ts';
 import { at, refuseLedger } from './ledger-refusal.ts';
-import { type ListedEntry, listedEntry } from './listing.ts';
 import { judgeReceipt } from './receipt-verdict.ts';
+import { type JudgedEntry, SignedListing } from './signed-listing.ts';
 import { TipAudit } from './tip-audit.ts';
 
 /** Files and folders that the ledger is held against. */
@@ -32,25 +32,20 @@ export type LedgerVerdict = Readonly<{
   against?: FolderAudit;
 }>;
 
-export type LedgerTerms = Readonly<{ service: ServiceCertificate; atMs: number; list?: (entry: ListedEntry) => void }>;
+export type LedgerTerms = Readonly<{ service: ServiceCertificate; atMs: number; list?: (entry: JudgedEntry) => void }>;
 
 /** @throws CliError where there is nothing to judge */
 export async function judgeLedger(folder: string, flags: HeldAgainst, terms: LedgerTerms): Promise<LedgerVerdict> {
   const { service, list } = terms;
   const tip = flags.tip === undefined ? undefined : await readTip(flags.tip, terms);
   const claims = flags.export === undefined ? undefined : await ExportAudit.begin(readExportPages(flags.export));
+  const listing = list && new SignedListing(list);
   const audit = await auditFolder(folder, service, [
     ...(claims ? [claims.see.bind(claims)] : []),
     ...(tip ? [tip.see.bind(tip)] : []),
-    ...(list
-      ? [
-          (...seen: Parameters<typeof listedEntry>): undefined => {
-            const entry = listedEntry(...seen);
-            if (entry) list(entry);
-          },
-        ]
-      : []),
+    ...(listing ? [listing.see.bind(listing)] : []),
   ]);
+  listing?.finish();
   const found: LedgerVerdict = {
     audit,
     ...(claims && { export: claims.facts() }),

@@ -3,7 +3,11 @@ import { readEntryFrame } from '@drawbridge/protocol/ledger/entry-frame';
 import { readGovernanceEntry } from '@drawbridge/protocol/ledger/governance-entry';
 import type { LedgerKind } from '@drawbridge/protocol/ledger/ledger-kind';
 import type { LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
-import { decodeGenesisRecord, type ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
+import {
+  decodeGenesisRecord,
+  type NodeDescription,
+  type ServiceEntry,
+} from '@drawbridge/protocol/ledger/service-entry';
 import { formatTransactionId } from '@drawbridge/protocol/ledger/transaction-id';
 import type { Audited } from './ledger-audit.ts';
 import { readMemberChange } from './member-change.ts';
@@ -67,12 +71,6 @@ function serviceWords(entry: ServiceEntry): string[] | undefined {
   }
 }
 
-const nodeWords = ({
-  nodeId,
-  platform,
-  apiAddress,
-}: {
-  nodeId: string;
-  platform: string;
-  apiAddress: string;
-}): string => `${nodeId} (${platform}, ${apiAddress})`;
+/** Quoted is what may be any text. */
+const nodeWords = ({ nodeId, platform, apiAddress }: NodeDescription): string =>
+  `${nodeId} (${JSON.stringify(platform)}, ${JSON.stringify(apiAddress)})`;

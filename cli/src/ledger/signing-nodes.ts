@@ -7,8 +7,11 @@ import type { Refusal } from '../refusal.ts';
 import { judgeNodeCertificate, type NodeCertificate, type ServiceCertificate } from './certificates.ts';
 import { refuseLedger } from './ledger-refusal.ts';
 
-/** `admittedAt`: seqno. `refused`: why its certificate does not count, where it does not. */
-type Known = Readonly<{ admittedAt: number; certificate?: NodeCertificate; refused?: string }>;
+/**
+ * Seqnos: `seenAt` of its first admission, `admittedAt` of that which its certificate comes from. `refused`: why its certificate
+ * does not count, where it does not.
+ */
+type Known = Readonly<{ seenAt: number; admittedAt: number; certificate?: NodeCertificate; refused?: string }>;
 
 export class SigningNodes {
   readonly #service: ServiceCertificate;
@@ -18,8 +21,14 @@ export class SigningNodes {
     this.#service = service;
   }
 
+  /** Nodes that came in. */
   get count(): number {
     return this.#known.size;
+  }
+
+  /** Those of the entries below a seqno. */
+  countBelow(seqno: number): number {
+    return [...this.#known.values()].filter(({ seenAt }) => seenAt < seqno).length;
   }
 
   /**
@@ -31,7 +40,8 @@ export class SigningNodes {
     const judged = this.#judge(node);
     // A certificate that is not in order takes nothing from one that is.
     if (known?.certificate && !judged.certificate) return;
-    this.#known.set(node.nodeId, { ...judged, admittedAt: known?.certificate ? known.admittedAt : seqno });
+    const admittedAt = known?.certificate ? known.admittedAt : seqno;
+    this.#known.set(node.nodeId, { ...judged, admittedAt, seenAt: known?.seenAt ?? seqno });
   }
 
   /** A node that came in before has a new certificate. */

@@ -32,7 +32,7 @@ export function told(number: number, state: string, terms: ClaimTerms = TERMS): 
 }
 
 /** CBOR of a governance entry with one amendment. */
-const amendment = (number: number): Uint8Array =>
+export const amendment = (number: number): Uint8Array =>
   encode([
     1,
     STAMP_MS,
