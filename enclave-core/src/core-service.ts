@@ -7,7 +7,7 @@ import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import type { Command, Outcome } from './settlement/command.ts';
 import type { ParticipantEvent, StatementLine, Transfer, TransferState } from './settlement/record.ts';
-import type { SettlementView } from './settlement/view.ts';
+import type { SettlementView, UnmatchedLock } from './settlement/view.ts';
 
 /** `view.seqno` of the log entry that holds a transaction: Raft term and index. */
 export type TransactionId = `${number}.${number}`;
@@ -73,6 +73,8 @@ export interface RelayService {
 /** `Invalid`: it never happened and never will, as other entries stand in its place. `Unknown`: it may still come. */
 export type TransactionStatus = 'Committed' | 'Pending' | 'Invalid' | 'Unknown';
 
+export type LockName = Pick<UnmatchedLock, 'network' | 'asset' | 'lockId'>;
+
 /** Proofs for third parties. Each waits, for a bounded time, for a signature that covers the entry, and asks for one at once. */
 export interface ReceiptService {
   /** Without claims, so that anyone may have it. Nothing for what is not committed here. @throws SubmitError `NOT_LEADER` */
@@ -89,6 +91,11 @@ export interface ReceiptService {
     id: TransferId,
     at?: TransactionId,
   ): Promise<Receipt | undefined>;
+  /**
+   * Shows a lock as the bank that it concerns was last told of it, while it is in suspense; with `at`, as it was told in
+   * that entry. @throws SubmitError `NOT_LEADER`
+   */
+  lock(participant: ParticipantId, lock: LockName, at?: TransactionId): Promise<Receipt | undefined>;
 }
 
 export type NodeRole = 'leader' | 'follower' | 'candidate' | 'learner';

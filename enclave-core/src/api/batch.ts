@@ -10,6 +10,7 @@ import type { ParticipantId } from '@drawbridge/protocol/ids';
 import type { CoreService, TransactionId } from '../core-service.ts';
 import type { Command, TransferTerms } from '../settlement/command.ts';
 import { mapBounded } from './bounded-map.ts';
+import type { ApiContext } from './context.ts';
 import { ReceiptSheet, receiptOfTransfer } from './receipts.ts';
 import { answerSubmission } from './submission.ts';
 import { termsOf } from './transfer-terms.ts';
@@ -24,19 +25,18 @@ function prepare(item: unknown, debtor: ParticipantId): TransferTerms | BatchRes
 }
 const isTerms = (prepared: TransferTerms | BatchResult): prepared is TransferTerms => 'debtor' in prepared;
 
-/** Adds the proof of each accepted item, or leaves it out where it cannot be had in time. */
+/** Adds the proof of each accepted item, or leaves it out where it cannot be had now. */
 export async function withProofs(
-  core: CoreService,
+  context: ApiContext,
   bank: ParticipantId,
   results: readonly BatchResult[],
-  atOnce: number,
 ): Promise<BatchResponse> {
   const receipts = await mapBounded(
     results,
-    atOnce,
+    context.limits.receiptsAtOnce,
     async ({ status, transfer, transactionId }) =>
       transfer &&
-      receiptOfTransfer(core, {
+      receiptOfTransfer(context, {
         bank,
         id: transfer.id,
         at: status === 201 ? (transactionId as TransactionId | undefined) : undefined,

@@ -6,11 +6,12 @@ import { type Wire, wire } from '@drawbridge/protocol/api/wire';
 import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import { Type } from '@sinclair/typebox';
-import type { CoreService, TransactionId } from '../core-service.ts';
-import type { ParticipantEvent } from '../settlement/record.ts';
-import type { UnmatchedLock } from '../settlement/view.ts';
+import { type Committed, type LockName, SubmitError, type TransactionId } from '../core-service.ts';
+import type { ApiContext } from './context.ts';
+import type { ApiLog } from './log.ts';
 
-type Core = Pick<CoreService, 'receipts' | 'view' | 'history'>;
+/** Who makes receipts, and where it is said that one could not be made. */
+type Prover = Pick<ApiContext, 'core' | 'log'>;
 
 export type ReceiptQuery = Readonly<{ receipt?: 'true' | 'false' }>;
 /** Query of writes that can prove what they did. */
@@ -30,13 +31,19 @@ export const RECEIPT_WORDS =
  * A receipt, or nothing where this node cannot prove it now, whatever the reason: what is asked for did happen, and no answer
  * may look as if it had not.
  */
-export async function inTime(asked: Promise<Receipt | undefined>): Promise<Receipt | undefined> {
+export async function inTime(log: ApiLog, asked: Promise<Receipt | undefined>): Promise<Receipt | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if ((error as { name?: unknown }).name === 'SubmitError') return undefined;
-    throw error;
+    if (!(error instanceof SubmitError)) log.error(nameAndCode(error), 'a receipt could not be made');
+    return undefined;
   }
+}
+
+/** Its text may name what the log must not hold. */
+function nameAndCode(error: unknown): Readonly<{ name: string; code?: string }> {
+  if (!(error instanceof Error)) return { name: typeof error };
+  return { name: error.name, ...('code' in error && { code: String(error.code) }) };
 }
 
 /**
@@ -44,31 +51,24 @@ export async function inTime(asked: Promise<Receipt | undefined>): Promise<Recei
  * in time.
  */
 export function receiptOfTransfer(
-  { receipts }: Core,
+  { core, log }: Prover,
   { bank, id, at }: Readonly<{ bank: ParticipantId; id: TransferId; at?: TransactionId | undefined }>,
 ): Promise<Receipt | undefined> {
-  return inTime(receipts.transfer(bank, bank, id, at));
+  return inTime(log, core.receipts.transfer(bank, bank, id, at));
 }
 
-/** Newest events of a bank among which one about a lock is looked for. */
-const LOCK_EVENTS_SEARCHED = 2_000;
-
 /**
- * What the caller was told last of a lock; operators are told nothing, and get the entry's receipt without claims.
- * `undefined`: not to be had in time, or told too long ago to be found here.
+ * What the caller was told of a lock by what it asked, or last of all where it had asked before; operators are told nothing,
+ * and get the entry's receipt without claims. `undefined`: not to be had now.
  */
-export async function receiptOfLock(
-  core: Core,
+export function receiptOfLock(
+  { core, log }: Prover,
   caller: Participant,
-  { network, asset, lockId }: Pick<UnmatchedLock, 'network' | 'asset' | 'lockId'>,
-  transactionId: TransactionId,
+  lock: LockName,
+  { outcome, transactionId }: Committed,
 ): Promise<Receipt | undefined> {
-  if (caller.role !== 'bank') return inTime(core.receipts.transaction(transactionId));
-  const isIt = ({ body }: ParticipantEvent): boolean =>
-    body.type === 'lock' && body.lockId === lockId && body.network === network && body.asset === asset;
-  const first = Math.max(0, core.view.eventCount(caller.id) - LOCK_EVENTS_SEARCHED);
-  const event = core.history.events(caller.id, first, LOCK_EVENTS_SEARCHED).items.findLast(isIt);
-  return event && inTime(core.receipts.event(caller.id, event.number));
+  if (caller.role !== 'bank') return inTime(log, core.receipts.transaction(transactionId));
+  return inTime(log, core.receipts.lock(caller.id, lock, outcome.ok ? transactionId : undefined));
 }
 
 /** Receipts of many claims: what those of one entry share is kept once. */

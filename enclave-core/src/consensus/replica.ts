@@ -199,6 +199,11 @@ export class Replica {
     return this.#applier.members;
   }
 
+  /** Index of the entry or snapshot that brought the present members. */
+  get membersIndex(): number {
+    return this.#applier.membersIndex;
+  }
+
   /** Index of the last entry that the state machine has; 0 before it has any. */
   get appliedIndex(): number {
     return this.#applier.index;

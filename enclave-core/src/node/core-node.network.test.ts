@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatAmendment } from '@drawbridge/governance/amendment';
-import type { AssetCode } from '@drawbridge/protocol/ids';
+import type { AssetCode, ParticipantId } from '@drawbridge/protocol/ids';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AmendmentFolder } from '../amendments/amendment-folder.ts';
 import { FILE_LOG_STORE_DEFAULTS, FileLogStore } from '../consensus/file-log-store.ts';
@@ -20,6 +20,7 @@ import {
   GENESIS,
   START_MS,
   signedAmendment,
+  word,
 } from '../settlement/testing/world.ts';
 import { NodeDriver, type TestNodeOptions } from './testing/node-driver.ts';
 import { pay, payment, paymentId } from './testing/payments.ts';
@@ -54,6 +55,47 @@ describe('core node', () => {
     expect(driver.posted(BANK_B)).toBe(30n);
     expect(driver.node.history.transfer(BANK_A, paymentId('1'))).toMatchObject({ state: 'SETTLED' });
     expect(driver.node.status()).toMatchObject({ role: 'leader', serviceStatus: 'open', rollbackProtected: false });
+  });
+
+  it('proves a transfer and a lock that are open, however much came after, and after a start too', async () => {
+    const driver = await start();
+    await driver.deposit(BANK_A, 10_000n, 'in');
+    const source = { network: ALPHA, depositor: addressOf('treasury') };
+    const terms = { ...payment('open', 5n), source, fundByMs: START_MS + 3_600_000 };
+    await driver.run({ type: 'submitTransfer', terms });
+    const reference = driver.node.view.liveTransfer(BANK_A, terms.id)?.reference ?? word('none');
+    const lock = { network: ALPHA, asset: EUR, lockId: word('another amount') };
+    await driver.run({
+      ...{
+        type: 'vaultEvent',
+        network: ALPHA,
+        asset: EUR,
+        blockNumber: 9,
+        blockHash: word('block 9'),
+        trustVersion: 1,
+      },
+      ...{
+        evidenceDigest: word('evidence'),
+        event: { type: 'locked', seq: 2, ...lock, ...source, reference, amountMinor: 6n },
+      },
+    });
+    for (let batch = 0; batch < 3; batch++) {
+      await driver.node.submit(Array.from({ length: 700 }, (_, n) => pay(`${batch} ${n}`, 1n)));
+    }
+    expect(driver.node.view.eventCount(BANK_B)).toBeGreaterThan(2_000);
+    const proven = async ({ node }: NodeDriver): Promise<unknown[]> => {
+      const of = (bank: ParticipantId) => node.receipts.transfer(bank, BANK_A, terms.id);
+      const receipts = await Promise.all([of(BANK_A), of(BANK_B), node.receipts.lock(BANK_A, lock)]);
+      return receipts.map((receipt) => JSON.parse(receipt?.claims_proof?.claim ?? 'null'));
+    };
+    const claims = [
+      expect.objectContaining({ participant: BANK_A, id: terms.id, state: 'AWAITING_FUNDS' }),
+      expect.objectContaining({ participant: BANK_B, id: terms.id, state: 'AWAITING_FUNDS' }),
+      expect.objectContaining({ participant: BANK_A, lockId: lock.lockId, state: 'UNMATCHED' }),
+    ];
+    expect(await proven(driver)).toEqual(claims);
+    await driver.stop();
+    expect(await proven(await start())).toEqual(claims);
   });
 
   it('puts what comes together into one entry', async () => {

@@ -27,6 +27,7 @@ import { SignatureDuty } from './signature-duty.ts';
 import { SignedOutbox } from './signed-outbox.ts';
 import { SnapshotDuty } from './snapshot-duty.ts';
 import { sealImage } from './state-image.ts';
+import { ThreeVoters } from './three-voters.ts';
 import { Waiters } from './waiters.ts';
 
 const SIGNATURE_TIMEOUT_MS = 5_000;
@@ -55,6 +56,7 @@ export class NodeParts {
   readonly ledger: LedgerMender;
   readonly deadlines: DeadlineTimer;
   readonly signedOutbox = new SignedOutbox();
+  readonly threeVoters = new ThreeVoters();
   peers: Peers = noPeers;
   serviceStatus: 'open' | 'stopping' | 'failed' = 'open';
   startupSeqno = 0;
@@ -260,13 +262,19 @@ export class NodeParts {
       history: this.storage.history,
       membership: () => this.machine.membership,
       liveTerms: (bank, id) => this.machine.settlement.liveTransfer(bank, id)?.terms,
-      eventCount: (participant) => this.machine.settlement.eventCount(participant),
+      lastEventOf: (participant, bank, id) => this.machine.settlement.lastEventOf(participant, bank, id),
+      lastEventOfLock: ({ network, asset, lockId }) =>
+        this.machine.settlement.unmatchedLock(network, asset, lockId)?.lastEvent,
       isCommitted: (view, seqno) => seqno <= this.machine.index && this.machine.viewOf(seqno) === view,
       signed: (seqno) => {
         if (this.machine.signedThrough < seqno) this.signatures.hurry();
         return this.signed.reach(seqno, this.options.signatureTimeoutMs ?? SIGNATURE_TIMEOUT_MS);
       },
-      rollbackProtected: () => this.rollbackProtected(),
+      rollbackProtected: (seqno, platform) =>
+        this.uses.platform.protectsMemory &&
+        this.uses.platform.kind === platform &&
+        this.threeVoters.had(seqno, this.replica),
+      log: this.uses.log,
     });
   }
 

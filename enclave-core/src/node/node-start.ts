@@ -117,7 +117,9 @@ function replicaHost(parts: NodeParts, stored: StoredLog): ReplicaDependencies {
       parts.snapshots.began();
       parts.deadlines.rearm();
     },
-    onMembersChange: ({ voters, learners }, index) => {
+    onMembersChange: (members, index) => {
+      const { voters, learners } = members;
+      parts.threeVoters.changed(members, index);
       log.info({ voters, learners, seqno: index }, 'members of the group');
       parts.peers.directoryChanged();
     },

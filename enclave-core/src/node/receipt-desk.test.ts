@@ -4,7 +4,8 @@ import { expect, it } from '@jest/globals';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
 import type { ParticipantEvent } from '../settlement/record.ts';
 import { ALPHA, BANK_A, EUR, word } from '../settlement/testing/world.ts';
-import { ReceiptDesk } from './receipt-desk.ts';
+import { entryClaimsDigest } from './entry-claims.ts';
+import { ReceiptDesk, type ReceiptDeskDependencies } from './receipt-desk.ts';
 
 const NODE = parseNodeId('4e'.repeat(32));
 const eventsOf = (seqno: number): ParticipantEvent[] =>
@@ -14,22 +15,27 @@ const eventsOf = (seqno: number): ParticipantEvent[] =>
     stampMs: 77,
     body: { type: 'lock', network: ALPHA, asset: EUR, lockId: word(`lock ${place}`), state: 'UNMATCHED' },
   }));
+const KEYS = new LedgerKeys(new Map([[1, Buffer.alloc(32, 1)]]));
 const recordAt = (seqno: number): LedgerRecord => ({
   kind: 'settlement',
   view: 2,
   seqno,
   epoch: 1,
   commitEvidenceDigest: new Uint8Array(32),
-  claimsDigest: new Uint8Array(32),
+  claimsDigest: entryClaimsDigest(KEYS, 1, `2.${seqno}`, { events: eventsOf(seqno), transfers: [] }),
   data: Uint8Array.of(1, 1, 7),
 });
 
 /** A desk over entries of three events each, and which entries it read the events of. */
-function deskOf(stored: { has: (seqno: number) => boolean }): { desk: ReceiptDesk; read: number[] } {
+function deskOf(
+  stored: { has: (seqno: number) => boolean },
+  changed: Partial<ReceiptDeskDependencies> = {},
+): { desk: ReceiptDesk; read: number[]; alarms: object[] } {
   const read: number[] = [];
+  const alarms: object[] = [];
   const node = { certificate: 'PEM', platform: 'virtual', nodeId: NODE, raftId: 1, encryptionKey: '', versions: [1] };
   const desk = new ReceiptDesk({
-    keys: new LedgerKeys(new Map([[1, Buffer.alloc(32, 1)]])),
+    keys: KEYS,
     ledger: {
       record: async (seqno) => (stored.has(seqno) ? recordAt(seqno) : undefined),
       receiptParts: async (seqno) => ({
@@ -39,7 +45,6 @@ function deskOf(stored: { has: (seqno: number) => boolean }): { desk: ReceiptDes
       }),
     },
     history: {
-      events: () => ({ items: [] }),
       eventSeqno: (_participant, number) => Math.floor(number / 10),
       blockEvents: (seqno) => {
         read.push(seqno);
@@ -56,12 +61,15 @@ function deskOf(stored: { has: (seqno: number) => boolean }): { desk: ReceiptDes
       revision: 1,
     }),
     liveTerms: () => undefined,
-    eventCount: () => 0,
+    lastEventOf: () => undefined,
+    lastEventOfLock: () => undefined,
     isCommitted: () => true,
     signed: async () => true,
     rollbackProtected: () => false,
+    log: { error: (fields) => alarms.push(fields) },
+    ...changed,
   });
-  return { desk, read };
+  return { desk, read, alarms };
 }
 
 it('makes the claims of an entry once for all who ask in a row, and keeps a few entries', async () => {
@@ -80,4 +88,32 @@ it('looks again for an entry that was not here', async () => {
   stored.add(7);
   expect(await desk.event(BANK_A, 71)).toMatchObject({ transaction_id: '2.7' });
   expect(read).toEqual([7, 7]);
+});
+
+it('shows no claim that the ledger does not have, and raises an alarm', async () => {
+  const others = { ...recordAt(7), claimsDigest: Buffer.alloc(32, 7) };
+  const { desk, alarms } = deskOf(
+    { has: () => true },
+    { ledger: { record: async () => others, receiptParts: async () => undefined } },
+  );
+  expect(await desk.event(BANK_A, 71)).toBeUndefined();
+  expect(alarms).toEqual([{ code: 'CLAIMS_DIFFER', seqno: 7 }]);
+});
+
+it('shows a lock as the bank was told last of it, and as it was told in an entry', async () => {
+  const { desk } = deskOf({ has: () => true }, { lastEventOfLock: () => 92 });
+  const lock = { network: ALPHA, asset: EUR, lockId: word('lock 2') };
+  expect(await desk.lock(BANK_A, lock)).toMatchObject({ transaction_id: '2.9' });
+  expect(await desk.lock(BANK_A, lock, '2.7')).toMatchObject({ transaction_id: '2.7' });
+  expect(await desk.lock(BANK_A, { ...lock, lockId: word('another') })).toBeUndefined();
+  const ended = deskOf({ has: () => true }).desk;
+  expect(await ended.lock(BANK_A, lock)).toBeUndefined();
+});
+
+it('asks of the entry and of the node that signed whether a rolled-back disk would show', async () => {
+  const asked: unknown[] = [];
+  const rollbackProtected = (...entry: unknown[]): boolean => asked.push(entry) > 0;
+  const { desk } = deskOf({ has: () => true }, { rollbackProtected });
+  expect(await desk.event(BANK_A, 71)).toMatchObject({ rollbackProtected: true });
+  expect(asked).toEqual([[7, 'virtual']]);
 });

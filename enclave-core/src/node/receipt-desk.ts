@@ -5,24 +5,22 @@
 import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import type { ClaimsTree } from '@drawbridge/protocol/ledger/claims';
 import { readEntryFrame } from '@drawbridge/protocol/ledger/entry-frame';
-import { writeSetDigest } from '@drawbridge/protocol/ledger/ledger-record';
+import { type LedgerRecord, writeSetDigest } from '@drawbridge/protocol/ledger/ledger-record';
 import type { PathStep } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { ClaimsProof, ProofStep, Receipt } from '@drawbridge/protocol/ledger/receipt';
 import { decodeSignatureEntry, type SignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
 import { parseTransactionId } from '@drawbridge/protocol/ledger/transaction-id';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { type ReceiptService, SubmitError, type TransactionId } from '../core-service.ts';
+import { type LockName, type ReceiptService, SubmitError, type TransactionId } from '../core-service.ts';
 import type { History } from '../history/history.ts';
 import type { LedgerKeys } from '../keys/ledger-keys.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { MembershipState } from '../membership/membership-state.ts';
+import type { NodeLog } from '../node-log.ts';
 import type { TransferTerms } from '../settlement/command.ts';
 import type { ParticipantEvent } from '../settlement/record.ts';
 import { sha256 } from '../sha256.ts';
 import { entryClaimsTree } from './entry-claims.ts';
-
-/** How far back the events of a transfer that has not ended are looked for. */
-const MAX_EVENTS_BACK = 1_000;
 
 /** Entries whose claims are kept: a batch asks for as many receipts of one entry as it has transfers, one after the other. */
 const KEPT_ENTRIES = 4;
@@ -31,15 +29,19 @@ type EntryClaims = Readonly<{ events: readonly ParticipantEvent[]; tree: ClaimsT
 export type ReceiptDeskDependencies = Readonly<{
   keys: LedgerKeys;
   ledger: Pick<Ledger, 'receiptParts' | 'record'>;
-  history: Pick<History, 'events' | 'eventSeqno' | 'blockEvents' | 'transfer' | 'transferSeqno'>;
+  history: Pick<History, 'eventSeqno' | 'blockEvents' | 'transfer' | 'transferSeqno'>;
   membership: () => MembershipState;
   liveTerms: (bank: ParticipantId, id: TransferId) => TransferTerms | undefined;
-  /** Last number in a participant's stream. */
-  eventCount: (participant: ParticipantId) => number;
+  /** Number of the event that told `participant` last of a live transfer. */
+  lastEventOf: (participant: ParticipantId, bank: ParticipantId, id: TransferId) => number | undefined;
+  /** Number of the event that told the bank that it concerns last of a lock in suspense. */
+  lastEventOfLock: (lock: LockName) => number | undefined;
   isCommitted: (view: number, seqno: number) => boolean;
   /** True once a signature in the ledger covers the entry; asks for one at once, waits a bounded time. */
   signed: (seqno: number) => Promise<boolean>;
-  rollbackProtected: () => boolean;
+  /** Whether a rolled-back disk would have been noticed since the entry, on the platform of the node that signed. */
+  rollbackProtected: (seqno: number, platform: string) => boolean;
+  log: Pick<NodeLog, 'error'>;
 }>;
 
 export class ReceiptDesk implements ReceiptService {
@@ -79,13 +81,30 @@ export class ReceiptDesk implements ReceiptService {
 
   /** Entry in which a participant was last told of a transfer. */
   #lastSeqno(participant: ParticipantId, bank: ParticipantId, id: TransferId): number | undefined {
-    const { history, eventCount } = this.#uses;
-    const ended = history.transferSeqno(bank, id);
-    if (ended !== undefined) return ended;
-    const last = eventCount(participant);
-    const { items } = history.events(participant, Math.max(0, last - MAX_EVENTS_BACK), MAX_EVENTS_BACK);
-    const found = items.findLast(({ body }) => body.type === 'transfer' && body.bank === bank && body.id === id);
-    return found && history.eventSeqno(participant, found.number);
+    const { history, lastEventOf } = this.#uses;
+    const number = lastEventOf(participant, bank, id);
+    return number === undefined ? history.transferSeqno(bank, id) : history.eventSeqno(participant, number);
+  }
+
+  async lock(
+    participant: ParticipantId,
+    { network, asset, lockId }: LockName,
+    at?: TransactionId,
+  ): Promise<Receipt | undefined> {
+    const { history, lastEventOfLock } = this.#uses;
+    const number = lastEventOfLock({ network, asset, lockId });
+    const last = number === undefined ? undefined : history.eventSeqno(participant, number);
+    const seqno = at === undefined ? last : parseTransactionId(at)?.seqno;
+    if (seqno === undefined) return undefined;
+    return this.#claiming(
+      seqno,
+      ({ body, ...event }) =>
+        event.participant === participant &&
+        body.type === 'lock' &&
+        body.network === network &&
+        body.asset === asset &&
+        body.lockId === lockId,
+    );
   }
 
   /** With the claim of the last event of the entry that `isMeant` chooses. */
@@ -122,7 +141,10 @@ export class ReceiptDesk implements ReceiptService {
       events,
       (bank, id) => liveTerms(bank, id) ?? history.transfer(bank, id)?.terms,
     );
-    return { events, tree };
+    if (Buffer.from(tree.root).equals(record.claimsDigest)) return { events, tree };
+    // A proof of other claims than the ledger has would only be refused by whoever checks it.
+    this.#uses.log.error({ code: 'CLAIMS_DIFFER', seqno }, 'alarm: the history claims otherwise than the ledger');
+    return undefined;
   }
 
   async #receipt(seqno: number, claims?: ClaimsProof): Promise<Receipt | undefined> {
@@ -131,7 +153,7 @@ export class ReceiptDesk implements ReceiptService {
     // A signature is its own receipt: the root that it signs, with nothing to be folded.
     if (own?.kind === 'signature') {
       const signed = decodeSignatureEntry(readEntryFrame(own.data).payload);
-      return { ...this.#signedBy(signed, `${own.view}.${seqno}`), proof: [], leaf: bytesToHex(signed.root) };
+      return { ...this.#signedBy(signed, own), proof: [], leaf: bytesToHex(signed.root) };
     }
     if (!(await signed(seqno))) {
       throw new SubmitError('NOT_LEADER', 'no signature covers this transaction yet; ask again');
@@ -141,7 +163,7 @@ export class ReceiptDesk implements ReceiptService {
     const { record, path, signature } = parts;
     const txid: TransactionId = `${record.view}.${seqno}`;
     return {
-      ...this.#signedBy(signature, txid),
+      ...this.#signedBy(signature, record),
       ...(claims && { claims_proof: claims }),
       proof: path.map(step),
       leaf_components: {
@@ -152,12 +174,13 @@ export class ReceiptDesk implements ReceiptService {
     };
   }
 
-  #signedBy(signature: SignatureEntry, txid: TransactionId) {
+  #signedBy(signature: SignatureEntry, { view, seqno }: Pick<LedgerRecord, 'view' | 'seqno'>) {
+    const signer = this.#signer(signature);
     return {
-      ...this.#signer(signature),
+      ...signer,
       signature: Buffer.from(signature.signature).toString('base64'),
-      transaction_id: txid,
-      rollbackProtected: this.#uses.rollbackProtected(),
+      transaction_id: `${view}.${seqno}` as const,
+      rollbackProtected: this.#uses.rollbackProtected(seqno, signer.platform),
     };
   }
 

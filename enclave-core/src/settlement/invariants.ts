@@ -6,7 +6,7 @@
  * escrow vault owes more than it holds. 4. Every id is spent once: `Overlay.spend` asserts it on each use.
  */
 import { isConsensus } from '@drawbridge/governance/registration';
-import type { AssetCode, VaultKey } from '@drawbridge/protocol/ids';
+import type { AssetCode, ParticipantId, VaultKey } from '@drawbridge/protocol/ids';
 import { vaultKey } from '@drawbridge/protocol/ids';
 import { refundId, voidId } from './ids.ts';
 import { InvariantError } from './invariant-error.ts';
@@ -100,11 +100,17 @@ function assertSums(state: SettlementState): void {
   sums.mustBeZero('balances of an asset do not sum to zero');
 }
 
+function mustBeTold(state: SettlementState, participant: ParticipantId, number = 0): void {
+  must(number > 0 && number <= state.eventCount(participant), 'an event is named that was not told');
+}
+
 function assertTransfers(state: SettlementState): void {
   const pending = new Map<string, bigint>();
   const live = new Map<string, number>();
-  for (const [key, { transfer, order }] of state.transfers) {
+  for (const [key, { transfer, order, lastEvents }] of state.transfers) {
     const { terms } = transfer;
+    mustBeTold(state, terms.debtor, lastEvents.debtor);
+    mustBeTold(state, terms.creditor, lastEvents.creditor);
     must(!TERMINAL_STATES.has(transfer.state) && transfer.state !== 'PROPOSED', 'a transfer that has ended is live');
     must(order < state.header.nextOrder, 'a transfer has an order that was not given');
     must(state.spent.has(transferMark(terms.debtor, terms.id)), 'the id of a live transfer is not spent');
@@ -132,6 +138,8 @@ function assertLocks(state: SettlementState): void {
     const key = vaultKey(lock.network, lock.asset);
     must(state.spent.has(lockMark(key, lock.lockId)), 'the id of an unmatched lock is not spent');
     must(lock.state !== 'REFUNDED' && lock.state !== 'CLAIMED', 'a lock that has ended is kept');
+    must((lock.transfer === undefined) === (lock.lastEvent === undefined), 'whom a lock concerns was not told of it');
+    if (lock.transfer) mustBeTold(state, lock.transfer.bank, lock.lastEvent);
     assertRefund(state, lock);
     const sum = suspense.get(key) ?? { minor: 0n, kept: 0 };
     const minor = sum.minor + (lock.state === 'UNMATCHED' ? lock.amountMinor : 0n);

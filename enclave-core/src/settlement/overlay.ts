@@ -98,12 +98,14 @@ export class Overlay {
   party(id: ParticipantId): PartyRow {
     return this.parties.get(id) ?? NO_PARTY_ROW;
   }
-  emit(participant: ParticipantId, body: ParticipantEvent['body']): void {
+  /** @returns number of the event in the participant's stream */
+  emit(participant: ParticipantId, body: ParticipantEvent['body']): number {
     const row = this.party(participant);
     const number = row.events + 1;
     const { live, pastFrom, pastTo } = row;
     this.parties.set(participant, { events: number, live, pastFrom, pastTo });
     this.journal.events.push({ participant, number, stampMs: this.stampMs, body });
+    return number;
   }
 
   isSpent(mark: SpentMark): boolean {

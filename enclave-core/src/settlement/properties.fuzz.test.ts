@@ -1,4 +1,5 @@
 /** What holds for every history of commands, hostile ones included. README.md lists the mutations that each one caught. */
+import type { ParticipantId } from '@drawbridge/protocol/ids';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEntry, encodeEntry } from './codec.ts';
@@ -6,7 +7,7 @@ import type { Command, Entry } from './command.ts';
 import { Draft } from './draft.ts';
 import { initialState } from './genesis-state.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import type { EntryRecords } from './record.ts';
+import type { EntryRecords, ParticipantEvent } from './record.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import type { SettlementState } from './state.ts';
 import {
@@ -110,6 +111,40 @@ describe('for every history', () => {
       }),
       RUNS,
     );
+  });
+
+  test('whatever is open knows the last event that told of it', () => {
+    const known = { transfers: 0, locks: 0 };
+    const last = (world: World, told: ParticipantId, isIt: (body: ParticipantEvent['body']) => boolean) =>
+      world.records
+        .flatMap(({ events }) => events)
+        .findLast(({ participant, body }) => participant === told && isIt(body))?.number;
+    fc.assert(
+      fc.property(steps(60, ABOUT_LOCKS), (history) => {
+        const { world } = live(history, SMALL_LIMITS);
+        for (const { transfer } of world.state.transfers.values()) {
+          const { id, debtor: bank, creditor } = transfer.terms;
+          for (const told of [bank, creditor]) {
+            const number = last(
+              world,
+              told,
+              (body) => body.type === 'transfer' && body.id === id && body.bank === bank,
+            );
+            expect(number).toBeGreaterThan(0);
+            expect(world.state.lastEventOf(told, bank, id)).toBe(number);
+          }
+          known.transfers += 1;
+        }
+        for (const { lockId, transfer, lastEvent } of world.state.unmatched.values()) {
+          const number =
+            transfer && last(world, transfer.bank, (body) => body.type === 'lock' && body.lockId === lockId);
+          expect(lastEvent).toBe(number);
+          known.locks += transfer ? 1 : 0;
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(Math.min(known.transfers, known.locks)).toBeGreaterThan(0);
   });
 
   test('an id is spent once', () => {

@@ -2,10 +2,19 @@
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { type ParticipantId, type TransferId, type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
 import type { InstructionKind } from '@drawbridge/protocol/instruction';
+import type { TransferKey } from './keys.ts';
 import type { Limits } from './limits.ts';
 import type { UnmatchedLockReason } from './record.ts';
-import type { PartyRow, ReferenceRow, VaultRow } from './state.ts';
-import { readAssetCode, readNetworkId, readParticipantId, readTransferId, readTransferState } from './terms-tuple.ts';
+import type { LiveTransfer, PartyRow, ReferenceRow, VaultRow } from './state.ts';
+import {
+  readAssetCode,
+  readNetworkId,
+  readParticipantId,
+  readTransfer,
+  readTransferId,
+  readTransferState,
+  transferTuple,
+} from './terms-tuple.ts';
 import {
   bytesOf,
   type Cbor,
@@ -140,6 +149,22 @@ function readVaultKey(value: unknown): VaultKey {
   return vaultKey(readNetworkId(network), readAssetCode(asset));
 }
 
+export const liveTransferTuple = (_: TransferKey, { transfer, order, lastEvents }: LiveTransfer): Cbor => [
+  order,
+  transferTuple(transfer),
+  lastEvents.debtor,
+  lastEvents.creditor,
+];
+
+export function readLiveTransfer(value: unknown): LiveTransfer {
+  const [order, transfer, debtor, creditor] = readTuple(value, 4);
+  return {
+    order: readWhole(order),
+    transfer: readTransfer(transfer),
+    lastEvents: { debtor: readWhole(debtor), creditor: readWhole(creditor) },
+  };
+}
+
 export const referenceTuple = (reference: Bytes32, { bank, id, past }: ReferenceRow): Cbor => [
   bytesOf(reference),
   bank,
@@ -183,10 +208,11 @@ export const unmatchedTuple = (lock: UnmatchedLock): Cbor => [
   lock.why,
   lock.state,
   lock.refundsVoided,
+  lock.lastEvent ?? null,
 ];
 
 export function readUnmatched(value: unknown): UnmatchedLock {
-  const [network, asset, lockId, depositor, amount, name, why, state, refundsVoided] = readTuple(value, 9);
+  const [network, asset, lockId, depositor, amount, name, why, state, refundsVoided, lastEvent] = readTuple(value, 10);
   const transfer = readName(name);
   return {
     network: readNetworkId(network),
@@ -198,6 +224,7 @@ export function readUnmatched(value: unknown): UnmatchedLock {
     why: readChoice(why, WHYS),
     state: readChoice(state, ['UNMATCHED', 'REFUNDING', 'VOIDING']),
     refundsVoided: readWhole(refundsVoided),
+    ...(lastEvent !== null && { lastEvent: readWhole(lastEvent) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { describe, expect, test } from '@jest/globals';
 import { decode, encode } from 'cborg';
 import { InvariantError } from './invariant-error.ts';
@@ -5,6 +6,9 @@ import { accountKey } from './keys.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import { ALPHA, BANK_A, BETA, EUR, signedAmendment, World, word } from './testing/world.ts';
 import { CodecError } from './tuples.ts';
+
+/** Of the transfer that ended last. */
+const referenceOf = ({ state }: World): Bytes32 => Array.from(state.pastReferences.values()).at(-1) ?? word('none');
 
 /** A world with a row in every table. */
 function richWorld(): World {
@@ -17,6 +21,7 @@ function richWorld(): World {
   world.submit(world.across({ remittance: 'for later' }));
   world.run({ type: 'cancelTransfer', bank: BANK_A, id: world.across().id });
   world.run(world.event(ALPHA, world.lock(world.fromAlpha(), { reference: word('nobody') })));
+  world.run(world.event(ALPHA, world.lock(cancelled, { reference: referenceOf(world) })));
   world.run(signedAmendment(1, [{ name: 'set_exposure_cap', args: { network: BETA, asset: EUR, amountMinor: 50n } }]));
   world.submit(world.toBeta({ amountMinor: 60n }));
   return world;
@@ -74,6 +79,7 @@ describe('snapshots', () => {
     return encode(fields);
   };
   const rows = (fields: Fields, at: number): unknown[][] => fields[at] as unknown[][];
+  const lockOfBank = (fields: Fields): unknown[] => rows(fields, 12).find((lock) => lock[5] !== null) ?? [];
   test.each<readonly [string, (fields: Fields) => void]>([
     ['another version', (fields) => (fields[0] = 2)],
     ['a field more', (fields) => fields.push(null)],
@@ -84,6 +90,9 @@ describe('snapshots', () => {
     ['a reference less', (fields) => rows(fields, 10).pop()],
     ['an unmatched lock less', (fields) => rows(fields, 12).pop()],
     ['an instruction less', (fields) => rows(fields, 13).pop()],
+    ['a live transfer that nobody was told of', (fields) => ((rows(fields, 9)[0] ?? [])[2] = 0)],
+    ['an event of the future', (fields) => ((rows(fields, 9)[0] ?? [])[3] = 1_000)],
+    ['a lock that its bank was not told of', (fields) => (lockOfBank(fields)[9] = null)],
     ['no spent ids', (fields) => (fields[15] = Array.from({ length: 256 }, () => new Uint8Array()))],
   ])('%s is refused', (_, change) => {
     expect(() => decodeSnapshot(spoil(change))).toThrow(CodecError);

@@ -33,8 +33,11 @@ import type { Transfer, TransferState } from './record.ts';
 import { SpentIds } from './spent-ids.ts';
 import type { Account, OpenInstruction, ServiceSecrets, SettlementView, UnmatchedLock, VaultLedger } from './view.ts';
 
+/** Number of the last event about a transfer in the stream of each of its banks, which may be one bank. */
+export type LastEvents = Readonly<{ debtor: number; creditor: number }>;
+
 /** A transfer that has not ended. `order` rises with submission and never repeats. */
-export type LiveTransfer = Readonly<{ transfer: Transfer; order: number }>;
+export type LiveTransfer = Readonly<{ transfer: Transfer; order: number; lastEvents: LastEvents }>;
 
 /** What a vault has beside its registration. Amounts in minor units. */
 export type VaultRow = Readonly<{
@@ -261,6 +264,12 @@ export class SettlementState implements SettlementView {
   }
   liveTransfer(bank: ParticipantId, id: TransferId): Transfer | undefined {
     return this.transfers.get(transferKey(bank, id))?.transfer;
+  }
+  /** Number of the event that told `participant` last of a live transfer. */
+  lastEventOf(participant: ParticipantId, bank: ParticipantId, id: TransferId): number | undefined {
+    const live = this.transfers.get(transferKey(bank, id));
+    if (participant === live?.transfer.terms.debtor) return live.lastEvents.debtor;
+    return participant === live?.transfer.terms.creditor ? live.lastEvents.creditor : undefined;
   }
   *liveTransfersOf(participant: ParticipantId): Generator<Transfer> {
     for (const { value } of this.#liveOf.get(participant)?.from(0, 0) ?? []) {

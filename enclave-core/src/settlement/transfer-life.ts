@@ -5,7 +5,7 @@ import { InvariantError } from './invariant-error.ts';
 import { pastKey, type TransferKey, transferKey } from './keys.ts';
 import type { Overlay } from './overlay.ts';
 import { TERMINAL_STATES, type Transfer } from './record.ts';
-import type { LiveTransfer } from './state.ts';
+import type { LastEvents, LiveTransfer } from './state.ts';
 import { type Facts, type TransferEvent, transition } from './transitions.ts';
 
 export type Change = Readonly<{ lockId?: LockId; instruction?: InstructionId }>;
@@ -40,21 +40,20 @@ export function advance(
     ...(change.lockId !== undefined && { lockId: change.lockId }),
     ...(change.instruction !== undefined && { instructions: [...transfer.instructions, change.instruction] }),
   };
-  const moved = { transfer: next, order };
+  const moved = { transfer: next, order, lastEvents: announce(overlay, next) };
   if (TERMINAL_STATES.has(next.state)) letGo(overlay, next);
   else overlay.setTransfer(keyOf(next), moved);
-  announce(overlay, next);
   return moved;
 }
 
 /** Records the version and tells debtor and creditor, and nobody else. */
-export function announce(overlay: Overlay, transfer: Transfer): void {
+export function announce(overlay: Overlay, transfer: Transfer): LastEvents {
   const { terms, state, reason } = transfer;
   overlay.journal.transfers.push(transfer);
   const plain = { type: 'transfer' as const, bank: terms.debtor, id: terms.id, state };
   const body = reason === undefined ? plain : { ...plain, reason };
-  overlay.emit(terms.debtor, body);
-  if (terms.creditor !== terms.debtor) overlay.emit(terms.creditor, body);
+  const debtor = overlay.emit(terms.debtor, body);
+  return { debtor, creditor: terms.creditor === terms.debtor ? debtor : overlay.emit(terms.creditor, body) };
 }
 
 /** Takes an ended transfer out of the state; its reference stays known among the latest ones of its bank. */

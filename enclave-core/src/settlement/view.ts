@@ -44,6 +44,8 @@ export type UnmatchedLock = Readonly<{
   amountMinor: bigint;
   /** The transfer that its reference names, if any. */
   transfer?: Readonly<{ bank: ParticipantId; id: TransferId }>;
+  /** Number of the last event about it in the stream of that bank. */
+  lastEvent?: number;
   /** Why it fits nothing. */
   why: UnmatchedLockReason;
   state: UnmatchedState;

@@ -101,7 +101,8 @@ type LockAction = Readonly<{
   done: readonly UnmatchedState[];
 }>;
 
-function actOnLock(app: ApiServer, { core, limits }: ApiContext, action: LockAction): void {
+function actOnLock(app: ApiServer, context: ApiContext, action: LockAction): void {
+  const { core, limits } = context;
   app.post<{ Params: LockParams; Querystring: ReceiptQuery }>(
     `/v1/locks/:network/:asset/:lockId(^[^:]+)::${action.verb}`,
     {
@@ -145,7 +146,7 @@ function actOnLock(app: ApiServer, { core, limits }: ApiContext, action: LockAct
       const [reached = before.state] = action.done;
       const resource = lockResource(lock ?? { ...before, state: reached }, seesLockContent(caller));
       if (!wantsReceipt(request.query)) return resource;
-      const receipt = await receiptOfLock(core, caller, before, transactionId);
+      const receipt = await receiptOfLock(context, caller, before, committed);
       return receipt ? { ...resource, receipt } : sendProblem(reply, 'RECEIPT_PENDING');
     },
   );

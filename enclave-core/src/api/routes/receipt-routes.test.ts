@@ -91,11 +91,21 @@ describe('the receipt in the answer to a write', () => {
     expect(api.core.submits).toEqual([]);
   });
 
-  test('a bug in making one is a bug', async () => {
-    api.core.receipts.transfer = () => Promise.reject(new TypeError('amount 125 of ALPHA'));
-    expect((await post('/v1/transfers?receipt=true', payment(1))).statusCode).toBe(500);
+  test('a write that took effect does not look failed, whatever keeps its receipt from being made', async () => {
+    class LedgerDamagedError extends Error {
+      override readonly name = 'LedgerDamagedError';
+      readonly code = 'LEDGER_DAMAGED';
+    }
+    api.core.receipts.transfer = (_to, _bank, id) =>
+      id === idOf(1) ? Promise.reject(new LedgerDamagedError('amount 125 of ALPHA')) : Promise.resolve(undefined);
+    const answer = await post('/v1/transfers?receipt=true', payment(1));
+    expect([answer.statusCode, answer.json().code]).toEqual([503, 'RECEIPT_PENDING']);
+    const batch = await post('/v1/transfers:batch?receipt=true', { transfers: [payment(1), payment(2)] });
+    expect(batch.json().results).toMatchObject([{ status: 200 }, { status: 201 }]);
     Reflect.deleteProperty(api.core.receipts, 'transfer');
-    expect(JSON.stringify(api.log)).not.toContain('125 of ALPHA');
+    const said = JSON.stringify(api.log);
+    expect(said).toContain('{"name":"LedgerDamagedError","code":"LEDGER_DAMAGED"}');
+    expect(said).not.toContain('125 of ALPHA');
   });
 });
 

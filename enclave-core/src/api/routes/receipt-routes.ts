@@ -60,7 +60,7 @@ export function receiptRoutes(app: ApiServer, context: ApiContext): void {
   receiptOfOneTransfer(app, context);
 }
 
-function receiptOfOneEvent(app: ApiServer, { core }: ApiContext): void {
+function receiptOfOneEvent(app: ApiServer, { core, log }: ApiContext): void {
   app.get<{ Params: NumberParams; Querystring: SubjectQuery }>(
     '/v1/events/:number/receipt',
     {
@@ -79,12 +79,14 @@ function receiptOfOneEvent(app: ApiServer, { core }: ApiContext): void {
       if (subject === 'NOT_FOUND') return sendProblem(reply, 'NOT_FOUND');
       const number = Number(request.params.number);
       if (number > core.view.eventCount(subject.participant)) return sendProblem(reply, 'NOT_FOUND');
-      return (await inTime(core.receipts.event(subject.participant, number))) ?? sendProblem(reply, 'RECEIPT_PENDING');
+      return (
+        (await inTime(log, core.receipts.event(subject.participant, number))) ?? sendProblem(reply, 'RECEIPT_PENDING')
+      );
     },
   );
 }
 
-function receiptsOfEvents(app: ApiServer, { core, limits }: ApiContext): void {
+function receiptsOfEvents(app: ApiServer, { core, limits, log }: ApiContext): void {
   app.get<{ Querystring: PageQuery }>(
     '/v1/events/receipts',
     {
@@ -108,7 +110,7 @@ function receiptsOfEvents(app: ApiServer, { core, limits }: ApiContext): void {
       const last = core.view.eventCount(participant);
       const numbers = Array.from({ length: Math.max(0, Math.min(limit, last - after)) }, (_, n) => after + 1 + n);
       const found = await mapBounded(numbers, limits.receiptsAtOnce, (number) =>
-        inTime(core.receipts.event(participant, number)),
+        inTime(log, core.receipts.event(participant, number)),
       );
       const sheet = new ReceiptSheet();
       const claims = found.flatMap((receipt) => (receipt && sheet.add(receipt)) ?? []);
@@ -125,7 +127,7 @@ function receiptsOfEvents(app: ApiServer, { core, limits }: ApiContext): void {
   );
 }
 
-function receiptOfOneTransfer(app: ApiServer, { core }: ApiContext): void {
+function receiptOfOneTransfer(app: ApiServer, { core, log }: ApiContext): void {
   app.get<{ Params: IdParams; Querystring: BankQuery }>(
     '/v1/transfers/:id/receipt',
     {
@@ -150,7 +152,9 @@ function receiptOfOneTransfer(app: ApiServer, { core }: ApiContext): void {
       const { debtor, creditor } = found.terms;
       const participant = receiptSubject(caller, debtor, creditor);
       if (participant === undefined) return sendProblem(reply, 'NOT_FOUND');
-      return (await inTime(core.receipts.transfer(participant, debtor, id))) ?? sendProblem(reply, 'RECEIPT_PENDING');
+      return (
+        (await inTime(log, core.receipts.transfer(participant, debtor, id))) ?? sendProblem(reply, 'RECEIPT_PENDING')
+      );
     },
   );
 }

@@ -54,7 +54,8 @@ export function transferRoutes(app: ApiServer, context: ApiContext): void {
   cancelOne(app, context);
 }
 
-function submitOne(app: ApiServer, { core, limits }: ApiContext): void {
+function submitOne(app: ApiServer, context: ApiContext): void {
+  const { core, limits } = context;
   app.post<{ Body: TransferRequest; Querystring: ReceiptQuery }>(
     '/v1/transfers',
     {
@@ -80,7 +81,7 @@ function submitOne(app: ApiServer, { core, limits }: ApiContext): void {
       reply.code(answer.status);
       if (!wantsReceipt(request.query)) return answer.transfer;
       const at = answer.status === 201 ? committed.transactionId : undefined;
-      const receipt = await receiptOfTransfer(core, { bank: terms.debtor, id: terms.id, at });
+      const receipt = await receiptOfTransfer(context, { bank: terms.debtor, id: terms.id, at });
       return receipt ? { ...answer.transfer, receipt } : sendProblem(reply, 'RECEIPT_PENDING');
     },
   );
@@ -104,11 +105,11 @@ function submitMany(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request, reply): Answer<BatchResponse> => {
-      const { core, limits } = context;
+      const { core } = context;
       const { id: bank } = callerOf(request);
       const { results, transactionId } = await submitBatch(core, bank, request.body.transfers);
       if (transactionId !== undefined) reply.header(TRANSACTION_ID_HEADER, transactionId);
-      return wantsReceipt(request.query) ? withProofs(core, bank, results, limits.receiptsAtOnce) : { results };
+      return wantsReceipt(request.query) ? withProofs(context, bank, results) : { results };
     },
   );
 }
@@ -140,7 +141,8 @@ function readOne(app: ApiServer, { core }: ApiContext): void {
 /** States in which a cancellation was asked for already: asking again gets the same answer. */
 const CANCELLING: ReadonlySet<string> = new Set(['CANCELLED', 'VOIDING']);
 
-function cancelOne(app: ApiServer, { core, limits }: ApiContext): void {
+function cancelOne(app: ApiServer, context: ApiContext): void {
+  const { core, limits } = context;
   app.post<{ Params: IdParams; Querystring: ReceiptQuery }>(
     '/v1/transfers/:id(^[^:]+)::cancel',
     {
@@ -182,7 +184,7 @@ function cancelOne(app: ApiServer, { core, limits }: ApiContext): void {
       const resource = transferResource(transfer, true, core.view);
       if (!wantsReceipt(request.query)) return resource;
       const at = outcome.ok ? transactionId : undefined;
-      const receipt = await receiptOfTransfer(core, { bank: caller.id, id, at });
+      const receipt = await receiptOfTransfer(context, { bank: caller.id, id, at });
       return receipt ? { ...resource, receipt } : sendProblem(reply, 'RECEIPT_PENDING');
     },
   );

@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import type { ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
-import { type CoreService, type ReceiptService, SubmitError, type TransactionId } from '../../core-service.ts';
+import {
+  type CoreService,
+  type LockName,
+  type ReceiptService,
+  SubmitError,
+  type TransactionId,
+} from '../../core-service.ts';
 import type { ParticipantEvent } from '../../settlement/record.ts';
 
 const hex = (seed: string): string => createHash('sha256').update(seed).digest('hex');
@@ -58,6 +64,20 @@ export class FakeReceipts implements ReceiptService {
     return this.#answer(() => {
       const event = this.#core.history.events(participant, 0, ALL_EVENTS).items.findLast(({ body, number }) => {
         const told = body.type === 'transfer' && body.bank === bank && body.id === id;
+        return told && (at === undefined || this.#places.get(`${participant}/${number}`) === at);
+      });
+      return event && this.#ofEvent(event);
+    });
+  }
+
+  lock(
+    participant: ParticipantId,
+    { network, asset, lockId }: LockName,
+    at?: TransactionId,
+  ): Promise<Receipt | undefined> {
+    return this.#answer(() => {
+      const event = this.#core.history.events(participant, 0, ALL_EVENTS).items.findLast(({ body, number }) => {
+        const told = body.type === 'lock' && body.lockId === lockId && body.network === network && body.asset === asset;
         return told && (at === undefined || this.#places.get(`${participant}/${number}`) === at);
       });
       return event && this.#ofEvent(event);

@@ -14,6 +14,7 @@ import type { Command, Outcome } from '../command.ts';
 import { isRefundUnwritten, wakeWaiting } from '../instructing.ts';
 import { InvariantError } from '../invariant-error.ts';
 import { lockKey } from '../keys.ts';
+import { keepLock } from '../lock-life.ts';
 import type { Overlay } from '../overlay.ts';
 import { overflowMark } from '../spent-ids.ts';
 import { newVaultRow } from '../state.ts';
@@ -119,7 +120,7 @@ function actOnLedger(overlay: Overlay, { name, args }: Action): void {
     overflowMinor: row.overflowMinor - amountMinor,
     unmatchedKept: row.unmatchedKept + 1,
   });
-  overlay.unmatched.set(lockKey(key, lockId), {
+  keepLock(overlay, {
     network,
     asset,
     lockId,

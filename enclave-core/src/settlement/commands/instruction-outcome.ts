@@ -8,6 +8,7 @@ import type { Contradiction } from '../alarms.ts';
 import { close, returnOrRefund, wakeWaiting } from '../instructing.ts';
 import { InvariantError } from '../invariant-error.ts';
 import { type LockKey, lockKey, transferKey } from '../keys.ts';
+import { keepLock, letGoOfLock } from '../lock-life.ts';
 import type { Overlay } from '../overlay.ts';
 import { bankAccount, post, suspenseAccount, transitAccount, vaultAccount } from '../postings.ts';
 import type { LiveTransfer } from '../state.ts';
@@ -94,22 +95,15 @@ function lockOf(overlay: Overlay, place: LockKey): UnmatchedLock {
 
 /** The lock whose refund will never be: it is in suspense again, to be refunded under a new id or claimed. */
 function reviveLock(overlay: Overlay, key: VaultKey, refund: OpenInstruction): void {
-  const { network, asset, subject, amountMinor } = refund;
-  const place = lockKey(key, subject);
-  const lock = lockOf(overlay, place);
+  const { asset, subject, amountMinor } = refund;
+  const lock = lockOf(overlay, lockKey(key, subject));
   post(overlay, { asset, debit: transitAccount(key), credit: suspenseAccount(key), amountMinor, kind: 'return' });
   close(overlay, refund.id);
-  overlay.unmatched.set(place, { ...lock, state: 'UNMATCHED', refundsVoided: lock.refundsVoided + 1 });
-  if (lock.transfer)
-    overlay.emit(lock.transfer.bank, { type: 'lock', network, asset, lockId: subject, state: 'UNMATCHED' });
+  keepLock(overlay, { ...lock, state: 'UNMATCHED', refundsVoided: lock.refundsVoided + 1 });
 }
 
 /** The lock that a refund without transfer sent back. */
-function finishLockRefund(overlay: Overlay, key: VaultKey, { subject, network, asset }: OpenInstruction): void {
-  const place = lockKey(key, subject);
-  const lock = lockOf(overlay, place);
-  overlay.unmatched.delete(place);
+function finishLockRefund(overlay: Overlay, key: VaultKey, { subject }: OpenInstruction): void {
+  letGoOfLock(overlay, lockOf(overlay, lockKey(key, subject)), 'REFUNDED');
   overlay.changeVault(key, { unmatchedKept: overlay.vault(key).row.unmatchedKept - 1 });
-  if (lock.transfer)
-    overlay.emit(lock.transfer.bank, { type: 'lock', network, asset, lockId: subject, state: 'REFUNDED' });
 }

@@ -8,8 +8,9 @@ import type { LockedEvent } from '@drawbridge/protocol/vault-event';
 import { type Contradiction, notice } from '../alarms.ts';
 import { tryInstruct, wakeWaiting } from '../instructing.ts';
 import { InvariantError } from '../invariant-error.ts';
-import { lockKey, transferKey } from '../keys.ts';
+import { transferKey } from '../keys.ts';
 import { depositRoomMinor } from '../lane.ts';
+import { keepLock } from '../lock-life.ts';
 import type { Overlay } from '../overlay.ts';
 import { bankAccount, post, reserve, suspenseAccount, vaultAccount } from '../postings.ts';
 import type { UnmatchedLockReason } from '../record.ts';
@@ -127,7 +128,7 @@ function toSuspense(
   }
   overlay.changeVault(key, { unmatchedEver, unmatchedKept: row.unmatchedKept + 1 });
   const transfer = named && { bank: named.bank, id: named.id };
-  overlay.unmatched.set(lockKey(key, lockId), {
+  keepLock(overlay, {
     network,
     asset,
     lockId,
@@ -138,5 +139,4 @@ function toSuspense(
     state: 'UNMATCHED',
     refundsVoided: 0,
   });
-  if (transfer) overlay.emit(transfer.bank, { type: 'lock', network, asset, lockId, state: 'UNMATCHED' });
 }

@@ -119,9 +119,9 @@ function begin(overlay: Overlay, terms: TransferTerms): void {
   const proposed = propose(overlay, terms, facts);
   const reference = hasSource ? lockReference(overlay.base.secrets.referenceKey, terms.debtor, terms.id) : undefined;
   const transfer = reference === undefined ? proposed : { ...proposed, reference };
-  announce(overlay, transfer);
+  const lastEvents = announce(overlay, transfer);
   if (TERMINAL_STATES.has(transfer.state)) return;
-  const live = { transfer, order: overlay.nextOrder };
+  const live = { transfer, order: overlay.nextOrder, lastEvents };
   overlay.nextOrder += 1;
   const party = overlay.party(terms.debtor);
   overlay.parties.set(terms.debtor, { ...party, live: party.live + 1 });

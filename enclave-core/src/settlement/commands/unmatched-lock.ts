@@ -5,8 +5,9 @@
 import { type ParticipantId, vaultKey } from '@drawbridge/protocol/ids';
 import type { Command, Outcome } from '../command.ts';
 import { lockRefundOf, retryWaiting, wakeWaiting, writeLockRefund, writeVoid } from '../instructing.ts';
-import { type LockKey, lockKey } from '../keys.ts';
+import { lockKey } from '../keys.ts';
 import { canRefund, depositRoomMinor, takesEvidence } from '../lane.ts';
+import { keepLock, letGoOfLock } from '../lock-life.ts';
 import type { Overlay } from '../overlay.ts';
 import { bankAccount, post, suspenseAccount } from '../postings.ts';
 import { type Refusal, refuse } from '../terms.ts';
@@ -16,16 +17,14 @@ type LockCommand = Extract<Command, { type: 'refundLock' | 'cancelLockRefund' | 
 
 /** Order of checks: who asks, the lock, its state, network and lane. */
 export function refundLock(overlay: Overlay, command: LockCommand): Outcome {
-  const found = findLock(overlay, command, true);
-  if ('ok' in found) return found;
-  const { place, lock } = found;
+  const lock = findLock(overlay, command, true);
+  if ('ok' in lock) return lock;
   const key = vaultKey(lock.network, lock.asset);
   if (lock.state !== 'UNMATCHED') return refuse('LOCK_NOT_REFUNDABLE', 'its refund was written before');
   if (!takesEvidence(overlay, lock.network)) return refuse('LANE_CLOSED', 'the network is halted or retired');
   if (!canRefund(overlay, key)) return refuse('LANE_HALTED', 'the lane is halted');
   writeLockRefund(overlay, lock);
-  overlay.unmatched.set(place, { ...lock, state: 'REFUNDING' });
-  tell(overlay, lock, 'REFUNDING');
+  keepLock(overlay, { ...lock, state: 'REFUNDING' });
   return { ok: true };
 }
 
@@ -34,21 +33,18 @@ export function refundLock(overlay: Overlay, command: LockCommand): Outcome {
  * first. Order of checks: who asks, the lock, its state. A void needs no open lane, as that of a transfer.
  */
 export function cancelLockRefund(overlay: Overlay, command: LockCommand): Outcome {
-  const found = findLock(overlay, command, true);
-  if ('ok' in found) return found;
-  const { place, lock } = found;
+  const lock = findLock(overlay, command, true);
+  if ('ok' in lock) return lock;
   if (lock.state !== 'REFUNDING') return refuse('LOCK_NOT_CANCELLABLE', 'no refund of it is open and without a void');
   writeVoid(overlay, lockRefundOf(overlay, lock));
-  overlay.unmatched.set(place, { ...lock, state: 'VOIDING' });
-  tell(overlay, lock, 'VOIDING');
+  keepLock(overlay, { ...lock, state: 'VOIDING' });
   return { ok: true };
 }
 
 /** Order of checks: who asks, the lock, that it is late and not on its way back, network and lane, cap. */
 export function claimLock(overlay: Overlay, command: LockCommand): Outcome {
-  const found = findLock(overlay, command, false);
-  if ('ok' in found) return found;
-  const { place, lock } = found;
+  const lock = findLock(overlay, command, false);
+  if ('ok' in lock) return lock;
   const key = vaultKey(lock.network, lock.asset);
   const { vault, row } = overlay.vault(key);
   if (lock.state !== 'UNMATCHED' || lock.why !== 'late') {
@@ -68,9 +64,8 @@ export function claimLock(overlay: Overlay, command: LockCommand): Outcome {
     network: lock.network,
     ...(lock.transfer && { transfer: lock.transfer }),
   });
-  overlay.unmatched.delete(place);
+  letGoOfLock(overlay, lock, 'CLAIMED');
   overlay.changeVault(key, { unmatchedKept: overlay.vault(key).row.unmatchedKept - 1 });
-  tell(overlay, lock, 'CLAIMED');
   wakeWaiting(overlay, key);
   retryWaiting(overlay, key, overlay.base.limits.retriesPerStep);
   return { ok: true };
@@ -80,14 +75,13 @@ function findLock(
   overlay: Overlay,
   { by, network, asset, lockId }: LockCommand,
   byOperators: boolean,
-): { place: LockKey; lock: UnmatchedLock } | Refusal {
+): UnmatchedLock | Refusal {
   const refusal = refuseAsker(overlay, by, byOperators);
   if (refusal) return refusal;
-  const place = lockKey(vaultKey(network, asset), lockId);
-  const lock = overlay.unmatched.get(place);
+  const lock = overlay.unmatched.get(lockKey(vaultKey(network, asset), lockId));
   const isOperator = overlay.participant(by)?.role === 'operator';
   const visible = lock !== undefined && (isOperator || lock.transfer?.bank === by);
-  return visible ? { place, lock } : refuse('LOCK_NOT_FOUND', 'no such lock');
+  return visible ? lock : refuse('LOCK_NOT_FOUND', 'no such lock');
 }
 
 function refuseAsker(overlay: Overlay, by: ParticipantId, byOperators: boolean): Refusal | undefined {
@@ -95,12 +89,4 @@ function refuseAsker(overlay: Overlay, by: ParticipantId, byOperators: boolean):
   if (role === undefined) return refuse('PARTICIPANT_UNKNOWN', 'whoever asks is not registered');
   if (role === 'bank' || (byOperators && role === 'operator')) return undefined;
   return refuse('NOT_ALLOWED', byOperators ? 'only banks and operators may ask' : 'only banks may ask');
-}
-
-function tell(
-  overlay: Overlay,
-  { network, asset, lockId, transfer }: UnmatchedLock,
-  state: 'REFUNDING' | 'VOIDING' | 'CLAIMED',
-): void {
-  if (transfer) overlay.emit(transfer.bank, { type: 'lock', network, asset, lockId, state });
 }
