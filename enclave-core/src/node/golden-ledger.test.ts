@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { encodeRecord, type LedgerRecord, leafOf } from '@drawbridge/protocol/ledger/ledger-record';
@@ -14,6 +15,8 @@ import { imageOf, openImage } from './state-image.ts';
 import { recordsIn } from './testing/chunk-records.ts';
 
 const GOLDEN = fileURLToPath(new URL('../../../test/vectors/golden-ledger/', import.meta.url));
+/** Of every file of every release, as `sha256sum` writes them: a recording that is made again shows there. */
+const SUMS = `${GOLDEN}SHA256SUMS`;
 const MEMBERS = { voters: [1], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
 
 type Keys = Readonly<{ nodeId: NodeId; secrets: readonly (readonly [number, string])[]; genesis: string }>;
@@ -21,6 +24,16 @@ type Expected = Readonly<{ seqno: number; stateDigest: string; root: string; sna
 
 const json = <T>(release: string, name: string): T =>
   JSON.parse(readFileSync(`${GOLDEN}${release}/${name}`, 'utf8')) as T;
+
+function sumsOf(release: string): string[] {
+  const files = readdirSync(`${GOLDEN}${release}`).sort();
+  return files.map((name) => {
+    const sum = createHash('sha256')
+      .update(readFileSync(`${GOLDEN}${release}/${name}`))
+      .digest('hex');
+    return `${sum}  ${release}/${name}`;
+  });
+}
 
 /** What this program makes of the entries alone: each record again, and the state in the end. */
 async function replay(release: string): Promise<Expected> {
@@ -80,5 +93,11 @@ describe('golden ledger', () => {
     if (process.env.RECORD_GOLDEN === release)
       writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { flag: 'wx' });
     expect(made).toEqual(json<Expected>(release, 'expected.json'));
+  });
+
+  it('is what was recorded, to the byte', () => {
+    const made = `${releases.flatMap(({ name }) => sumsOf(name)).join('\n')}\n`;
+    if (process.env.RECORD_GOLDEN !== undefined) writeFileSync(SUMS, made);
+    expect(made).toBe(readFileSync(SUMS, 'utf8'));
   });
 });

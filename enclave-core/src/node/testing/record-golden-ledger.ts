@@ -1,6 +1,7 @@
 /**
  * Records a golden ledger: what this release makes of a long, partly hostile history, for every later release to replay to
- * the same bytes. A recorded one is never made again: a release that changes what `apply` does adds a folder of its own.
+ * the same bytes. Until the first release it is recorded anew whenever a format changes. From then on never: a release that
+ * changes what `apply` does adds a folder of its own.
  *
  *     node scripts/run-source.mjs enclave-core/src/node/testing/record-golden-ledger.ts test/vectors/golden-ledger/1
  */
@@ -52,4 +53,6 @@ await cp(join(dir, 'ledger'), folder, { recursive: true, filter: (path) => !/\.(
 const genesis = Buffer.from((await service.genesis()).content).toString('base64');
 await writeFile(join(folder, 'keys.json'), `${JSON.stringify({ nodeId: service.first.nodeId, secrets, genesis })}\n`);
 await rm(dir, { recursive: true });
-process.stdout.write(`wrote ${folder}; expected.json is written by its test under RECORD_GOLDEN=VERSION\n`);
+process.stdout.write(
+  `wrote ${folder}; expected.json and the sums are written by its test under RECORD_GOLDEN=VERSION\n`,
+);
