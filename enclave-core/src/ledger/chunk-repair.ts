@@ -1,7 +1,10 @@
-/** Puts the records of a peer in the place of a damaged chunk, once it is proven that they are the ones that stood there. */
+/**
+ * Puts the records of a peer in the place of a damaged chunk, once it is proven that they are the ones that stood there: each by
+ * its leaf, or, since leaves rot as chunks do, all of them by the tree that they lead to.
+ */
 import { Buffer } from 'node:buffer';
 import { encodeChunkHeader } from '@drawbridge/protocol/ledger/chunk';
-import { encodeRecord, type LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
+import { encodeRecord, type LedgerRecord, MAX_RECORD_BODY_BYTES } from '@drawbridge/protocol/ledger/ledger-record';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { Disk, DiskFile } from '../consensus/log/disk.ts';
 import { sha256 } from '../sha256.ts';
@@ -17,6 +20,8 @@ import { hashLeaf } from './record-encoder.ts';
 export type FetchRecords = (from: number, maxBytes: number) => Promise<Uint8Array>;
 
 const FETCH_BYTES: number = 1024 * 1024;
+/** Bytes of records that are not those of their leaves, which are written before the whole chunk proves or refutes them. */
+const MAX_UNPROVEN_BYTES: number = 2 * MAX_RECORD_BODY_BYTES;
 
 type Fetched = Readonly<{ record: LedgerRecord; bytes: Uint8Array }>;
 
@@ -39,22 +44,25 @@ export async function repairChunk(
   const temporary = `${path}.tmp`;
   const frontier = MerkleFrontier.of(first, peaks, sha256);
   const made: Derived[] = [];
+  const unproven = new UnprovenRecords();
   const file = await disk.open(temporary, 'create');
   try {
     await file.write(header, 0);
     let end = header.length;
     while (frontier.size <= last) {
-      const fetched = await fetchSome(parts, frontier.size, last, fetch);
+      const fetched = await fetchSome(frontier.size, last, fetch);
+      const stored = await parts.tree.leaves(frontier.size, frontier.size + fetched.length - 1);
       const leaves = fetched.map(({ record, bytes }) => {
         const offset = end;
         end += bytes.length;
-        return { record, offset, leaf: hashLeaf(record) };
+        const leaf = hashLeaf(record);
+        if (!sameBytes(leaf, stored(record.seqno))) unproven.add(record.seqno, bytes.length);
+        return { record, offset, leaf };
       });
       await writeAll(file, fetched, leaves[0]?.offset ?? end);
       made.push(derive(frontier, leaves));
     }
-    if (!(await check.isTrue(frontier)))
-      throw new LedgerRepairError(`the records from ${first} on do not lead to the tree`);
+    if (!(await check.isTrue(frontier))) throw unproven.refusal(`the records from ${first} on do not lead to the tree`);
     await file.sync();
   } catch (error) {
     await file.close();
@@ -73,8 +81,27 @@ function writeAll(file: DiskFile, fetched: readonly Fetched[], offset: number): 
   return file.write(Buffer.concat(fetched.map(({ bytes }) => bytes)), offset);
 }
 
-/** Records from `from` on, at least one and none behind `last`, each of them the one of its leaf. */
-async function fetchSome(parts: LedgerParts, from: number, last: number, fetch: FetchRecords): Promise<Fetched[]> {
+/** Records that are not those of their leaves: either a leaf is damaged, too, or a peer sent something else. */
+class UnprovenRecords {
+  #first: number | null = null;
+  #bytes = 0;
+
+  /** @throws LedgerRepairError where there are too many of them */
+  add(seqno: number, bytes: number): void {
+    this.#first ??= seqno;
+    this.#bytes += bytes;
+    if (this.#bytes > MAX_UNPROVEN_BYTES) throw this.refusal('');
+  }
+
+  /** @param otherwise what to say where every record is that of its leaf */
+  refusal(otherwise: string): LedgerRepairError {
+    const other = `a peer sent another record of seqno ${this.#first} than the tree has`;
+    return new LedgerRepairError(this.#first === null ? otherwise : other);
+  }
+}
+
+/** Records from `from` on, at least one and none behind `last`. */
+async function fetchSome(from: number, last: number, fetch: FetchRecords): Promise<Fetched[]> {
   const answer = await fetch(from, FETCH_BYTES);
   const fetched: Fetched[] = [];
   for (let offset = 0; offset < answer.length && from + fetched.length <= last; ) {
@@ -86,10 +113,5 @@ async function fetchSome(parts: LedgerParts, from: number, last: number, fetch: 
     offset = read.next;
   }
   if (fetched.length === 0) throw new LedgerRepairError(`a peer has no records from seqno ${from} on`);
-  const leaf = await parts.tree.leaves(from, from + fetched.length - 1);
-  for (const { record } of fetched) {
-    if (sameBytes(hashLeaf(record), leaf(record.seqno))) continue;
-    throw new LedgerRepairError(`a peer sent another record of seqno ${record.seqno} than the tree has`);
-  }
   return fetched;
 }

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { mmrSize } from '@drawbridge/protocol/ledger/merkle-tree';
+import { frameEntry } from '@drawbridge/protocol/ledger/entry-frame';
+import { encodeRecord, MAX_RECORD_BODY_BYTES } from '@drawbridge/protocol/ledger/ledger-record';
+import { mmrPosition, mmrSize } from '@drawbridge/protocol/ledger/merkle-tree';
 import { describe, expect, test } from '@jest/globals';
 import type { Ledger } from './ledger.ts';
 import { CrashDisk } from './testing/crash-disk.ts';
@@ -121,6 +123,42 @@ describe('a closed chunk', () => {
 });
 
 describe('a tree that is damaged, too', () => {
+  test.each([
+    ['the leaf of its first record', 29, (position: number): number => position],
+    ['the leaf of its last record', 42, (position: number): number => position],
+    ['a node over leaves', 31, (position: number): number => position + 1],
+  ])('at %s is put right together with the chunk', async (_what, seqno, nodeOf) => {
+    const { disk, chunk, first } = await written();
+    const peer = (await openLedger(disk.after(null))).ledger;
+    const rotten = disk.after(null);
+    flip(rotten.file(chunk), 700);
+    flip(rotten.file(chunk), rotten.file(chunk).length - 5);
+    const { ledger } = await openLedger(rotten);
+    flip(rotten.file(pathOf('tree.mmr')), nodeOf(mmrPosition(seqno)) * 32);
+    expect(await rejection(all(ledger, first))).toMatchObject({ code: 'LEDGER_DAMAGED', file: chunk });
+    await ledger.repair(first, (from) => peer.records(from, 300));
+    expect(await all(ledger, 1)).toBe(150);
+    await ledger.close();
+    await peer.close();
+    expect(rotten.contents()).toEqual(disk.contents());
+  });
+
+  test('lets no peer fill the disk with records of its own', async () => {
+    const { disk, first } = await written();
+    const before = disk.contents();
+    const { ledger } = await openLedger(disk);
+    const data = frameEntry('settlement', Buffer.alloc(MAX_RECORD_BODY_BYTES - 100));
+    let asked = 0;
+    const endless = async (seqno: number): Promise<Uint8Array> => {
+      asked += 1;
+      return encodeRecord({ ...source.at(first), kind: 'settlement', seqno, data });
+    };
+    expect(await rejection(ledger.repair(first, endless))).toMatchObject({ code: 'LEDGER_REPAIR_FAILED' });
+    expect(asked).toBeLessThan(4);
+    expect(disk.contents()).toEqual(before);
+    await ledger.close();
+  });
+
   test('does not let in what another ledger has', async () => {
     const { disk, chunk, first, last } = await written();
     const other = new CrashDisk();

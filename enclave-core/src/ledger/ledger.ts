@@ -207,7 +207,8 @@ export class Ledger {
   }
 
   /**
-   * Replaces a closed chunk, named by its first seqno, by the records of a peer, each of which is compared with the tree.
+   * Replaces a closed chunk, named by its first seqno, by the records of a peer, and puts right what is damaged of its
+   * part of the tree. They must lead to the tree that follows.
    * @throws LedgerRepairError when the peer sends something else; then nothing is changed
    */
   async repair(first: number, fetch: FetchRecords): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * What rots on this node's disk is whole on another's: where reading the ledger finds a closed chunk damaged, the chunk is
- * fetched from a peer, checked record by record against the own tree, put in its place, and read again.
+ * fetched from a peer, compared with the own tree, put in its place, and read again.
  */
 import { basename } from 'node:path';
 import { parseChunkName } from '@drawbridge/protocol/ledger/chunk';
