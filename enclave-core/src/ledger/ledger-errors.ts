@@ -1,19 +1,12 @@
+import { type Damage, DamagedFileError } from '../damaged-file-error.ts';
+
 /** A file of the ledger holds less, or something else, than what was written and synced. Nothing was changed. */
-export class LedgerDamagedError extends Error {
+export class LedgerDamagedError extends DamagedFileError {
   override readonly name = 'LedgerDamagedError';
   readonly code = 'LEDGER_DAMAGED' as const;
-  readonly file: string;
-  /** Byte offset in `file` of the first thing that is wrong. */
-  readonly offset: number;
-  readonly reason: string;
-  /** What an operator should do, in words. */
-  readonly advice: string = DAMAGE_ADVICE;
 
-  constructor(where: Readonly<{ file: string; offset: number; reason: string }>, options?: ErrorOptions) {
-    super(`${where.file} at byte ${where.offset}: ${where.reason}. ${DAMAGE_ADVICE}`, options);
-    this.file = where.file;
-    this.offset = where.offset;
-    this.reason = where.reason;
+  constructor(damage: Damage, options?: ErrorOptions) {
+    super({ ...damage, advice: DAMAGE_ADVICE }, options);
   }
 }
 

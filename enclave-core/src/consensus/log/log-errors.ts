@@ -1,19 +1,12 @@
+import { type Damage, DamagedFileError } from '../../damaged-file-error.ts';
+
 /** The log on disk holds less, or something else, than what was acknowledged. The node must not start on it. */
-export class LogDamagedError extends Error {
+export class LogDamagedError extends DamagedFileError {
   override readonly name = 'LogDamagedError';
   readonly code = 'LOG_DAMAGED' as const;
-  readonly file: string;
-  /** Byte offset in `file` of the first thing that is wrong. */
-  readonly offset: number;
-  readonly reason: string;
-  /** What an operator should do, in words. */
-  readonly advice: string = ADVICE;
 
-  constructor(where: Readonly<{ file: string; offset: number; reason: string }>, options?: ErrorOptions) {
-    super(`${where.file} at byte ${where.offset}: ${where.reason}. ${ADVICE}`, options);
-    this.file = where.file;
-    this.offset = where.offset;
-    this.reason = where.reason;
+  constructor(damage: Damage, options?: ErrorOptions) {
+    super({ ...damage, advice: ADVICE }, options);
   }
 }
 
