@@ -7,6 +7,8 @@ import type { Action } from '@drawbridge/governance/action';
 import { amendmentBytes } from '@drawbridge/governance/amendment';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TransactionId } from '../core-service.ts';
+import type { CoreNode } from '../node/core-node.ts';
 import type { NodeLog } from '../node-log.ts';
 import type { Platform } from '../platform/platform.ts';
 import { testProtectedMemory } from '../platform/testing/test-protected-memory.ts';
@@ -251,6 +253,14 @@ describe('a service of three nodes', () => {
   );
 });
 
+/** Of what the group of three wrote; what the first node signed alone never is. */
+async function untilReceiptsAreProtected(node: CoreNode): Promise<void> {
+  const isProtected = async (id: TransactionId) => (await node.receipts.transaction(id))?.rollbackProtected;
+  await until('receipts are protected', async () => (await isProtected(node.committed())) === true);
+  const view = [1, 2, 3, 4, 5].find((view) => node.transactionStatus(view, 2) === 'Committed');
+  expect(await isProtected(`${view ?? 0}.2`)).toBe(false);
+}
+
 describe('where memory is protected', () => {
   it(
     'a node that ended has no place any more, and joins under a new Raft id that takes over its vote',
@@ -260,6 +270,7 @@ describe('where memory is protected', () => {
         rollbackProtected: true,
         platform: 'test-protected-memory',
       });
+      await untilReceiptsAreProtected(cluster.node(0).node);
       await until(
         'the first node forgot its place',
         async () => (await openNode(join(cluster.root, 'node-0'))).place === null,

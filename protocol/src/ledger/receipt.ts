@@ -30,7 +30,7 @@ type ReceiptCommon = Readonly<{
   transaction_id: string;
   /** What the signing node runs on, as its certificate says. */
   platform: string;
-  /** False: a rollback of the disk by the host would have gone unnoticed. */
+  /** False: a rollback of the disk by the host would have gone unnoticed, then or since. */
   rollbackProtected: boolean;
   claims_proof?: ClaimsProof;
 }>;
