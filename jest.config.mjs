@@ -11,7 +11,7 @@ const shared = {
 };
 
 /**
- * `unit` runs in `npm run check`; `fuzz` takes seconds per test; `network` starts a whole core node, real Redis, anvil or
+ * `unit` runs in `npm run check`; `fuzz` takes seconds per test; `network` waits for sockets, starts a whole core node, real Redis, anvil or
  * processes of its own; `e2e` starts the whole system; `faults` breaks it, partly as root, and is run by itself.
  */
 export default {
