@@ -118,7 +118,8 @@ function outOfOrder(inner: StateMachine, random: Random): StateMachine {
   return {
     applyBatch: (entries, members) => inner.applyBatch(swapped(entries), members),
     restore: (content, at) => inner.restore(content, at),
-    install: (from, at, content, signal) => inner.install(from, at, content, signal),
+    headOf: (content) => inner.headOf(content),
+    install: (from, at, head, signal) => inner.install(from, at, head, signal),
   };
 }
 

@@ -87,8 +87,14 @@ export class SimMachine implements StateMachine {
     this.#host.onRestored(at.index, this.#state);
   }
 
-  install(_from: number, at: SnapshotPoint, content: Uint8Array): Promise<void> {
-    return this.restore(content, at);
+  /** All of it: this machine has no other way to the state. */
+  headOf(content: Uint8Array): Uint8Array {
+    return content;
+  }
+
+  async install(_from: number, at: SnapshotPoint, content: Uint8Array): Promise<Uint8Array> {
+    await this.restore(content, at);
+    return content;
   }
 }
 

@@ -159,7 +159,6 @@ export function watchedStore(store: LogStore, { observer, plant }: Pick<ProcessP
       observer.appended(batch);
     },
     saveSnapshot: (snapshot) => store.saveSnapshot(snapshot),
-    loadSnapshot: (index) => store.loadSnapshot(index),
     dropBefore: (index) => store.dropBefore(index),
     readEntries: (fromIndex) => store.readEntries(fromIndex),
     close: () => store.close(),

@@ -24,7 +24,7 @@ import {
   segmentName,
 } from './log/segment.ts';
 import { outlineSegments } from './log/segment-reader.ts';
-import { readSnapshot, snapshotIndexes, snapshotName, writeSnapshot } from './log/snapshot-file.ts';
+import { snapshotIndexes, snapshotName, writeSnapshot } from './log/snapshot-file.ts';
 import type { LogBatch, LogStore, StoredLog, StoredSnapshot } from './ports.ts';
 import { ENTRY_HEADER_BYTES, FrameWriter } from './raft-frames.ts';
 import type { Entry } from './raft-types.ts';
@@ -223,18 +223,6 @@ export class FileLogStore implements LogStore {
       }
     } catch (cause) {
       throw this.#fail({ file, offset: 0, what: 'a segment could not be removed' }, cause);
-    }
-  }
-
-  async loadSnapshot(index: number): Promise<StoredSnapshot | null> {
-    const file = this.#path(snapshotName(index));
-    try {
-      const read = await readSnapshot(this.#disk, file, this.#tail.head.logId);
-      if (typeof read === 'string') throw new LogDamagedError({ file, offset: 0, reason: read });
-      return read.snapshot;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
     }
   }
 

@@ -42,8 +42,6 @@ export interface LogStore {
   append(batch: LogBatch): Promise<void>;
   /** Resolves when durable. May run beside `append`, not beside itself or `dropBefore`. */
   saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
-  /** The snapshot of exactly this index, null when it is not kept any more. */
-  loadSnapshot(index: number): Promise<StoredSnapshot | null>;
   /**
    * Gives back space: entries up to `index` may go, as far as no kept snapshot needs them. What follows the oldest kept
    * snapshot always stays. May run beside `append`.
@@ -63,8 +61,8 @@ export interface LogStore {
  */
 export interface PeerTransport {
   send(messages: readonly RaftMessage[]): void;
-  /** Rejects unless the peer has been given both parts. */
-  sendSnapshot(message: RaftMessage, content: Uint8Array): Promise<void>;
+  /** `head` is of the snapshot that the message speaks of. Rejects unless the peer has been given both parts. */
+  sendSnapshot(message: RaftMessage, head: Uint8Array): Promise<void>;
 }
 
 /** Applies what is committed. Must be deterministic; an exception stops the replica for good. */
@@ -77,10 +75,16 @@ export interface StateMachine {
   /** Called once, at the start: replaces the state by that of a snapshot that this node kept. */
   restore(content: Uint8Array, at: SnapshotPoint): Promise<void>;
   /**
-   * Replaces the state by that of a snapshot that the leader `from` sent and that is not kept yet. May take minutes:
-   * nothing is applied meanwhile. What it rejects with ends the replica; `signal` says that the replica stops.
+   * What a member too far behind is sent of a snapshot, which is held in memory: a few bytes, where it has its own way to
+   * the state. The same for every content that `install` makes from it.
    */
-  install(from: number, at: SnapshotPoint, content: Uint8Array, signal: AbortSignal): Promise<void>;
+  headOf(content: Uint8Array): Uint8Array;
+  /**
+   * Replaces the state by that of a snapshot whose head the leader `from` sent. May take minutes: nothing is applied
+   * meanwhile. What it rejects with ends the replica; `signal` says that the replica stops.
+   * @returns the content to be kept
+   */
+  install(from: number, at: SnapshotPoint, head: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
 }
 
 /** Calls `onTick` at a steady pace until the returned function is called. */

@@ -2,7 +2,7 @@
 import type { LogStore, StateMachine, StoredLog, StoredSnapshot } from './ports.ts';
 import { RaftEngine, type RaftEngineDependencies, type RaftLogLevel } from './raft-engine.ts';
 import type { HardState } from './raft-types.ts';
-import { contentDigest } from './snapshot-keeper.ts';
+import { headDigest } from './snapshot-keeper.ts';
 
 /** What a new group begins with; equal on every first member. `content`: the state machine's first snapshot. */
 export type Bootstrap = Readonly<{ voters: readonly number[]; content: Uint8Array }>;
@@ -87,7 +87,7 @@ export async function startEngine(
       index: snapshot.index,
       term: snapshot.term,
       confState: snapshot.confState,
-      data: contentDigest(snapshot.content),
+      data: headDigest(stateMachine.headOf(snapshot.content)),
     },
     hardState: stored.hardState,
     entries,

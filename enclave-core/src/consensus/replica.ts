@@ -67,7 +67,7 @@ export class Replica {
     const start = stored.snapshot ?? { index: 0, confState: noMembers };
     this.#applier = new Applier(options.id, start, { ...host, engine });
     const wanted = (member: number): void => host.onSnapshotWanted(this.#applier.membersIndex, member);
-    this.#snapshots = new SnapshotKeeper(options, { ...host, engine, wake, wanted, failed });
+    this.#snapshots = new SnapshotKeeper(options, { ...host, engine, wake, wanted, failed }, stored.snapshot);
     const install = (snapshot: RaftSnapshot): Promise<void> => this.#install(snapshot);
     const done = (count: number): void => this.#appendDone(count);
     this.#appends = new AppendPipeline(options.maxWriteBytes, stored.hardState, { store, install, done, failed });
@@ -138,11 +138,11 @@ export class Replica {
   }
 
   /**
-   * A snapshot message of an authenticated peer, with the content that came beside it. While one is being installed, or
+   * A snapshot message of an authenticated peer, with the head that came beside it. While one is being installed, or
    * when raft has no use for it, it is dropped, as if the network had lost it.
    */
-  receiveSnapshot(from: number, message: Uint8Array, content: Uint8Array): void {
-    this.#command(() => this.#tolerant(from, () => this.#snapshots.receive(from, message, content)));
+  receiveSnapshot(from: number, message: Uint8Array, head: Uint8Array): void {
+    this.#command(() => this.#tolerant(from, () => this.#snapshots.receive(from, message, head)));
   }
 
   /** The transport cannot reach a peer at present. */

@@ -1,11 +1,10 @@
 /**
- * Snapshots of a replica. Their content never enters the engine: what raft carries is its digest, and the content goes
- * beside the message, from the sender's log folder into the receiver's. At most one snapshot at a time is received.
+ * Snapshots of a replica. Their content never enters the engine, nor does it leave the node: a member too far behind is sent
+ * its head, beside the message, in which raft carries the head's digest. At most one snapshot at a time is received.
  */
 import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { LogDamagedError } from './log/log-errors.ts';
-import type { LogStore, PeerTransport, StateMachine, StoredSnapshot } from './ports.ts';
+import type { LogStore, PeerTransport, SnapshotPoint, StateMachine, StoredSnapshot } from './ports.ts';
 import { type RaftEngine, RaftEngineError, type RaftLogLevel } from './raft-engine.ts';
 import type { ConfState, Entry, RaftMessage, RaftSnapshot } from './raft-types.ts';
 import { RecentBytes } from './recent-bytes.ts';
@@ -15,7 +14,10 @@ export type SnapshotLimits = Readonly<{
   cachedEntries: number;
   /** At most so many bytes of them. */
   cachedBytes: number;
-  /** Ticks until a snapshot that could not be sent is tried again; sooner when a new one is kept. */
+  /**
+   * Ticks until a snapshot that could not be sent is tried again, twice as many after each further time, up to eight times
+   * as many; sooner when a new one is kept.
+   */
   snapshotRetryTicks: number;
   /**
    * Ticks that a member has for installing what it was sent before raft asks it how far it is. A member that is still
@@ -28,7 +30,7 @@ export type SnapshotKeeperHost = Readonly<{
   engine: RaftEngine;
   store: LogStore;
   transport: PeerTransport;
-  stateMachine: Pick<StateMachine, 'install'>;
+  stateMachine: Pick<StateMachine, 'headOf' | 'install'>;
   /** The engine may have something to do now. */
   wake: () => void;
   /** A member needs a snapshot, and there is none that names it. */
@@ -37,7 +39,11 @@ export type SnapshotKeeperHost = Readonly<{
   failed: (error: unknown) => void;
 }>;
 
-type Received = Readonly<{ from: number; digest: Buffer; content: Uint8Array }>;
+type Received = Readonly<{ from: number; digest: Buffer; head: Uint8Array }>;
+/** What members are sent of the newest snapshot. */
+type Offer = Pick<SnapshotPoint, 'index' | 'confState'> & Readonly<{ head: Uint8Array }>;
+/** Why a member could not be sent a snapshot last, and how often in a row it could not. */
+type Refusals = Readonly<{ cause: string; count: number }>;
 /**
  * How the sending of a snapshot ended. Raft is told when `ticks` are over, or earlier when the member, whose log matched
  * up to `match` then, has got on: it installed this snapshot, or one that it was at before.
@@ -46,8 +52,10 @@ type Report = { ticks: number; readonly delivered: boolean; readonly match: numb
 
 const HARMLESS: ReadonlySet<string> = new Set(['COMPACTED', 'SNAPSHOT_OUT_OF_DATE']);
 
-export function contentDigest(content: Uint8Array): Buffer {
-  return createHash('sha256').update(content).digest();
+const MAX_RETRY_FACTOR = 8;
+
+export function headDigest(head: Uint8Array): Buffer {
+  return createHash('sha256').update(head).digest();
 }
 
 /** True when `id` is a voter or a learner, or becomes one when a change under way ends. */
@@ -63,16 +71,25 @@ export class SnapshotKeeper {
   readonly #stopping = new AbortController();
   /** By member. */
   readonly #reports = new Map<number, Report>();
+  readonly #refusals = new Map<number, Refusals>();
+  #offer: Offer | null = null;
   #received: Received | null = null;
   /** Raft decided to install what was received; until that is done nothing else is taken. */
   #claimed = false;
   #saving: Promise<void> = Promise.resolve();
   readonly #recent: RecentBytes;
 
-  constructor(limits: SnapshotLimits, host: SnapshotKeeperHost) {
+  /** @param stored the snapshot that the engine begins with */
+  constructor(limits: SnapshotLimits, host: SnapshotKeeperHost, stored: StoredSnapshot | null) {
     this.#limits = limits;
     this.#host = host;
     this.#recent = new RecentBytes(limits.cachedBytes);
+    if (stored) this.#offer = this.#offerOf(stored);
+  }
+
+  /** Holds nothing of the content but a copy of its head. */
+  #offerOf({ index, confState, content }: Omit<StoredSnapshot, 'term'>): Offer {
+    return { index, confState, head: Uint8Array.from(this.#host.stateMachine.headOf(content)) };
   }
 
   applied(entries: readonly Entry[]): void {
@@ -83,11 +100,13 @@ export class SnapshotKeeper {
   keep(snapshot: StoredSnapshot): Promise<void> {
     return this.#oneAtATime(async () => {
       const { engine, store } = this.#host;
-      const { index, confState, content } = snapshot;
+      const { index, confState } = snapshot;
+      const offer = this.#offerOf(snapshot);
       await store.saveSnapshot(snapshot);
       if (engine.dead) return;
       try {
-        engine.createSnapshot(index, confState, contentDigest(content));
+        engine.createSnapshot(index, confState, headDigest(offer.head));
+        this.#offer = offer;
         engine.compact(Math.min(index, Math.max(0, index - this.#limits.cachedEntries, this.#recent.beyond)));
       } catch (error) {
         // A newer snapshot was installed meanwhile, or nothing can be dropped.
@@ -100,10 +119,10 @@ export class SnapshotKeeper {
   }
 
   /** A MsgSnap from an authenticated peer. False: refused. After it, `settle` must follow once raft has said what to do. */
-  receive(from: number, message: Uint8Array, content: Uint8Array): boolean {
+  receive(from: number, message: Uint8Array, head: Uint8Array): boolean {
     if (this.#received) return false;
-    const digest = contentDigest(content);
-    this.#received = { from, digest, content };
+    const digest = headDigest(head);
+    this.#received = { from, digest, head };
     return this.#host.engine.stepSnapshot(from, message, digest);
   }
 
@@ -124,9 +143,11 @@ export class SnapshotKeeper {
   async install({ index, term, confState }: RaftSnapshot): Promise<void> {
     const received = this.#received;
     if (!received) throw new RangeError(`no snapshot was received, and one at ${index} is to be installed`);
-    const { from, content } = received;
-    await this.#host.stateMachine.install(from, { index, term, confState }, content, this.#stopping.signal);
-    await this.#oneAtATime(() => this.#host.store.saveSnapshot({ index, term, confState, content }));
+    const { from, head } = received;
+    const { stateMachine, store } = this.#host;
+    const content = await stateMachine.install(from, { index, term, confState }, head, this.#stopping.signal);
+    this.#offer = this.#offerOf({ index, confState, content });
+    await this.#oneAtATime(() => store.saveSnapshot({ index, term, confState, content }));
     this.#claimed = false;
     this.#received = null;
   }
@@ -141,29 +162,30 @@ export class SnapshotKeeper {
     const { to } = message;
     this.#reports.delete(to);
     const match = this.#matches().get(to) ?? 0;
-    const snapshot = await this.#load(message.snapshotIndex);
-    if (!snapshot || !namesMember(snapshot.confState, to)) {
+    const offer = this.#offer;
+    if (offer?.index !== message.snapshotIndex || !namesMember(offer.confState, to)) {
       this.#reports.set(to, { ticks: this.#limits.snapshotRetryTicks, delivered: false, match });
       wanted(to);
       return;
     }
-    const delivered = await transport.sendSnapshot(message, snapshot.content).then(
-      () => true,
-      () => false,
+    const refused = await transport.sendSnapshot(message, offer.head).then(
+      () => undefined,
+      (error: unknown) => causeOf(error),
     );
-    const ticks = delivered ? this.#limits.snapshotInstallTicks : this.#limits.snapshotRetryTicks;
+    const delivered = refused === undefined;
+    if (delivered) this.#refusals.delete(to);
+    const ticks = delivered ? this.#limits.snapshotInstallTicks : this.#refused(message, refused);
     this.#reports.set(to, { ticks, delivered, match });
   }
 
-  /** Null when it is not kept, or the disk spoilt it; a new one helps in both cases. */
-  async #load(index: number): Promise<StoredSnapshot | null> {
-    try {
-      return await this.#host.store.loadSnapshot(index);
-    } catch (error) {
-      if (!(error instanceof LogDamagedError)) throw error;
-      this.#host.log('error', error.message);
-      return null;
-    }
+  /** Ticks until the next try. The log is told once of each cause in a row. */
+  #refused({ to, snapshotIndex }: RaftMessage, cause: string): number {
+    const before = this.#refusals.get(to);
+    const count = (before?.count ?? 0) + 1;
+    this.#refusals.set(to, { cause, count });
+    if (before?.cause !== cause)
+      this.#host.log('warning', `the snapshot at ${snapshotIndex} could not be sent to member ${to}: ${cause}`);
+    return this.#limits.snapshotRetryTicks * Math.min(2 ** (count - 1), MAX_RETRY_FACTOR);
   }
 
   /** The transport lost a member: what it was sent may be lost too, so it need not be waited for. */
@@ -204,3 +226,6 @@ export class SnapshotKeeper {
     return done;
   }
 }
+
+const causeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);

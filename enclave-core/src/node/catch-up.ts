@@ -1,38 +1,31 @@
 /**
- * How a node that is far behind comes to a snapshot that its leader sent: it fetches the ledger's records up to there from its
- * peers, applies them as if they came one by one, and compares. So history and tree have no gap, and nothing is believed but
- * what a signed entry vouches for: the digest of the state, in the ledger, under a signature that the service endorses.
+ * How a node that is far behind comes to a snapshot of which its leader sent the head: it asks for the entry that vouches for
+ * the digest of the state there, under a signature that the service endorses; fetches the ledger's records up to there from
+ * its peers, applies them as if they came one by one, and compares. So history and tree have no gap, nothing is believed but
+ * what is vouched for, and what is kept is the image that this node made itself.
  */
 import { decodeRecord, type LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
-import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import type { SnapshotPoint } from '../consensus/ports.ts';
 import type { History } from '../history/history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { NodeLog } from '../node-log.ts';
-import type { PeerMethod } from '../peers/peer-types.ts';
 import type { StateImage } from './image-pieces.ts';
-import { decodeReceipt, encodeSeqno } from './peer-requests.ts';
+import { type Ask, PeerQuestions, type PeerQuestionsDependencies, UnfitAnswerError } from './peer-questions.ts';
+import { decodeReceipt } from './peer-requests.ts';
 import { replayBatches } from './replay-batches.ts';
 import { type MarkedState, type ReplicatedMachine, StateDivergedError } from './replicated-machine.ts';
 import { verifySnapshotEvidence } from './snapshot-evidence.ts';
 import { evidenceSeqnoOf, imageOf } from './state-image.ts';
-import type { Timers } from './timers.ts';
 
-const REQUEST_TIMEOUT_MS = 30_000;
-const RETRY_MS = 500;
-
-export type CatchUpDependencies = Readonly<{
-  machine: () => ReplicatedMachine;
-  ledger: Pick<Ledger, 'drained' | 'flush'>;
-  history: Pick<History, 'drained' | 'flush'>;
-  request: (raftId: number, method: PeerMethod, body: Uint8Array, timeoutMs: number) => Promise<Uint8Array>;
-  /** Raft ids of the others, any of which may have the records. */
-  others: () => readonly number[];
-  /** PEM that this node was told to trust. */
-  serviceCertificate: string;
-  log: NodeLog;
-  timers: Timers;
-}>;
+export type CatchUpDependencies = PeerQuestionsDependencies &
+  Readonly<{
+    machine: () => ReplicatedMachine;
+    ledger: Pick<Ledger, 'drained'>;
+    history: Pick<History, 'drained'>;
+    /** What the image stands on is durable before it is sealed. */
+    seal: (image: StateImage, evidenceSeqno: number) => Promise<Uint8Array>;
+    /** PEM that this node was told to trust. */
+    serviceCertificate: string;
+  }>;
 
 export class CatchUp {
   readonly #uses: CatchUpDependencies;
@@ -54,65 +47,68 @@ export class CatchUp {
     return true;
   }
 
-  /** @throws StateDivergedError where what the records lead to is not what the ledger vouches for */
-  async install(from: number, at: SnapshotPoint, content: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { log, ledger, history, machine } = this.#uses;
+  /**
+   * @param head of the snapshot
+   * @returns the image to be kept, sealed
+   * @throws StateDivergedError where what the records lead to is not what the ledger vouches for
+   */
+  async install(from: number, at: SnapshotPoint, head: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const { log, machine, seal } = this.#uses;
     const begin = machine().index;
     log.info({ fromSeqno: begin + 1, toSeqno: at.index, peer: from }, 'catching up by records of the ledger');
+    const questions = new PeerQuestions(this.#uses, from, signal);
+    const evidenceSeqno = evidenceSeqnoOf(head);
     this.#target = at.index;
     this.#image = undefined;
     try {
-      await this.#applyUpTo(from, at, signal);
-      await this.#compare(from, at, evidenceSeqnoOf(content), signal);
-      await history.flush();
-      await ledger.flush();
+      const digest = await questions.untilAnswered((ask) => this.#provenDigest(ask, at.index, evidenceSeqno));
+      await this.#applyUpTo(questions, at, signal);
+      const content = await seal(await this.#vouchedImage(at.index, digest), evidenceSeqno);
+      log.info({ seqno: at.index, entries: at.index - begin }, 'caught up');
+      return content;
     } finally {
       this.#target = 0;
+      this.#image = undefined;
     }
-    log.info({ seqno: at.index, entries: at.index - begin }, 'caught up');
   }
 
-  async #applyUpTo(from: number, at: SnapshotPoint, signal: AbortSignal): Promise<void> {
+  /** @throws UnfitAnswerError where a peer's answers prove nothing */
+  async #provenDigest(ask: Ask, seqno: number, evidenceSeqno: number): Promise<Uint8Array | undefined> {
+    const receiptBytes = await ask('receipt', evidenceSeqno);
+    const recordBytes = receiptBytes && (await ask('ledger', evidenceSeqno));
+    if (!recordBytes) return undefined;
+    const [evidence] = recordsOf(recordBytes, evidenceSeqno, evidenceSeqno);
+    if (!evidence) throw new RangeError('a peer sent no record');
+    const { serviceCertificate } = this.#uses;
+    const receipt = decodeReceipt(receiptBytes);
+    const proven = verifySnapshotEvidence({ receipt, evidence, serviceCertificate, seqno });
+    if (!proven.ok) throw new UnfitAnswerError(proven.reason);
+    return proven.digest;
+  }
+
+  async #vouchedImage(seqno: number, digest: Uint8Array): Promise<StateImage> {
+    const image = await this.#image;
+    if (!image) throw new StateDivergedError(`the ledger has no snapshot mark at ${seqno}`);
+    if (image.digest.equals(digest)) return image;
+    throw new StateDivergedError(
+      `the records of the ledger lead to another state at ${seqno} than the one that it vouches for`,
+    );
+  }
+
+  async #applyUpTo(questions: PeerQuestions, at: SnapshotPoint, signal: AbortSignal): Promise<void> {
     const machine = this.#uses.machine();
     while (machine.index < at.index) {
-      const body = await this.#ask(from, 'ledger', encodeSeqno(machine.index + 1), signal);
-      const records = recordsOf(body, machine.index + 1, at.index);
+      const first = machine.index + 1;
+      const records = await questions.untilAnswered(async (ask) => {
+        const body = await ask('ledger', first);
+        return body && recordsOf(body, first, at.index);
+      });
       for await (const entries of replayBatches(records, at.index)) {
         signal.throwIfAborted();
         machine.applyBatch(entries, at.confState);
         await this.#uses.ledger.drained();
         await this.#uses.history.drained();
       }
-    }
-  }
-
-  async #compare(from: number, at: SnapshotPoint, evidenceSeqno: number, signal: AbortSignal): Promise<void> {
-    const image = await this.#image;
-    if (!image) throw new StateDivergedError(`the ledger has no snapshot mark at ${at.index}`);
-    const receipt: Receipt = decodeReceipt(await this.#ask(from, 'receipt', encodeSeqno(evidenceSeqno), signal));
-    const records = await this.#ask(from, 'ledger', encodeSeqno(evidenceSeqno), signal);
-    const [evidence] = recordsOf(records, evidenceSeqno, evidenceSeqno);
-    const { serviceCertificate } = this.#uses;
-    const refused = verifySnapshotEvidence({
-      receipt,
-      evidence,
-      serviceCertificate,
-      seqno: at.index,
-      digest: image.digest,
-    });
-    if (refused !== undefined)
-      throw new StateDivergedError(`the snapshot at ${at.index} is not vouched for: ${refused}`);
-  }
-
-  /** Asks the sender of the snapshot first, then the others, again and again until the replica stops. */
-  async #ask(from: number, method: PeerMethod, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    for (;;) {
-      for (const peer of [from, ...this.#uses.others().filter((id) => id !== from)]) {
-        signal.throwIfAborted();
-        const answer = await this.#uses.request(peer, method, body, REQUEST_TIMEOUT_MS).catch(() => undefined);
-        if (answer && answer.length > 0) return answer;
-      }
-      await new Promise<void>((resolve) => void this.#uses.timers.after(RETRY_MS, resolve));
     }
   }
 }

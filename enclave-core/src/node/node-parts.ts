@@ -14,6 +14,7 @@ import type { CoreNodeDependencies, CoreNodeOptions } from './core-node.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import { sealEntry, serviceEnvelope, signatureEnvelope } from './entry-envelope.ts';
 import { Forwarder } from './forwarder.ts';
+import type { StateImage } from './image-pieces.ts';
 import { LedgerMender } from './ledger-mender.ts';
 import { MemberDirectory } from './member-directory.ts';
 import { MembershipDuty } from './membership-duty.ts';
@@ -292,19 +293,20 @@ export class NodeParts {
   }
 
   #makeSnapshots(): SnapshotDuty {
-    const { keys } = this.uses;
-    const { history, ledger } = this.storage;
     return new SnapshotDuty(this.options.snapshots ?? {}, {
       leads: () => this.leads,
       propose: (entry) => this.proposeService(entry),
-      seal: async (image, evidenceSeqno) => {
-        // What the snapshot stands on is durable before it is.
-        await Promise.all([history.flush(), ledger.flush(), this.#secretsSaved]);
-        return sealImage(keys, image, evidenceSeqno);
-      },
+      seal: (image, evidenceSeqno) => this.#sealDurably(image, evidenceSeqno),
       keep: (snapshot) => this.replica.keepSnapshot(snapshot),
       failed: (error) => this.fail(error),
     });
+  }
+
+  /** What a snapshot stands on, the secrets that it is sealed with among it, is durable before it is. */
+  async #sealDurably(image: StateImage, evidenceSeqno: number): Promise<Uint8Array> {
+    const { history, ledger } = this.storage;
+    await Promise.all([history.flush(), ledger.flush(), this.#secretsSaved]);
+    return sealImage(this.uses.keys, image, evidenceSeqno);
   }
 
   #makeMemberships(): MembershipDuty {
@@ -335,6 +337,7 @@ export class NodeParts {
       machine: () => this.machine,
       ledger: this.storage.ledger,
       history: this.storage.history,
+      seal: (image, evidenceSeqno) => this.#sealDurably(image, evidenceSeqno),
       request: (raftId, method, body, timeoutMs) => this.peers.request(raftId, method, body, { timeoutMs }),
       others: () => this.others(),
       serviceCertificate,

@@ -14,7 +14,7 @@ import { loadedLog } from './node-storage.ts';
 import { decodeSeqno, encodeReceipt, MAX_LEDGER_ANSWER_BYTES } from './peer-requests.ts';
 import { raftLog } from './raft-log.ts';
 import { isSnapshotEvidence } from './snapshot-evidence.ts';
-import { imageOf, type OpenedImage, openImage } from './state-image.ts';
+import { headOfImage, imageOf, type OpenedImage, openImage } from './state-image.ts';
 import { decodeSubmission, encodeAnswer } from './submit-codec.ts';
 
 const FIRST_INDEX = 1;
@@ -139,7 +139,8 @@ function stateMachine(parts: NodeParts): StateMachine {
       parts.machine.restore(opened.state);
       parts.signedOutbox.restart(index, opened.state.settlement.outboxEnds);
     },
-    install: (from, at, content, signal) => parts.catchUp.install(from, at, content, signal),
+    headOf: headOfImage,
+    install: (from, at, head, signal) => parts.catchUp.install(from, at, head, signal),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { FILE_LOG_STORE_DEFAULTS, FileLogStore, type FileLogStoreOptions } from '../consensus/file-log-store.ts';
 import { nodeDisk } from '../consensus/log/disk.ts';
-import type { LogStore } from '../consensus/ports.ts';
+import type { LogStore, StoredLog } from '../consensus/ports.ts';
 import type { HistoryReader } from '../core-service.ts';
 import { History, type HistoryOptions } from '../history/history.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -57,13 +57,21 @@ export function fileStorage(options: FileStorageOptions, keys: KeyRing, host: No
   };
 }
 
-/** The log as the replica sees it: with what was loaded already. */
-export function loadedLog(log: LogStore, stored: Awaited<ReturnType<LogStore['load']>>): LogStore {
+/**
+ * The log as the replica sees it: with what was loaded already, which is given out once and not held any longer. It holds the
+ * snapshot that the node begins with, and so 16 bytes for each spent id.
+ */
+export function loadedLog(log: LogStore, stored: StoredLog): LogStore {
+  let loaded: StoredLog | null = stored;
   return {
-    load: async () => stored,
+    load: async () => {
+      if (!loaded) throw new RangeError('the log was loaded already');
+      const once = loaded;
+      loaded = null;
+      return once;
+    },
     append: (batch) => log.append(batch),
     saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
-    loadSnapshot: (index) => log.loadSnapshot(index),
     dropBefore: (index) => log.dropBefore(index),
     readEntries: (fromIndex) => log.readEntries(fromIndex),
     close: () => log.close(),

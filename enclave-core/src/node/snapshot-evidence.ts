@@ -10,32 +10,38 @@ import { sha256 } from '../sha256.ts';
 export type SnapshotEvidence = Readonly<{
   receipt: Receipt;
   /** The record that the receipt is of. */
-  evidence: LedgerRecord | undefined;
+  evidence: LedgerRecord;
   /** PEM that this node trusts. */
   serviceCertificate: string;
-  /** Of the mark, and the digest of the state there. */
+  /** Of the mark. */
   seqno: number;
-  digest: Uint8Array;
 }>;
 
-/** What is wrong, in words; nothing when all is well. */
+/** `digest`: of the state at the mark. `reason`: what is wrong, in words. */
+export type ProvenState = Readonly<{ ok: true; digest: Uint8Array } | { ok: false; reason: string }>;
+
 export function verifySnapshotEvidence({
   receipt,
   evidence,
   serviceCertificate,
   seqno,
-  digest,
-}: SnapshotEvidence): string | undefined {
-  if (!evidence) return 'its evidence is missing';
-  if (!isSnapshotEvidence(evidence, seqno, digest)) return 'the ledger vouches for another state';
-  return refuseReceipt(receipt, leafOf(evidence, sha256), serviceCertificate);
+}: SnapshotEvidence): ProvenState {
+  const vouched = vouchedState(evidence);
+  if (vouched?.seqno !== seqno) return { ok: false, reason: 'the entry does not vouch for the state there' };
+  const reason = refuseReceipt(receipt, leafOf(evidence, sha256), serviceCertificate);
+  return reason === undefined ? { ok: true, digest: vouched.digest } : { ok: false, reason };
 }
 
 /** Whether an entry of the ledger vouches for this state at a mark. */
-export function isSnapshotEvidence({ kind, data }: LedgerRecord, seqno: number, digest: Uint8Array): boolean {
-  if (kind !== 'service') return false;
+export function isSnapshotEvidence(record: LedgerRecord, seqno: number, digest: Uint8Array): boolean {
+  const vouched = vouchedState(record);
+  return vouched?.seqno === seqno && Buffer.from(digest).equals(vouched.digest);
+}
+
+function vouchedState({ kind, data }: LedgerRecord): Readonly<{ seqno: number; digest: Uint8Array }> | undefined {
+  if (kind !== 'service') return undefined;
   const entry = decodeServiceEntry(readEntryFrame(data).payload);
-  return entry.type === 'snapshotEvidence' && entry.seqno === seqno && Buffer.from(digest).equals(entry.digest);
+  return entry.type === 'snapshotEvidence' ? entry : undefined;
 }
 
 function refuseReceipt(receipt: Receipt, leaf: Uint8Array, serviceCertificate: string): string | undefined {

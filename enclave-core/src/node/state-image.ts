@@ -122,7 +122,10 @@ export function openImage(keys: LedgerKeys, index: number, content: Uint8Array):
   return { state, digest: hash.digest(), evidenceSeqno: evidenceSeqnoOf(content) };
 }
 
-/** Entry of the ledger that vouches for a sealed image, 0 for genesis. */
+/** What of a sealed image a node is sent that is far behind: which entry of the ledger vouches for it. */
+export const headOfImage = (content: Uint8Array): Uint8Array => content.subarray(0, HEAD_BYTES);
+
+/** Entry of the ledger that vouches for a sealed image, or for the one that this is the head of; 0 for genesis. */
 export function evidenceSeqnoOf(content: Uint8Array): number {
   if (content.length < HEAD_BYTES) throw new SealBrokenError('sealed snapshot is empty');
   return Number(Buffer.from(content.buffer, content.byteOffset, content.length).readBigUInt64BE());

@@ -86,7 +86,8 @@ async function start(id: number): Promise<void> {
           setImmediate(() => void replica.keepSnapshot({ index, term, confState, content: Buffer.from('state') }));
         },
         restore: async () => undefined,
-        install: async () => undefined,
+        headOf: (content) => content,
+        install: async (_from, _at, content) => content,
       },
       clock: systemClock,
       entropy: systemEntropy,

@@ -53,10 +53,16 @@ export class TextMachine implements StateMachine {
     this.restored += 1;
   }
 
-  async install(from: number, at: SnapshotPoint, content: Uint8Array, signal: AbortSignal): Promise<void> {
+  /** All of it: this machine has no other way to the state. */
+  headOf(content: Uint8Array): Uint8Array {
+    return content;
+  }
+
+  async install(from: number, at: SnapshotPoint, content: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     await this.beforeInstall(signal);
     this.#become(content, at);
     this.installedFrom.push(from);
+    return content;
   }
 
   #become(content: Uint8Array, { index, term }: SnapshotPoint): void {
@@ -169,6 +175,8 @@ export class ReplicaGroup {
   readonly members = new Map<number, Member>();
   /** Members that snapshots were carried to, in order. */
   readonly snapshotsTo: number[] = [];
+  /** What the network says where it carries no snapshots; asked each time. */
+  refuseSnapshot: (() => Error) | undefined;
   readonly #disks = new Map<number, MemoryDisk>();
   readonly #module: WebAssembly.Module;
   readonly #voters: readonly number[];
@@ -249,6 +257,7 @@ export class ReplicaGroup {
         await new Promise((resolve) => setImmediate(resolve));
         const peer = reachable(to);
         if (!peer) throw new Error('unreachable');
+        if (this.refuseSnapshot) throw this.refuseSnapshot();
         this.snapshotsTo.push(to);
         peer.receiveSnapshot(from, bytes, content);
       },

@@ -11,6 +11,9 @@ const unreachable = (): Error => Object.assign(new Error('the peer is not reache
 export class LoopbackNetwork {
   readonly #lines = new Map<number, Line>();
   readonly #cut = new Set<number>();
+  /** What becomes of a node's answer on its way. */
+  spoil: (answering: number, method: PeerMethod, answer: Uint8Array) => Uint8Array = (_answering, _method, answer) =>
+    answer;
 
   /** What a node is given to open its peers with. */
   opener(raftId: number): OpenPeers {
@@ -68,7 +71,7 @@ export class LoopbackNetwork {
         if (!line || !own) throw unreachable();
         const from = Array.from(line.directory.peers()).find((peer) => peer.raftId === self);
         if (!from) throw unreachable();
-        return line.handlers.request(from, method, body);
+        return this.spoil(raftId, method, await line.handlers.request(from, method, body));
       },
       directoryChanged: () => undefined,
       close: async () => {

@@ -30,6 +30,7 @@ export type TestNodeOptions = Partial<CoreNodeOptions> &
     openPeers?: OpenPeers;
     rules?: Rulebook;
     ledgerSecret?: Uint8Array;
+    saveSecrets?: () => Promise<void>;
   }>;
 
 const SMALL_FILES = { segmentBytes: 256 * 1024 };
@@ -58,7 +59,8 @@ export class NodeDriver {
   }
 
   static async start(dir: string, options: TestNodeOptions = {}): Promise<NodeDriver> {
-    const { nowMs = () => START_MS, service = testService, openPeers, rules, ...nodeOptions } = options;
+    const { nowMs = () => START_MS, service = testService, openPeers, rules, ...others } = options;
+    const { saveSecrets = async () => undefined, ...nodeOptions } = others;
     const identity = options.identity ?? service.first;
     const lines: LogLine[] = [];
     const write = (level: LogLine['level']) => (fields: object, message: string) => {
@@ -82,7 +84,7 @@ export class NodeDriver {
         openRekey: (entry) => openRekey(entry, identity.nodeId, (_, sealed) => sealed, keys),
         makeRekey: (nodes) =>
           makeRekey({ keys, nodes, entropy: systemEntropy, sealTo: (_key, _place, plaintext) => plaintext }),
-        saveSecrets: async () => undefined,
+        saveSecrets,
         openStorage: fileStorage(storage, localKeys, host),
         platform: virtualPlatform,
         engine: await engine,
