@@ -1,6 +1,7 @@
 /** The command as a process: its streams and exit codes. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,15 +25,20 @@ function run(...args: string[]): Promise<Ended> {
   return runHearing(args, () => undefined);
 }
 
+const start = (args: readonly string[]): ChildProcessWithoutNullStreams =>
+  spawn(process.execPath, ['--conditions=drawbridge-source', '--import', import.meta.resolve('tsx'), MAIN, ...args]);
+
+/** Nobody reads what it says. @returns its exit code */
+async function runUnheard(...args: string[]): Promise<number | null> {
+  const child = start(args);
+  child.stdout.destroy();
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code;
+}
+
 /** `onOut` sees what it has said so far. */
 function runHearing(args: readonly string[], onOut: (out: string, child: ChildProcess) => void): Promise<Ended> {
-  const child = spawn(process.execPath, [
-    '--conditions=drawbridge-source',
-    '--import',
-    import.meta.resolve('tsx'),
-    MAIN,
-    ...args,
-  ]);
+  const child = start(args);
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -68,8 +74,10 @@ test('evidence that is none is refused with exit code 1', async () => {
     vaults: [],
   };
   await writeFile(join(dir, 'genesis.json'), JSON.stringify(genesis));
-  const verdict = await run('verify', 'evidence', join(dir, 'evidence'), '--genesis', join(dir, 'genesis.json'));
-  expect(verdict).toMatchObject({ code: 1, out: expect.stringMatching(/^check +form/m) });
+  const args = ['verify', 'evidence', join(dir, 'evidence'), '--genesis', join(dir, 'genesis.json')];
+  expect(await run(...args)).toMatchObject({ code: 1, out: expect.stringMatching(/^check +form/m) });
+  // Not 0, which would say that it is proven.
+  expect(await runUnheard(...args)).toBe(2);
 });
 
 test('service runs the program of the core with its arguments', async () => {

@@ -12,10 +12,12 @@ function untilInterrupted(): AbortSignal {
   return interrupted.signal;
 }
 
-// A reader that has seen enough (`drawbridge events | head`) ends the command, as it does others.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
+const argv = process.argv.slice(2);
+// A reader that has seen enough (`drawbridge events | head`) ends the command, as it does others. A verdict that did not get out is none.
+const hasSeenEnough = ({ code }: NodeJS.ErrnoException): boolean => code === 'EPIPE' && argv[0] !== 'verify';
+process.stdout.on('error', (error) => process.exit(hasSeenEnough(error) ? 0 : 2));
 
-process.exitCode = await runCli(process.argv.slice(2), {
+process.exitCode = await runCli(argv, {
   output: {
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),

@@ -151,7 +151,12 @@ describe('a tip', () => {
   test('of another history', async () => {
     const made = beginLedger(parties).settle(told(2, 'SETTLED')).sign(parties.first);
     await expectRefused(ledger, 'TIP_DIFFERS', await tipOf(made, 6));
-    await expectRefused(ledger, 'TIP_DIFFERS', await tipOf(made, 7));
+    await expectRefused(ledger, 'TIP_ROOT_MISSING', await tipOf(made, 7));
+  });
+
+  test('of a signature, whose number somebody changed, accuses nobody', async () => {
+    expect(await verify(ledger, await tipOf(ledger, LAST_SIGNATURE, { transaction_id: '2.14' }))).toBe(0);
+    expect(bench.printed).toMatch(/^tip +2\.17 is in it/m);
   });
 
   test('that proves nothing by itself is no tip', async () => {

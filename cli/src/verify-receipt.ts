@@ -1,5 +1,6 @@
 /** `drawbridge verify receipt FILE`: what a receipt proves, in words, or the first check that fails. */
 import type { Claim, ClaimTerms } from '@drawbridge/protocol/ledger/claim-text';
+import { hexOf } from './bytes.ts';
 import { CliError } from './cli-error.ts';
 import { readInput, readJsonFile } from './input-file.ts';
 import { nameOf, readServiceCertificate, type ServiceCertificate } from './ledger/certificates.ts';
@@ -51,8 +52,6 @@ export async function readPinned(path: string | undefined): Promise<ServiceCerti
 /** @throws CliError */
 export const atMsOf = (at: string | undefined, nowMs: number): number =>
   at === undefined ? nowMs : Date.parse(parseMoment(at, nowMs));
-
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 function provenLines(proof: ReceiptProof, service: ServiceCertificate): Line[] {
   const { receipt, node, root, claim } = proof;

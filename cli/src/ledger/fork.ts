@@ -7,6 +7,7 @@ import { readEntryFrame } from '@drawbridge/protocol/ledger/entry-frame';
 import type { LedgerKind } from '@drawbridge/protocol/ledger/ledger-kind';
 import { type LedgerRecord, leafOf } from '@drawbridge/protocol/ledger/ledger-record';
 import { decodeSignatureEntry } from '@drawbridge/protocol/ledger/signature-entry';
+import { hexOf, sameBytes } from '../bytes.ts';
 import type { FolderAudit } from './audit-folder.ts';
 import type { ChunkFile } from './chunk-folder.ts';
 import { ChunkReader } from './chunk-reader.ts';
@@ -46,17 +47,14 @@ export async function compareLedgers(a: FolderAudit, b: FolderAudit): Promise<Co
   }
 }
 
-const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-
 const sameRecord = (a: LedgerRecord, b: LedgerRecord): boolean =>
   a.seqno === b.seqno &&
   a.view === b.view &&
   a.kind === b.kind &&
   a.epoch === b.epoch &&
-  same(a.commitEvidenceDigest, b.commitEvidenceDigest) &&
-  same(a.claimsDigest, b.claimsDigest) &&
-  same(a.data, b.data);
+  sameBytes(a.commitEvidenceDigest, b.commitEvidenceDigest) &&
+  sameBytes(a.claimsDigest, b.claimsDigest) &&
+  sameBytes(a.data, b.data);
 
 /** @param rest what follows `record`; its signatures were verified before */
 async function side(

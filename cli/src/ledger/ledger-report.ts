@@ -1,12 +1,11 @@
 /** A verdict about a ledger, in words and as JSON. */
+import { hexOf } from '../bytes.ts';
 import { type Line, printable } from '../output.ts';
 import { refusalJson, refusalLines } from '../refusal.ts';
 import type { Comparison, ForkSide } from './fork.ts';
 import type { FactsOfPart } from './ledger-audit.ts';
 import type { LedgerVerdict } from './ledger-verdict.ts';
 import type { JudgedEntry } from './signed-listing.ts';
-
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 export function listedLines({ transactionId, kind, what, stampMs, signed }: JudgedEntry): string {
   const time = stampMs === undefined ? '' : `  ${new Date(stampMs).toISOString()}`;
