@@ -14,6 +14,7 @@ import type { AssetCode, ParticipantId, TransferId } from '@drawbridge/protocol/
 type Placed<T> = Readonly<{ seqno: number; item: T }>;
 
 export class MemoryHistory implements NodeHistory {
+  readonly isOutdated = false;
   readonly #onAppend: (seqno: number, records: EntryRecords) => void;
   #last = 0;
   #transfers: Placed<Transfer>[] = [];

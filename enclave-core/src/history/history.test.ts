@@ -63,6 +63,27 @@ describe('history', () => {
     expectSame(history, model);
   });
 
+  it.each([
+    ['older', { seqno: 7 }],
+    ['newer', { format: 2, seqno: 7, indexed: 3, stores: 1 }],
+  ])('holds nothing that was written in an %s format, and takes it again once it is cleared', async (_, meta) => {
+    const model = new Model();
+    const first = model.entry([{ debtor: 0, creditor: 1, state: 0, amount: 5n }]);
+    let history = folder.start();
+    expect(history.isOutdated).toBe(false);
+    history.append(7, first);
+    await history.flush();
+    history = await folder.restartWithMeta(history, meta);
+    expect([history.isOutdated, history.lastSeqno]).toEqual([true, 0]);
+    await history.clear();
+    expect([history.isOutdated, history.lastSeqno]).toEqual([false, 0]);
+    history.append(7, first);
+    await history.flush();
+    history = await folder.restart(history);
+    expect(history.isOutdated).toBe(false);
+    expectSame(history, model);
+  });
+
   it('loses what was not flushed and takes it again from a replay', async () => {
     const model = new Model();
     const history = folder.start();

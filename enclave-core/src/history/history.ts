@@ -55,8 +55,11 @@ const TRANSFERS_PER_WRITE = 4_096;
 /** Transfers that are made ready to be stored before other work gets its turn. */
 const TRANSFERS_PER_TURN = 200;
 const META_PLACE: Uint8Array = Buffer.from('meta');
+/** Of everything in the store. Another number means that the store is made again from the ledger. */
+const FORMAT = 1;
 /** As stored: the newest block, the newest one whose transfers are in the stored index, and how often that was stored. */
-type Meta = Readonly<{ seqno: number; indexed: number; stores: number }>;
+type Meta = Readonly<{ format: number; seqno: number; indexed: number; stores: number }>;
+const NO_META: Meta = { format: FORMAT, seqno: 0, indexed: 0, stores: 0 };
 const placeOf = (seqno: number): Uint8Array => Buffer.from(`block/${seqno}`);
 /** About what a record takes in memory, decoded. */
 const RECORD_BYTES = 400;
@@ -70,6 +73,7 @@ export class History implements HistoryReader {
   readonly #options: HistoryOptions;
   #places: TransferIndex;
   #indexed: number;
+  #isOutdated: boolean;
   /** Decoded blocks, weighed by the bytes that they take about. */
   readonly #cache: WeightedLru<number, HistoryBlock>;
   readonly #tail = new Tail();
@@ -96,13 +100,20 @@ export class History implements HistoryReader {
     this.#flushMs = options.flushMs ?? 100;
     this.#maxTailBytes = options.maxTailBytes ?? 24 * 2 ** 20;
     this.#store = new LmdbStore(options.dir);
-    const { seqno, indexed, stores } = this.#readMeta();
+    const meta = this.#readMeta();
+    this.#isOutdated = meta.format !== FORMAT;
+    const { seqno, indexed, stores } = this.#isOutdated ? NO_META : meta;
     this.#stored = seqno;
     this.#appended = seqno;
     this.#indexed = indexed;
     this.#options = options;
     this.#places = this.#placesAfter(stores);
-    this.#gatherAgain();
+    if (!this.#isOutdated) this.#gatherAgain();
+  }
+
+  /** Written in another format: it holds nothing that can be read, and must be cleared before use. */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
   }
 
   /** Newest log entry that the history covers; 0 if none. */
@@ -150,6 +161,7 @@ export class History implements HistoryReader {
     this.#stored = 0;
     this.#appended = 0;
     this.#indexed = 0;
+    this.#isOutdated = false;
     this.#places = this.#placesAfter(0);
   }
 
@@ -340,7 +352,7 @@ export class History implements HistoryReader {
     const runs = this.#places.isFull ? this.#places.changes() : undefined;
     const stores = this.#places.stores + (runs ? 1 : 0);
     const indexed = runs ? seqno : this.#indexed;
-    const meta = Buffer.from(JSON.stringify({ seqno, indexed, stores } satisfies Meta));
+    const meta = Buffer.from(JSON.stringify({ format: FORMAT, seqno, indexed, stores } satisfies Meta));
     await this.#store.write({ blocks, ...(runs && { runs }), meta: this.#keys.seal('history', meta, META_PLACE) });
     if (runs) this.#places.stored();
     this.#indexed = indexed;
@@ -360,7 +372,7 @@ export class History implements HistoryReader {
 
   #readMeta(): Meta {
     const sealed = this.#store.meta();
-    if (!sealed) return { seqno: 0, indexed: 0, stores: 0 };
+    if (!sealed) return NO_META;
     return JSON.parse(Buffer.from(this.#keys.open('history', sealed, META_PLACE)).toString()) as Meta;
   }
 }

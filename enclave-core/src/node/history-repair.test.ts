@@ -1,9 +1,10 @@
 /** On the golden ledger: the records of a small service, with the keys that open them. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readEntryFrame } from '@drawbridge/protocol/ledger/entry-frame';
 import type { LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
-import { decodeGenesisRecord } from '@drawbridge/protocol/ledger/service-entry';
+import { decodeGenesisRecord, decodeServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
 import { openRekey } from '../keys/rekey.ts';
@@ -23,6 +24,7 @@ type Repaired = HistoryRepairInput['history'] & Readonly<{ entries: readonly [nu
 function historyWith(...entries: [number, EntryRecords][]): Repaired {
   return {
     entries,
+    isOutdated: false,
     get lastSeqno() {
       return entries.at(-1)?.[0] ?? 0;
     },
@@ -116,6 +118,26 @@ describe('history is made again', () => {
     history = historyWith(...whole.slice(0, victim).map(([seqno]): [number, EntryRecords] => [seqno, NOTHING]));
     await repairHistory({ ...inputOf(records), history, snapshot: last });
     expect(history.entries).toEqual(whole);
+  });
+
+  it('where it was written in another format, and says so', async () => {
+    const said: object[] = [];
+    const log = { ...inputOf(records).log, warn: (fields: object) => void said.push(fields) };
+    const outdated = historyWith([records.length, NOTHING]);
+    history = Object.defineProperty(outdated, 'isOutdated', { value: true });
+    await repairHistory({ ...inputOf(records), log, history, snapshot: last });
+    expect(history.entries).toEqual(whole);
+    expect(said).toEqual([{ code: 'HISTORY_FORMAT' }]);
+  });
+
+  it('with the state that the ledger vouches for', async () => {
+    const entries = records
+      .filter(({ kind }) => kind === 'service')
+      .map(({ data }) => decodeServiceEntry(readEntryFrame(data).payload));
+    const evidence = entries.find((entry) => entry.type === 'snapshotEvidence');
+    if (!evidence) throw new Error('the golden ledger has no snapshot');
+    const replayed = await replayLedger({ ...inputOf(records), history, upTo: evidence.seqno });
+    expect((await imageOf(replayed)).digest).toEqual(Buffer.from(evidence.digest));
   });
 
   it('only where it lacks something', async () => {

@@ -30,7 +30,7 @@ const NO_MEMBERS = { voters: [], learners: [], votersOutgoing: [], learnersNext:
 const NO_RECORDS: EntryRecords = { transfers: [], lines: [], events: [], alarms: [] };
 
 export type HistoryRepairInput = Readonly<{
-  history: Pick<NodeHistory, 'append' | 'clear' | 'drained' | 'flush' | 'lastSeqno'>;
+  history: Pick<NodeHistory, 'append' | 'clear' | 'drained' | 'flush' | 'isOutdated' | 'lastSeqno'>;
   ledger: Pick<Ledger, 'readFrom'>;
   keys: LedgerKeys;
   rules: Rulebook | undefined;
@@ -46,6 +46,10 @@ export type HistoryRepairInput = Readonly<{
 /** @throws LedgerDamagedError where the records on this disk are not those that the snapshot stands on */
 export async function repairHistory(input: HistoryRepairInput): Promise<void> {
   const { history, snapshot, lastIndex, log } = input;
+  if (history.isOutdated) {
+    log.warn({ code: 'HISTORY_FORMAT' }, 'the history was written in another format; it is made again from the ledger');
+    await history.clear();
+  }
   if (history.lastSeqno > lastIndex) {
     log.warn(
       { code: 'HISTORY_AHEAD', historySeqno: history.lastSeqno, lastSeqno: lastIndex },

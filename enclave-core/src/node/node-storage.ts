@@ -14,7 +14,16 @@ import type { NodeHost } from './node-host.ts';
 export type NodeHistory = HistoryReader &
   Pick<
     History,
-    'append' | 'blockEvents' | 'clear' | 'close' | 'drained' | 'eventSeqno' | 'flush' | 'lastSeqno' | 'transferSeqno'
+    | 'append'
+    | 'blockEvents'
+    | 'clear'
+    | 'close'
+    | 'drained'
+    | 'eventSeqno'
+    | 'flush'
+    | 'isOutdated'
+    | 'lastSeqno'
+    | 'transferSeqno'
   >;
 
 export type NodeStorage = Readonly<{ log: LogStore; ledger: Ledger; history: NodeHistory }>;

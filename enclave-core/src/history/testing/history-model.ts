@@ -16,6 +16,7 @@ import type {
 } from '../../settlement/record.ts';
 import { decodeBlock, encodeBlock } from '../block-codec.ts';
 import { History, type HistoryOptions } from '../history.ts';
+import { LmdbStore } from '../lmdb-store.ts';
 
 const BANKS = ['5493001KJTIIGC8Y1R12', 'BANKB', 'BANKC'] as ParticipantId[];
 const EUR = 'EUR' as AssetCode;
@@ -154,6 +155,17 @@ export class TemporaryHistory {
   async restart(history: History): Promise<History> {
     this.#open = this.#open.filter((other) => other !== history);
     await history.close();
+    return this.start();
+  }
+
+  /** As a program of another format left it. */
+  async restartWithMeta(history: History, meta: object): Promise<History> {
+    this.#open = this.#open.filter((other) => other !== history);
+    await history.close();
+    const store = new LmdbStore(join(this.dir, 'history'));
+    const sealed = this.#keys.seal('history', Buffer.from(JSON.stringify(meta)), Buffer.from('meta'));
+    await store.write({ blocks: [], meta: sealed });
+    await store.close();
     return this.start();
   }
 
