@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { sha256 } from '@drawbridge/enclave-core/ledger/sha256';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import type { NodeDescription } from '@drawbridge/protocol/ledger/service-entry';
 import { p384 } from '@noble/curves/nist.js';
 
@@ -34,6 +35,7 @@ export const IDENTITIES: readonly SimIdentity[] = stored.nodes.map(({ nodeId, se
       apiAddress: `127.0.0.1:${2000 + at}`,
       platform: 'virtual',
       versions: [1],
+      life: NO_LIFE,
     },
   };
 });

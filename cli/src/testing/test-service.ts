@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { createHash, KeyObject, webcrypto } from 'node:crypto';
 import { type Bytes32, toBytes32 } from '@drawbridge/protocol/bytes32';
 import { type NodeId, parseNodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import type { NodeRow } from '@drawbridge/protocol/ledger/service-entry';
 import * as x509 from '@peculiar/x509';
 
@@ -69,6 +70,7 @@ export class TestService {
       apiAddress: `127.0.0.1:${8_000 + raftId}`,
       platform,
       versions: [1],
+      life: NO_LIFE,
     };
     return { nodeId, key: KeyObject.from(keys.privateKey), certificate, row };
   }

@@ -1,3 +1,4 @@
+import type { NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_PRESENT_NODES } from './apply-service.ts';
 import { isRekeyDue, ledgerFacts, presentNode, presentNodes, rekeyRecipients } from './membership-state.ts';
@@ -90,6 +91,25 @@ describe('a node', () => {
     expect(ledger.apply({ type: 'updateNode', raftId: 1, node })).toEqual(refused('NODE_NOT_LISTED'));
     ledger.rules = rulesFor([0, 1], { protocolVersion: 3 });
     expect(ledger.apply({ type: 'updateNode', raftId: 1, node })).toEqual(refused('VERSION_UNSUPPORTED'));
+  });
+});
+
+describe('a life', () => {
+  const life = 'a'.repeat(32) as NodeLife;
+
+  test('is that of who was admitted, and stays', () => {
+    ledger.rules = rulesFor([0, 1]);
+    ledger.admit(1, { life });
+    expect(ledger.state.nodes.get(2)?.life).toBe(life);
+    const other = 'b'.repeat(32) as NodeLife;
+    const entry = { type: 'updateNode', raftId: 2, node: describeNode(1, { life: other }) } as const;
+    expect(ledger.apply(entry)).toEqual(refused('LIFE_OVER'));
+    expect(ledger.apply({ ...entry, node: describeNode(1, { life }) })).toEqual({ ok: true });
+  });
+
+  test('may be another after a restart of the one that began the service', () => {
+    expect(ledger.apply({ type: 'updateNode', raftId: 1, node: describeNode(0, { life }) })).toEqual({ ok: true });
+    expect(ledger.state.nodes.get(1)?.life).toBe(life);
   });
 });
 

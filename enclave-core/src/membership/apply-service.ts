@@ -5,7 +5,14 @@
 import type { Registry } from '@drawbridge/governance/registry';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { NodeDescription, ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
-import { isReplaced, type MembershipState, type NodeState, presentNodes, rekeyRecipients } from './membership-state.ts';
+import {
+  FIRST_RAFT_ID,
+  isReplaced,
+  type MembershipState,
+  type NodeState,
+  presentNodes,
+  rekeyRecipients,
+} from './membership-state.ts';
 
 /** Nodes that have not left, those that are being replaced included. A rekey has no room for more. */
 export const MAX_PRESENT_NODES = 64;
@@ -16,6 +23,7 @@ export type ServiceRefusal =
   | 'NODE_NOT_LISTED'
   | 'NODE_UNKNOWN'
   | 'NODE_STAYS'
+  | 'LIFE_OVER'
   | 'NODES_FULL'
   | 'VERSION_UNSUPPORTED'
   | 'EPOCH_STALE'
@@ -101,7 +109,10 @@ function admit(state: MembershipState, { node, replaces }: EntryOf<'admitNode'>,
   return done({ ...state, nodes, nextRaftId: raftId + 1, revision: state.revision + 1 }, raftId);
 }
 
-/** A node that came back under its Raft id, at other addresses or with another program. */
+/**
+ * A node that came back under its Raft id, at other addresses or with another program. In another life only the one that began
+ * the service can, which was alone: everybody else has joined, and joins again.
+ */
 function update(state: MembershipState, { raftId, node }: EntryOf<'updateNode'>, rules: ServiceRules): ServiceResult {
   const row = state.nodes.get(raftId);
   if (!row || row.left || row.nodeId !== node.nodeId) {
@@ -109,6 +120,9 @@ function update(state: MembershipState, { raftId, node }: EntryOf<'updateNode'>,
   }
   const refusal = refuseNode(node, rules);
   if (refusal) return refuse(state, refusal.code, refusal.detail);
+  if (row.life !== node.life && raftId !== FIRST_RAFT_ID) {
+    return refuse(state, 'LIFE_OVER', `the process that was node ${raftId} has ended; it has to join again`);
+  }
   const nodes = new Map(state.nodes).set(raftId, { ...row, ...node });
   return done({ ...state, nodes, revision: state.revision + 1 });
 }

@@ -114,7 +114,7 @@ test('rows out of order, of unknown version or with a flag that is none are refu
   ledger.rules = rulesFor([0, 1]);
   ledger.admit(1);
   const row = (id: number, left: unknown = false): unknown => [
-    [id, Buffer.from(nodeId(id), 'hex'), 'c', 'e', 'p', 'a', 'virtual', [1]],
+    [id, Buffer.from(nodeId(id), 'hex'), 'c', 'e', 'p', 'a', 'virtual', [1], new Uint8Array(16)],
     [],
     left,
   ];

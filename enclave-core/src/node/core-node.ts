@@ -96,7 +96,11 @@ export type CoreNodeDependencies = Readonly<{
 
 /** What an admission needs of the node that serves it. */
 export type AdmissionDesk = Readonly<{
+  /** Of this node. */
+  raftId: number;
   leads: boolean;
+  /** It is the only voter. */
+  isAlone: boolean;
   view: SettlementView;
   registry: Registry;
   membership: MembershipState;

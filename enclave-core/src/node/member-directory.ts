@@ -40,4 +40,9 @@ export class MemberDirectory implements PeerDirectory {
   }
 }
 
-const peerOf = ({ raftId, nodeId, peerAddress }: NodeState): Peer => ({ raftId, nodeId, address: peerAddress });
+const peerOf = ({ raftId, nodeId, peerAddress, life }: NodeState): Peer => ({
+  raftId,
+  nodeId,
+  address: peerAddress,
+  life,
+});

@@ -1,4 +1,5 @@
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import { describe, expect, it } from '@jest/globals';
 import type { ConfState, MemberProgress } from '../consensus/raft-types.ts';
 import type { MembershipState, NodeState } from '../membership/membership-state.ts';
@@ -13,6 +14,7 @@ const node = (raftId: number, key: string, more: Partial<NodeState> = {}): NodeS
   apiAddress: '',
   platform: 'virtual',
   versions: [1],
+  life: NO_LIFE,
   replaces: [],
   left: false,
   ...more,

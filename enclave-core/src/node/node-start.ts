@@ -232,8 +232,11 @@ async function admit(
 
 export function admissionDesk(parts: NodeParts): AdmissionDesk {
   const { settlement, membership } = parts.machine;
+  const { voters, votersOutgoing } = parts.replica.status().members;
   return {
+    raftId: parts.options.raftId,
     leads: parts.leads,
+    isAlone: voters.length === 1 && voters[0] === parts.options.raftId && votersOutgoing.length === 0,
     view: settlement,
     registry: settlement.header.registry,
     membership,

@@ -1,5 +1,6 @@
 import type { LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
 import { parseNodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import { expect, it } from '@jest/globals';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
 import type { ParticipantEvent } from '../settlement/record.ts';
@@ -54,7 +55,7 @@ function deskOf(
       transferSeqno: () => undefined,
     },
     membership: () => ({
-      nodes: new Map([[1, { ...node, peerAddress: '', apiAddress: '', replaces: [], left: false }]]),
+      nodes: new Map([[1, { ...node, peerAddress: '', apiAddress: '', life: NO_LIFE, replaces: [], left: false }]]),
       nextRaftId: 2,
       epoch: 1,
       rekeys: 0,

@@ -1,5 +1,6 @@
 /** The side of a connection that accepted it: takes what a peer sends, and answers. */
 import type { TLSSocket } from 'node:tls';
+import { LIFE_BYTES, type NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import { FrameConnection } from './frame-connection.ts';
 import type { Standing } from './peer-certificate.ts';
 import { codeOf } from './peer-error.ts';
@@ -10,10 +11,12 @@ import {
   type FrameBounds,
   type FrameFault,
   frameKind,
+  helloFrame,
   methodNumber,
   type RequestMethod,
   readCall,
   readClock,
+  readHello,
   readSnapshot,
   SNAPSHOT_HEAD_BYTES,
 } from './peer-frame.ts';
@@ -24,6 +27,8 @@ import type { Peer, PeerHandlers, PeerMethod } from './peer-types.ts';
 export type SnapshotRoom = { free: number };
 
 export type IncomingHost = Readonly<{
+  /** Of this process. */
+  life: NodeLife;
   limits: PeerLimits;
   handlers: PeerHandlers;
   snapshots: SnapshotRoom;
@@ -46,6 +51,8 @@ export class IncomingConnection {
   readonly #host: IncomingHost;
   readonly #frames: FrameConnection;
   #standing: KnownStanding;
+  /** Which the other side said it is of; nothing before, when it is not heard. */
+  #life: NodeLife | null = null;
   /** Messages of the piece being read. */
   #messages: Uint8Array[] = [];
   #serving = 0;
@@ -64,6 +71,7 @@ export class IncomingConnection {
       drained: () => this.#frames.resume(),
       closed: (code) => this.#closed(code),
     });
+    if (standing.role === 'peer') this.#frames.write(helloFrame(host.life));
   }
 
   get standing(): KnownStanding {
@@ -73,6 +81,7 @@ export class IncomingConnection {
   /** The directory says now who this peer is. */
   recognise(peer: Peer): void {
     this.#standing = { role: 'peer', peer };
+    if (this.#life !== null && this.#life !== peer.life) this.destroy('LIFE_OTHER');
   }
 
   /** To be called every clock interval. */
@@ -95,6 +104,9 @@ export class IncomingConnection {
   }
 
   #frame(kind: number, body: Buffer): FrameFault | 'STOP' | null {
+    if (this.#standing.role === 'peer' && (kind === frameKind.hello) !== (this.#life === null))
+      return 'FRAME_UNEXPECTED';
+    if (kind === frameKind.hello) return this.#hello(body);
     if (kind === frameKind.message) {
       this.#messages.push(body);
       return null;
@@ -102,6 +114,18 @@ export class IncomingConnection {
     if (kind === frameKind.request) return this.#request(body);
     if (kind === frameKind.clock) return this.#clock(body);
     return this.#snapshot(body);
+  }
+
+  /** Deny by default: without the life that the ledger has of it, whoever holds the key is no peer. */
+  #hello(body: Buffer): FrameFault | 'STOP' | null {
+    const life = readHello(body);
+    if (life === null) return 'FRAME_MALFORMED';
+    if (this.#standing.role !== 'peer' || this.#standing.peer.life !== life) {
+      this.destroy('LIFE_OTHER');
+      return 'STOP';
+    }
+    this.#life = life;
+    return null;
   }
 
   #clock(body: Buffer): FrameFault | null {
@@ -213,6 +237,7 @@ function boundsOf(role: KnownStanding['role'], limits: PeerLimits): FrameBounds 
     [frameKind.message, limits.maxMessageBytes],
     [frameKind.request, CALL_HEAD_BYTES + Math.max(limits.maxSubmitBytes, limits.maxQueryBytes)],
     [frameKind.clock, 8],
+    [frameKind.hello, LIFE_BYTES],
     [frameKind.snapshot, SNAPSHOT_HEAD_BYTES + limits.maxMessageBytes],
   ]);
 }

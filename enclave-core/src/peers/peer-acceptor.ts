@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import type { NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import { IncomingConnection, type KnownStanding, type SnapshotRoom } from './incoming-connection.ts';
 import { standingOf } from './peer-certificate.ts';
 import { codeOf } from './peer-error.ts';
@@ -15,6 +16,7 @@ export class PeerAcceptor {
   readonly #limits: PeerLimits;
   readonly #uses: PeerNetworkDependencies;
   readonly #serviceCertificate: string;
+  readonly #life: NodeLife;
   readonly #service: X509Certificate;
   readonly #server: Server;
   readonly #log: QuietLog;
@@ -27,6 +29,7 @@ export class PeerAcceptor {
     this.#uses = dependencies;
     this.#log = new QuietLog(dependencies.log);
     this.#serviceCertificate = options.serviceCertificate;
+    this.#life = options.life;
     this.#service = new X509Certificate(options.serviceCertificate);
     this.#ownNodeId = identityNodeId(options.identity);
     this.#snapshots = { free: limits.maxInboundSnapshots };
@@ -137,6 +140,7 @@ export class PeerAcceptor {
   #admit(socket: TLSSocket, standing: KnownStanding): void {
     let cancelDeadline = (): void => undefined;
     const connection = new IncomingConnection(socket, standing, {
+      life: this.#life,
       limits: this.#limits,
       handlers: this.#uses.handlers,
       snapshots: this.#snapshots,

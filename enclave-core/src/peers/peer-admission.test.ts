@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { messageFrame, requestFrame } from './peer-frame.ts';
 import type { PeerIdentity } from './peer-types.ts';
@@ -6,7 +7,7 @@ import { requestJoin } from './request-join.ts';
 import { bytes, PeerGroup, type TestNode } from './testing/peer-group.ts';
 import { RawClient, RawServer } from './testing/raw-peer.ts';
 import { newKeys, selfSigned, type TestIdentity, TestService } from './testing/test-pki.ts';
-import { failing, wire } from './testing/wire.ts';
+import { failing, GREETING, wire } from './testing/wire.ts';
 
 const HOUR_MS = 3_600_000;
 let service: TestService;
@@ -24,7 +25,7 @@ beforeEach(async () => {
   group = new PeerGroup(service);
   node = await group.start(1, { limits: { maxJoiners: 2, minRetryMs: 20, maxRetryMs: 20 } });
   // An address where nobody listens: this node only accepts.
-  node.directory.members.set(2, { raftId: 2, nodeId: member.nodeId, address: '127.0.0.1:1' });
+  node.directory.members.set(2, { raftId: 2, nodeId: member.nodeId, address: '127.0.0.1:1', life: NO_LIFE });
 });
 afterEach(async () => {
   for (const client of clients.splice(0)) client.socket.destroy();
@@ -32,7 +33,8 @@ afterEach(async () => {
   await group.close();
 });
 
-const HELLO = wire(messageFrame(bytes('hello')));
+const SAID = wire(messageFrame(bytes('hello')));
+const HELLO = Buffer.concat([GREETING, SAID]);
 
 /** A client that says hello as soon as it may. */
 function visit(identity: PeerIdentity | null, options: ConnectionOptions = {}): RawClient {
@@ -73,7 +75,7 @@ describe('who connects', () => {
   test("with a member's key and a certificate that the service did not sign is turned away", async () => {
     const keys = await newKeys();
     const { nodeId } = await selfSigned(keys);
-    node.directory.members.set(3, { raftId: 3, nodeId, address: '127.0.0.1:1' });
+    node.directory.members.set(3, { raftId: 3, nodeId, address: '127.0.0.1:1', life: NO_LIFE });
     await expectTurnedAway(visit(await selfSigned(keys)));
     await expectTurnedAway(visit(await service.node({ keys, signer: await newKeys() })));
     await node.until(() => node.logged('CERTIFICATE_NOT_OF_SERVICE'));
@@ -108,7 +110,7 @@ describe('who connects', () => {
   test('is cut off when its certificate ends', async () => {
     let nowMs = Date.now();
     const other = await group.start(5, { nowMs: () => nowMs, limits: { clockIntervalMs: 5 } });
-    other.directory.members.set(2, { raftId: 2, nodeId: member.nodeId, address: '127.0.0.1:1' });
+    other.directory.members.set(2, { raftId: 2, nodeId: member.nodeId, address: '127.0.0.1:1', life: NO_LIFE });
     const client = new RawClient(other.network.address, member, service.certificate);
     clients.push(client);
     client.socket.once('secureConnect', () => client.socket.write(HELLO));
@@ -127,7 +129,7 @@ describe('whom a node connects to', () => {
   ): Promise<RawServer> {
     const server = new RawServer(shown, service.certificate, options);
     servers.push(server);
-    node.directory.members.set(2, { raftId: 2, nodeId: member.nodeId, address: await server.listen() });
+    node.directory.members.set(2, { raftId: 2, nodeId: member.nodeId, address: await server.listen(), life: NO_LIFE });
     node.network.directoryChanged();
     return server;
   }
@@ -139,7 +141,7 @@ describe('whom a node connects to', () => {
 
   test('is written to when it is the member that was meant', async () => {
     const server = await dialled(member);
-    await server.witness.until(() => server.received.length > 0);
+    await server.witness.until(() => server.wasSpokenTo);
   });
 
   test('another node of the service is not', async () => {
@@ -200,7 +202,8 @@ describe('who may join', () => {
   test('can do nothing else', async () => {
     const identity = await joiner();
     const spoken: Buffer[] = [
-      HELLO,
+      SAID,
+      GREETING,
       wire(requestFrame(1, 'submit', bytes('x'))),
       wire(requestFrame(1, 'ledger', bytes('x'))),
     ];
@@ -258,7 +261,7 @@ describe('who may join', () => {
     const identity = await joiner();
     node.handlers.answer = async () => {
       node.directory.joiners.delete(identity.nodeId);
-      node.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1' });
+      node.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1', life: NO_LIFE });
       node.network.directoryChanged();
       return bytes('welcome');
     };

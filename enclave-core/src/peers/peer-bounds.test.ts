@@ -1,10 +1,11 @@
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { messageFrame, requestFrame } from './peer-frame.ts';
 import { peerLimits } from './peer-limits.ts';
 import { bytes, type NodeSettings, PeerGroup, raftMessage, type TestNode } from './testing/peer-group.ts';
 import { RawClient, RawServer } from './testing/raw-peer.ts';
 import { TestService } from './testing/test-pki.ts';
-import { failing, wire } from './testing/wire.ts';
+import { failing, GREETING, wire } from './testing/wire.ts';
 
 const UNHURRIED = { timeoutMs: 20_000 };
 const MIB = 1024 * 1024;
@@ -77,9 +78,9 @@ describe('bounds', () => {
     const identity = await service.node();
     const slow = new RawServer(identity, service.certificate);
     const one = await group.start(1, { limits: { maxQueuedBytes: 2 * MIB } });
-    one.directory.members.set(2, { raftId: 2, nodeId: identity.nodeId, address: await slow.listen() });
+    one.directory.members.set(2, { raftId: 2, nodeId: identity.nodeId, address: await slow.listen(), life: NO_LIFE });
     one.network.directoryChanged();
-    await slow.witness.until(() => slow.received.length > 0);
+    await slow.witness.until(() => slow.wasSpokenTo);
     slow.sockets[0]?.pause();
     const message = Buffer.alloc(MIB);
     for (let i = 0; i < 50 && one.handlers.lost.length === 0; i++) {
@@ -163,10 +164,11 @@ describe('bounds', () => {
   test('who does not read answers is not read, and goes on when it reads again', async () => {
     const [one, two] = await pair({ limits: { maxUnsentAnswerBytes: 64 * 1024 } });
     const identity = await service.node();
-    two.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1' });
+    two.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1', life: NO_LIFE });
     const client = new RawClient(two.network.address, identity, service.certificate);
     clients.push(client);
     await client.until(() => client.connected);
+    client.socket.write(GREETING);
     client.socket.pause();
     // More than the buffers of the system hold.
     const answer = new Uint8Array(256 * 1024);
@@ -177,17 +179,17 @@ describe('bounds', () => {
     for (let i = 0; i < 50; i++) await one.network.request(2, 'submit', bytes('x'), UNHURRIED);
     expect(two.handlers.requests.filter(({ from }) => from === 3).length).toBeLessThan(64);
     client.socket.resume();
-    await client.until(() => client.receivedBytes === 64 * (answer.length + 10));
+    await client.until(() => client.receivedBytes === GREETING.length + 64 * (answer.length + 10));
   });
 
   test('of the connections of one peer the oldest makes room', async () => {
     const [, two] = await pair({ limits: { maxConnectionsPerPeer: 2 } });
     const identity = await service.node();
-    two.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1' });
+    two.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1', life: NO_LIFE });
     for (let count = 1; count <= 3; count++) {
       const client = new RawClient(two.network.address, identity, service.certificate);
       clients.push(client);
-      client.socket.write(wire(messageFrame(bytes('x'))));
+      client.socket.write(Buffer.concat([GREETING, wire(messageFrame(bytes('x')))]));
       await two.until(() => two.handlers.received.length === count);
     }
     const [first, second, third] = clients;
@@ -199,7 +201,7 @@ describe('bounds', () => {
     group = new PeerGroup(service);
     const node = await group.start(1, { limits: { maxConnections: 1 } });
     const identity = await service.node();
-    node.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1' });
+    node.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1', life: NO_LIFE });
     for (let count = 0; count < 2; count++) {
       const client = new RawClient(node.network.address, identity, service.certificate);
       clients.push(client);

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type Standing, standingOf } from './peer-certificate.ts';
 import { TestDirectory } from './testing/peer-group.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
   service = await TestService.create();
   member = await service.node();
   directory = new TestDirectory();
-  directory.members.set(7, { raftId: 7, nodeId: member.nodeId, address: 'host:1' });
+  directory.members.set(7, { raftId: 7, nodeId: member.nodeId, address: 'host:1', life: NO_LIFE });
 });
 
 function standing(identity: TestIdentity | undefined, ownNodeId: NodeId = OWN, nowMs = Date.now()): Standing {
@@ -37,7 +38,7 @@ const refusal = (identity: TestIdentity | undefined, code: string): object => ({
 async function memberWith(options: Parameters<TestService['node']>[0]): Promise<TestIdentity> {
   const keys = await newKeys();
   const identity = await service.node({ keys, ...options });
-  directory.members.set(8, { raftId: 8, nodeId: identity.nodeId, address: 'host:2' });
+  directory.members.set(8, { raftId: 8, nodeId: identity.nodeId, address: 'host:2', life: NO_LIFE });
   return identity;
 }
 

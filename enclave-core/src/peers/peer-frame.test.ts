@@ -50,7 +50,7 @@ describe('frames', () => {
 
   test('of a kind that is not expected are refused', () => {
     const stream = wire(aliveFrame);
-    stream[4] = 7;
+    stream[4] = 8;
     expect(read(stream, stream.length)).toEqual({ frames: [], fault: 'FRAME_UNEXPECTED' });
   });
 

@@ -9,10 +9,12 @@
  * | clock 4 | u64 Unix ms | to the accepting side |
  * | alive 5 | nothing; follows each clock | back |
  * | snapshot 6 | u32 id ‖ u64 n ‖ raftpb.Message; n bytes of content follow the frame | to the accepting side |
+ * | hello 7 | the 16 bytes of the sender's life; first on each connection of peers, and once | both |
  */
 import { Buffer } from 'node:buffer';
+import { LIFE_BYTES, type NodeLife } from '@drawbridge/protocol/ledger/node-life';
 
-export const frameKind = { message: 1, request: 2, answer: 3, clock: 4, alive: 5, snapshot: 6 } as const;
+export const frameKind = { message: 1, request: 2, answer: 3, clock: 4, alive: 5, snapshot: 6, hello: 7 } as const;
 export type FrameKind = (typeof frameKind)[keyof typeof frameKind];
 
 export const methodNumber = { submit: 1, ledger: 2, receipt: 3, join: 4 } as const;
@@ -26,6 +28,8 @@ export type FrameBounds = ReadonlyMap<number, number>;
 export type FrameFault = 'FRAME_TOO_LARGE' | 'FRAME_UNEXPECTED' | 'FRAME_MALFORMED';
 
 const PREFIX_BYTES = 5;
+/** Bytes of a whole hello. */
+export const HELLO_BYTES: number = PREFIX_BYTES + LIFE_BYTES;
 /** Bytes before the payload of a request or an answer. */
 export const CALL_HEAD_BYTES = 5;
 export const SNAPSHOT_HEAD_BYTES = 12;
@@ -53,6 +57,15 @@ export function clockFrame(nowMs: number): OutgoingFrame {
   const body = Buffer.allocUnsafe(CLOCK_BYTES);
   writeU64(body, nowMs, 0);
   return { kind: frameKind.clock, head: null, payload: body };
+}
+
+export function helloFrame(life: NodeLife): OutgoingFrame {
+  return { kind: frameKind.hello, head: null, payload: Buffer.from(life, 'hex') };
+}
+
+/** Whose process it is; null when malformed. */
+export function readHello(body: Buffer): NodeLife | null {
+  return body.length === LIFE_BYTES ? (body.toString('hex') as NodeLife) : null;
 }
 
 export const aliveFrame: OutgoingFrame = { kind: frameKind.alive, head: null, payload: NOTHING };

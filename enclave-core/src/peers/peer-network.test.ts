@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { engine, loadEngine, bootstrap as snapshotOf } from '../consensus/testing/engine-group.ts';
 import { ManualTimers } from './testing/manual-timers.ts';
@@ -214,9 +215,9 @@ describe('members', () => {
     const identity = await service.node();
     const mute = new RawServer(identity, service.certificate);
     const one = await newGroup().start(1, { timers, limits: { maxSilentIntervals: 2 } });
-    one.directory.members.set(2, { raftId: 2, nodeId: identity.nodeId, address: await mute.listen() });
+    one.directory.members.set(2, { raftId: 2, nodeId: identity.nodeId, address: await mute.listen(), life: NO_LIFE });
     one.network.directoryChanged();
-    await mute.witness.until(() => mute.received.length > 0);
+    await mute.witness.until(() => mute.wasSpokenTo);
     timers.advance(2_000);
     expect(one.handlers.lost).toEqual([]);
     timers.advance(1_000);

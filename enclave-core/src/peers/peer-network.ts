@@ -4,13 +4,15 @@
  */
 import type { SecureContext } from 'node:tls';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import type { NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import type { PeerTransport } from '../consensus/ports.ts';
 import type { RaftMessage } from '../consensus/raft-types.ts';
 import { PeerAcceptor } from './peer-acceptor.ts';
 import { PeerError } from './peer-error.ts';
+import { greet } from './peer-greeting.ts';
 import { type PeerLimits, peerLimits } from './peer-limits.ts';
 import { PeerRoute, type RouteHost } from './peer-route.ts';
-import { dial, identityNodeId, tlsContext } from './peer-tls.ts';
+import { type DialEvents, dial, identityNodeId, tlsContext } from './peer-tls.ts';
 import type { Peer, PeerIdentity, PeerMethod, PeerNetworkDependencies, PeerNetworkOptions } from './peer-types.ts';
 
 export class PeerNetwork implements PeerTransport {
@@ -22,6 +24,7 @@ export class PeerNetwork implements PeerTransport {
   readonly #routes = new Map<number, PeerRoute>();
   readonly #routeHost: RouteHost;
   readonly #stopTicking: () => void;
+  readonly #life: NodeLife;
   #context: SecureContext;
   #ownNodeId: NodeId;
   #closed = false;
@@ -38,14 +41,13 @@ export class PeerNetwork implements PeerTransport {
     this.address = acceptor.address;
     this.#context = tlsContext(options.identity, options.serviceCertificate);
     this.#ownNodeId = identityNodeId(options.identity);
-    const { timers } = dependencies;
+    this.#life = options.life;
     this.#routeHost = {
       ...dependencies,
       limits,
-      dial: ({ address, nodeId }, events) =>
-        dial({ address, nodeId, context: this.#context, connectTimeoutMs: limits.connectTimeoutMs }, timers, events),
+      dial: (peer, events) => this.#dial(peer, limits.connectTimeoutMs, events),
     };
-    this.#stopTicking = timers.every(limits.clockIntervalMs, () => this.#tick());
+    this.#stopTicking = dependencies.timers.every(limits.clockIntervalMs, () => this.#tick());
     this.directoryChanged();
   }
 
@@ -107,7 +109,7 @@ export class PeerNetwork implements PeerTransport {
     }
     for (const [raftId, route] of this.#routes) {
       const peer = wanted.get(raftId);
-      if (peer && peer.nodeId === route.peer.nodeId && peer.address === route.peer.address) continue;
+      if (peer && isSame(peer, route.peer)) continue;
       this.#routes.delete(raftId);
       route.close('NOT_A_MEMBER');
     }
@@ -135,6 +137,18 @@ export class PeerNetwork implements PeerTransport {
     await this.#acceptor.close();
   }
 
+  /** A connection is open once both have said which life they are of. */
+  #dial({ address, nodeId, life }: Peer, timeoutMs: number, events: DialEvents): () => void {
+    const { timers } = this.#uses;
+    let giveUp = dial({ address, nodeId, context: this.#context, connectTimeoutMs: timeoutMs }, timers, {
+      opened: (socket) => {
+        giveUp = greet(socket, { own: this.#life, expected: life, timeoutMs }, timers, events);
+      },
+      failed: events.failed,
+    });
+    return () => giveUp();
+  }
+
   #routeTo(raftId: number): PeerRoute {
     const route = this.#routes.get(raftId);
     if (!route) throw new PeerError('UNREACHABLE', `no peer has the raft id ${raftId}`);
@@ -146,3 +160,6 @@ export class PeerNetwork implements PeerTransport {
     this.#acceptor.tick();
   }
 }
+
+const isSame = (one: Peer, other: Peer): boolean =>
+  one.nodeId === other.nodeId && one.address === other.address && one.life === other.life;

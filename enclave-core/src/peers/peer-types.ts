@@ -1,13 +1,14 @@
 /** What the peer network is told and given, and who a peer is. */
 import type { KeyObject } from 'node:crypto';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import type { NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import type { Entropy } from '../consensus/wasi-shim.ts';
 import type { NodeLog } from '../node-log.ts';
 import type { PeerLimits } from './peer-limits.ts';
 import type { PeerTimers } from './peer-timers.ts';
 
-/** `address` is `host:port`; an IPv6 host stands in brackets. */
-export type Peer = Readonly<{ raftId: number; nodeId: NodeId; address: string }>;
+/** `address` is `host:port`; an IPv6 host stands in brackets. `life`: of the process that has the place; no other is its peer. */
+export type Peer = Readonly<{ raftId: number; nodeId: NodeId; address: string; life: NodeLife }>;
 
 /** The members as the applied ledger has them. Asked anew for every connection and after `directoryChanged`. */
 export interface PeerDirectory {
@@ -47,6 +48,8 @@ export type PeerNetworkOptions = Readonly<{
   /** 0: any free port. */
   port: number;
   identity: PeerIdentity;
+  /** Of this process; told to every peer. */
+  life: NodeLife;
   /** PEM; the only root that peers are checked against. */
   serviceCertificate: string;
   limits?: Partial<PeerLimits>;

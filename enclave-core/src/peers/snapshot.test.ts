@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { snapshotFrame } from './peer-frame.ts';
 import { ManualTimers } from './testing/manual-timers.ts';
 import { bytes, type NodeSettings, PeerGroup, raftMessage, type TestNode } from './testing/peer-group.ts';
 import { RawClient, RawServer } from './testing/raw-peer.ts';
 import { TestService } from './testing/test-pki.ts';
-import { failing, wire } from './testing/wire.ts';
+import { failing, GREETING, wire } from './testing/wire.ts';
 
 let service: TestService;
 const groups: PeerGroup[] = [];
@@ -81,9 +82,9 @@ describe('snapshots', () => {
     const one = await group.start(1);
     const two = await group.start(2, { limits: { maxInboundSnapshots: 1 } });
     await group.connect([one, two]);
-    two.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1' });
+    two.directory.members.set(3, { raftId: 3, nodeId: identity.nodeId, address: '127.0.0.1:1', life: NO_LIFE });
     const client = new RawClient(two.network.address, identity, service.certificate);
-    client.socket.write(Buffer.concat([wire(snapshotFrame(0, 5, bytes('m'))), Buffer.from('abcd')]));
+    client.socket.write(Buffer.concat([GREETING, wire(snapshotFrame(0, 5, bytes('m'))), Buffer.from('abcd')]));
     let refusal = 'no error';
     while (refusal === 'no error') refusal = await failing(one.network.sendSnapshot(SNAPSHOT, bytes('x')));
     expect(['REFUSED OVERLOADED', 'UNCERTAIN']).toContain(refusal);
@@ -101,7 +102,7 @@ describe('snapshots', () => {
     const group = new PeerGroup(service);
     groups.push(group);
     const one = await group.start(1, { timers });
-    one.directory.members.set(2, { raftId: 2, nodeId: identity.nodeId, address: await deaf.listen() });
+    one.directory.members.set(2, { raftId: 2, nodeId: identity.nodeId, address: await deaf.listen(), life: NO_LIFE });
     one.network.directoryChanged();
     await deaf.witness.until(() => deaf.sockets.length === 1);
     const delivered = failing(one.network.sendSnapshot(SNAPSHOT, bytes('x')));

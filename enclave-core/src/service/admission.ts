@@ -5,6 +5,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE, type NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import type { NodeDescription, ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import { SubmitError } from '../core-service.ts';
@@ -32,6 +33,10 @@ export type AdmissionContext = Readonly<{
   serviceCertificate: string;
   /** What this node runs on. Until platforms prove what they are, all nodes of a service are alike. */
   platform: PlatformKind;
+  /** Of this process. */
+  life: NodeLife;
+  /** The node speaks for itself and is the only voter: whatever it forgot, nobody else had counted on. */
+  mayBeginLife: boolean;
   /** Unix ms. */
   nowMs: number;
 }>;
@@ -58,6 +63,12 @@ export function decideAdmission(request: JoinRequest, shownId: NodeId, context: 
     return refuse(
       'NODE_UNKNOWN',
       `node ${request.raftId} has no place any more; make another folder with node, and join with that`,
+    );
+  }
+  if (row.life !== request.life && !context.mayBeginLife) {
+    return refuse(
+      'LIFE_OVER',
+      `the process that was node ${row.raftId} has ended, and what it promised is not on its disk; start this one with join`,
     );
   }
   const node = describe(request, context, row);
@@ -100,13 +111,15 @@ function isEncryptionKey(text: string): boolean {
   }
 }
 
-function platformFault(request: JoinRequest, { platform }: AdmissionContext): Fault | undefined {
+function platformFault(request: JoinRequest, { platform, life }: AdmissionContext): Fault | undefined {
+  if ((request.life === NO_LIFE) !== (life === NO_LIFE))
+    return invalid(`a node on ${platform} has another kind of life`);
   if (request.platform === platform) return undefined;
   return { code: 'PLATFORM_REFUSED', detail: `the nodes of this service run on ${platform}` };
 }
 
 function describe(request: JoinRequest, context: AdmissionContext, row?: NodeState): NodeDescription {
-  const { nodeId, encryptionKey, peerAddress, versions, hosts } = request;
+  const { nodeId, encryptionKey, peerAddress, versions, life, hosts } = request;
   // A node that is only starting does not know yet where its clients will reach it.
   const apiAddress = request.apiAddress === '' && row ? row.apiAddress : request.apiAddress;
   const { platform, serviceKey, serviceCertificate, nowMs } = context;
@@ -123,7 +136,7 @@ function describe(request: JoinRequest, context: AdmissionContext, row?: NodeSta
           nowMs,
           validityDays: NODE_VALIDITY_DAYS,
         });
-  return { nodeId, certificate, encryptionKey, peerAddress, apiAddress, platform, versions };
+  return { nodeId, certificate, encryptionKey, peerAddress, apiAddress, platform, versions, life };
 }
 
 function stillFits(certificate: string, hosts: readonly string[], nowMs: number): boolean {
@@ -139,12 +152,15 @@ const isSame = (row: NodeState, node: NodeDescription): boolean =>
   row.peerAddress === node.peerAddress &&
   row.apiAddress === node.apiAddress &&
   row.platform === node.platform &&
+  row.life === node.life &&
   row.versions.join() === node.versions.join();
 
 export type AdmissionParts = Readonly<{
   ledgerKeys: LedgerKeys;
   serviceCertificate: string;
   platform: PlatformKind;
+  /** Of this process. */
+  life: NodeLife;
   nowMs: () => number;
 }>;
 
@@ -156,7 +172,7 @@ export function admissionOffice(
 }
 
 async function answerJoin(
-  { ledgerKeys, serviceCertificate, platform, nowMs }: AdmissionParts,
+  { ledgerKeys, serviceCertificate, platform, life, nowMs }: AdmissionParts,
   shownId: NodeId,
   body: Uint8Array,
   desk: AdmissionDesk,
@@ -169,12 +185,17 @@ async function answerJoin(
     return refuse('JOIN_INVALID', error.message);
   }
   const { view, membership, registry } = desk;
+  // Whom it let in would be told to look for a process that has ended.
+  const own = membership.nodes.get(desk.raftId);
+  if (own && own.life !== life) throw new SubmitError('NOT_LEADER', 'this node is not in the ledger yet as it is now');
   const decision = decideAdmission(request, shownId, {
     rules: registry,
     membership,
     serviceKey: view.secrets.serviceKey,
     serviceCertificate,
     platform,
+    life,
+    mayBeginLife: false,
     nowMs: nowMs(),
   });
   const told = { revision: membership.revision, peers: peersIn(membership) };
@@ -202,4 +223,9 @@ async function answerJoin(
 }
 
 const peersIn = (membership: MembershipState): Peer[] =>
-  presentNodes(membership).map(({ raftId, nodeId, peerAddress }) => ({ raftId, nodeId, address: peerAddress }));
+  presentNodes(membership).map(({ raftId, nodeId, peerAddress, life }) => ({
+    raftId,
+    nodeId,
+    address: peerAddress,
+    life,
+  }));

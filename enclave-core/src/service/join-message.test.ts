@@ -1,4 +1,5 @@
 import { parseNodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE, type NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import { ProtocolError } from '@drawbridge/protocol/protocol-error';
 import { expect, test } from '@jest/globals';
 import { encode } from 'cborg';
@@ -17,6 +18,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const nodeId = word.map((bytes) => parseNodeId(hex(bytes)));
 const raftId = fc.integer({ min: 1, max: 2 ** 32 - 1 });
 const text = fc.string({ unit: 'binary', maxLength: 20 });
+const life = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => hex(bytes) as NodeLife);
 const request: fc.Arbitrary<JoinRequest> = fc.record({
   nodeId,
   publicKey: fc.uint8Array({ maxLength: 200 }),
@@ -26,12 +28,13 @@ const request: fc.Arbitrary<JoinRequest> = fc.record({
   hosts: fc.array(text, { maxLength: 4 }),
   platform: text,
   versions: fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 3 }),
+  life,
   raftId: fc.option(raftId),
   proof: fc.option(fc.uint8Array({ maxLength: 40 })),
 });
 const told = fc.record({
   revision: fc.integer({ min: 1, max: 99 }),
-  peers: fc.array(fc.record({ raftId, nodeId, address: text }), { maxLength: 3 }),
+  peers: fc.array(fc.record({ raftId, nodeId, address: text, life }), { maxLength: 3 }),
 });
 const bytes32 = word.map((bytes) => `0x${hex(bytes)}` as never);
 const row = fc.record({
@@ -43,6 +46,7 @@ const row = fc.record({
   apiAddress: text,
   platform: text,
   versions: fc.constant([1]),
+  life,
 });
 const record = fc.record({
   genesisDigest: bytes32,
@@ -112,6 +116,7 @@ const REQUEST: JoinRequest = {
   hosts: [],
   platform: 'virtual',
   versions: [1],
+  life: NO_LIFE,
   raftId: null,
   proof: null,
 };
@@ -125,6 +130,7 @@ test.each<readonly [string, Partial<JoinRequest>]>([
   ['a long platform', { platform: 'x'.repeat(65) }],
   ['many versions', { versions: Array.from({ length: 257 }, (_, i) => i + 1) }],
   ['a version 0', { versions: [0] }],
+  ['a short life', { life: '00' as NodeLife }],
   ['a raft id 0', { raftId: 0 }],
   ['a long proof', { proof: new Uint8Array(32 * 1024 + 1) }],
 ])('a request with %s is refused', (_, change) => {
@@ -132,7 +138,7 @@ test.each<readonly [string, Partial<JoinRequest>]>([
 });
 
 test('other versions, kinds and forms are refused', () => {
-  for (const value of [[], {}, [2, ...Array.from({ length: 10 }, () => null)], 'x']) {
+  for (const value of [[], {}, [2, ...Array.from({ length: 11 }, () => null)], 'x']) {
     expect(() => decodeJoinRequest(encode(value))).toThrow(ProtocolError);
   }
   for (const value of [[], {}, [3], [0, 'code'], [1], [2, 'c', [0, []]]]) {
@@ -143,7 +149,7 @@ test('other versions, kinds and forms are refused', () => {
 test('ledger secrets are of rising epochs', () => {
   const secret = new Uint8Array(32);
   const admitted = (secrets: unknown): Uint8Array => {
-    const node = ['c', 'e', 'p', 'a', 'virtual', [1]];
+    const node = ['c', 'e', 'p', 'a', 'virtual', [1], new Uint8Array(16)];
     const genesis = encode([secret, '{}', secret, secret, 'c', [1, secret, ...node]]);
     return encode([1, 5, 'c', secret, 'c', secrets, genesis, secret, [1, []]]);
   };

@@ -15,6 +15,7 @@ import {
   refuseLedger,
 } from '@drawbridge/protocol/ledger/ledger-fields';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { type NodeLife, readLife } from '@drawbridge/protocol/ledger/node-life';
 import { MAX_PEM_CHARACTERS, MAX_RAFT_ID } from '@drawbridge/protocol/ledger/node-row';
 import { decodeGenesisRecord, encodeGenesisRecord } from '@drawbridge/protocol/ledger/service-entry';
 import { encode } from 'cborg';
@@ -37,6 +38,8 @@ export type JoinRequest = Readonly<{
   platform: string;
   /** Protocol versions that it has. */
   versions: readonly number[];
+  /** Of the process that asks. */
+  life: NodeLife;
   /** Its place, where it has one and only says what is true of it now; null asks for a new one. */
   raftId: number | null;
   /** What the platform says of the node; null on `virtual`. */
@@ -94,6 +97,7 @@ export function encodeJoinRequest(request: JoinRequest): Uint8Array {
     hosts,
     platform,
     versions,
+    Buffer.from(request.life, 'hex'),
     request.raftId,
     request.proof,
   ]);
@@ -103,10 +107,10 @@ export function encodeJoinRequest(request: JoinRequest): Uint8Array {
 export function decodeJoinRequest(bytes: Uint8Array): JoinRequest {
   const [version, nodeId, publicKey, encryptionKey, peerAddress, apiAddress, ...rest] = readTuple(
     decodeCbor(bytes, REQUEST),
-    11,
+    12,
     REQUEST.what,
   );
-  const [hosts, platform, versions, raftId, proof] = rest;
+  const [hosts, platform, versions, life, raftId, proof] = rest;
   if (version !== VERSION) return refuseLedger('request to join has an unknown version');
   const request: JoinRequest = {
     nodeId: readNodeId(nodeId),
@@ -117,6 +121,7 @@ export function decodeJoinRequest(bytes: Uint8Array): JoinRequest {
     hosts: readList(hosts, MAX_HOSTS, 'hosts').map((host) => readText(host, MAX_HOST_CHARACTERS, 'host')),
     platform: readText(platform, MAX_PLATFORM_CHARACTERS, 'platform'),
     versions: readList(versions, MAX_VERSIONS, 'versions').map((one) => readWhole(one, 1, 0xffff_ffff, 'version')),
+    life: readLife(life),
     raftId: raftId === null ? null : readRaftId(raftId),
     proof: proof === null ? null : readBytes(proof, MAX_PROOF_BYTES, 'proof'),
   };
@@ -213,7 +218,12 @@ function readSecrets(value: unknown): Map<number, Uint8Array> {
   return secrets;
 }
 
-const peerTuple = ({ raftId, nodeId, address }: Peer): readonly unknown[] => [raftId, fromHex(nodeId), address];
+const peerTuple = ({ raftId, nodeId, address, life }: Peer): readonly unknown[] => [
+  raftId,
+  fromHex(nodeId),
+  address,
+  Buffer.from(life, 'hex'),
+];
 
 const toldTuple = ({ revision, peers }: ToldPeers): readonly unknown[] => [revision, peers.map(peerTuple)];
 
@@ -224,10 +234,11 @@ function readTold(value: unknown): ToldPeers {
 
 const readPeers = (value: unknown): Peer[] =>
   readList(value, MAX_PEERS, 'peers').map((item) => {
-    const [raftId, nodeId, address] = readTuple(item, 3, 'peer');
+    const [raftId, nodeId, address, life] = readTuple(item, 4, 'peer');
     return {
       raftId: readRaftId(raftId),
       nodeId: readNodeId(nodeId),
       address: readText(address, MAX_ADDRESS_CHARACTERS, 'address'),
+      life: readLife(life),
     };
   });

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE, type NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import { digestOfGenesis, type ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
@@ -26,6 +27,7 @@ import { createServiceCertificate, type ServiceCertificate } from './service-cer
 import { ENCRYPTION_KEY } from './testing/encryption-key.ts';
 
 const NOW_MS = Date.now();
+const lifeOf = (digit: string): NodeLife => digit.repeat(32) as NodeLife;
 let root: string;
 let keys: NodeKeys;
 let service: ServiceCertificate;
@@ -61,6 +63,7 @@ const SELF = {
   hosts: ['localhost', '127.0.0.1'],
   platform: virtualPlatform,
   versions: [1],
+  life: NO_LIFE,
 };
 
 /** A service of one node that grants what the ledger grants. */
@@ -68,6 +71,8 @@ class TestDesk {
   membership: MembershipState = initialMembership({ ...describeNode(0), raftId: 1 });
   rules: ServiceRules;
   leads = true;
+  /** Of its process. */
+  life: NodeLife = NO_LIFE;
   readonly proposed: ServiceEntry[] = [];
   readonly ledgerKeys = new LedgerKeys(new Map([[1, randomBytes(32)]]));
   #seqno = 1;
@@ -78,7 +83,9 @@ class TestDesk {
 
   get desk(): AdmissionDesk {
     return {
+      raftId: 1,
       leads: this.leads,
+      isAlone: true,
       view: { serviceId: word('service'), secrets: { serviceKey: service.key } } as never,
       registry: this.rules as never,
       membership: this.membership,
@@ -92,12 +99,18 @@ class TestDesk {
     };
   }
 
+  /** The ledger says this of the node that is asked. */
+  beganAs(life: NodeLife): void {
+    this.membership = initialMembership({ ...describeNode(0), raftId: 1, life });
+  }
+
   answer(nodeId: NodeId, body: Uint8Array): Promise<Uint8Array> {
     const { ledgerKeys } = this;
     const office = {
       ledgerKeys,
       serviceCertificate: service.certificate,
       platform: 'virtual',
+      life: this.life,
       nowMs: () => NOW_MS,
     } as const;
     return admissionOffice(office)(nodeId, body, this.desk);
@@ -119,6 +132,8 @@ describe('admission', () => {
     serviceKey: service.key,
     serviceCertificate: service.certificate,
     platform: 'virtual',
+    life: desk.life,
+    mayBeginLife: false,
     nowMs: NOW_MS,
   });
   const ask = (change: Partial<JoinRequest> = {}): JoinRequest => ({ ...joinRequest(node, SELF), ...change });
@@ -208,6 +223,42 @@ describe('admission', () => {
     });
   });
 
+  it('lets nobody come back in place whose process has ended, and says what to do', async () => {
+    desk.life = lifeOf('1');
+    desk.beganAs(lifeOf('1'));
+    const { nodeId } = node.identity;
+    await desk.answer(nodeId, encodeJoinRequest(ask({ life: lifeOf('2') })));
+    expect(decide({ raftId: 2, life: lifeOf('2') })).toMatchObject({ type: 'known' });
+    expect(decide({ raftId: 2, life: lifeOf('3') })).toMatchObject({
+      type: 'refused',
+      code: 'LIFE_OVER',
+      detail: expect.stringContaining('start this one with join'),
+    });
+    expect(decide({ life: lifeOf('3') })).toMatchObject({ type: 'propose', entry: { node: { life: lifeOf('3') } } });
+    desk.leads = false;
+    const rejoining = desk.answer(nodeId, encodeJoinRequest(ask({ raftId: 2, life: lifeOf('3') })));
+    await expect(rejoining).rejects.toMatchObject({ code: 'NOT_LEADER' });
+  });
+
+  it('is by nodes alike: all of them have a life of their own, or none has', () => {
+    expect(decide({ life: lifeOf('2') })).toMatchObject({ type: 'refused', code: 'JOIN_INVALID' });
+    desk.life = lifeOf('1');
+    expect(decide()).toMatchObject({ type: 'refused', code: 'JOIN_INVALID' });
+  });
+
+  it('waits until the ledger says which process it is that admits', async () => {
+    desk.life = lifeOf('2');
+    desk.beganAs(lifeOf('1'));
+    const asked = () => desk.answer(node.identity.nodeId, encodeJoinRequest(ask({ life: lifeOf('3') })));
+    await expect(asked()).rejects.toMatchObject({ code: 'NOT_LEADER' });
+    expect(desk.proposed).toEqual([]);
+    desk.beganAs(lifeOf('2'));
+    expect(decodeJoinAnswer(await asked())).toMatchObject({
+      type: 'admitted',
+      admission: { told: { peers: [{ raftId: 1, life: lifeOf('2') }] } },
+    });
+  });
+
   it('answers garbage in words', async () => {
     const answer = decodeJoinAnswer(await desk.answer(node.identity.nodeId, Uint8Array.of(1, 2, 3)));
     expect(answer).toMatchObject({ type: 'refused', code: 'JOIN_INVALID' });
@@ -258,10 +309,14 @@ describe('joining', () => {
       ledgerKeys: desk.ledgerKeys,
       serviceCertificate: service.certificate,
       platform: 'test-protected-memory',
+      life: lifeOf('1'),
       nowMs: () => NOW_MS,
     });
     const asked: RequestJoin = (_, body) => office(node.identity.nodeId, body, desk.desk);
-    const joined = await joinService(node, options({ platform: testProtectedMemory }), uses(asked));
+    desk.beganAs(lifeOf('1'));
+    const joining = options({ platform: testProtectedMemory, life: lifeOf('2') });
+    const joined = await joinService(node, joining, uses(asked));
+    expect(desk.membership.nodes.get(2)?.life).toBe(lifeOf('2'));
     expect(joined.ledgerKeys?.epoch).toBe(1);
     expect(await openNode(node.dir)).toMatchObject({ place: null, ledgerKeys: null });
     expect(await readdir(node.dir)).toEqual(['genesis.snapshot', 'node.bundle', 'node.key']);

@@ -2,6 +2,7 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromHex } from '@drawbridge/protocol/bytes32';
+import type { NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import { digestOfGenesis } from '@drawbridge/protocol/ledger/service-entry';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
@@ -19,7 +20,7 @@ import {
   MAX_JOIN_ANSWER_BYTES,
 } from './join-message.ts';
 import { selfSignedCertificate } from './node-certificate.ts';
-import { discardData, type OpenedNode, type Place, savePlace } from './node-folder.ts';
+import { discardData, forgetPlace, type OpenedNode, type Place, savePlace } from './node-folder.ts';
 import { ServiceError } from './service-error.ts';
 
 /** Pause after every address was asked, and how long one may take to answer. */
@@ -48,6 +49,8 @@ export type SelfDescription = Readonly<{
   hosts: readonly string[];
   platform: Platform;
   versions: readonly number[];
+  /** Of this process. */
+  life: NodeLife;
 }>;
 
 export type AskOptions = SelfDescription &
@@ -73,7 +76,7 @@ export type AskDependencies = Readonly<{
 
 export const joinRequest = (
   { identity, place }: Pick<OpenedNode, 'identity' | 'place'>,
-  { peerAddress, apiAddress, hosts, platform, versions }: SelfDescription,
+  { peerAddress, apiAddress, hosts, platform, versions, life }: SelfDescription,
 ): JoinRequest => ({
   nodeId: identity.nodeId,
   publicKey: createPublicKey(identity.signingKey).export({ type: 'spki', format: 'der' }),
@@ -83,6 +86,7 @@ export const joinRequest = (
   hosts,
   platform: platform.kind,
   versions,
+  life,
   raftId: place?.raftId ?? null,
   proof: null,
 });
@@ -102,7 +106,8 @@ export async function joinService(node: OpenedNode, options: AskOptions, uses: A
   const ledgerKeys = new LedgerKeys(admission.ledgerSecrets);
   const { raftId, certificate, serviceId, serviceCertificate, told } = admission;
   const place: Place = { raftId, certificate, serviceId, serviceCertificate, told, joined: true };
-  if (!options.platform.protectsMemory) await savePlace(node, place, ledgerKeys);
+  if (options.platform.protectsMemory) await forgetPlace(node);
+  else await savePlace(node, place, ledgerKeys);
   return { ...node, founding: null, place, ledgerKeys };
 }
 

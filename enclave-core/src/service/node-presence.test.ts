@@ -1,4 +1,5 @@
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE, type NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import type { ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { applyService, type ServiceRules } from '../membership/apply-service.ts';
@@ -20,7 +21,8 @@ const HOSTS = ['localhost'];
 const service = createServiceCertificate({ commonName: 'test', nowMs: NOW_MS, validityDays: 3_650 });
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-const PEER = { raftId: 2, nodeId: describeNode(2).nodeId, address: 'b:1' };
+const PEER = { raftId: 2, nodeId: describeNode(2).nodeId, address: 'b:1', life: NO_LIFE };
+const lifeOf = (digit: string): NodeLife => digit.repeat(32) as NodeLife;
 
 /** Runs what is due when it is told to. */
 class HandTimers implements Timers {
@@ -53,6 +55,8 @@ describe('the presence of a node', () => {
   let told: ToldPeers[];
   let apiAddress: string;
   let leads: boolean;
+  let isAlone: boolean;
+  let life: NodeLife;
   let leader: NodeId | undefined;
   let rules: ServiceRules;
   let propose: AdmissionDesk['propose'];
@@ -88,6 +92,8 @@ describe('the presence of a node', () => {
     told = [];
     apiAddress = 'a:2';
     leads = true;
+    isAlone = true;
+    life = NO_LIFE;
     leader = identity.nodeId;
     rules = { ...rulesFor([]), nodes: new Set([identity.nodeId]) };
     propose = async (entry) => {
@@ -118,7 +124,9 @@ describe('the presence of a node', () => {
       desk: () =>
         started
           ? {
+              raftId: 1,
               leads,
+              isAlone,
               view: { secrets: { serviceKey: service.key } } as never,
               registry: rules as never,
               membership,
@@ -131,7 +139,14 @@ describe('the presence of a node', () => {
       told: (peers) => told.push(peers),
       endorsed: async () => undefined,
     };
-    const self = () => ({ peerAddress: 'a:1', apiAddress, hosts: HOSTS, platform: virtualPlatform, versions: [1] });
+    const self = () => ({
+      peerAddress: 'a:1',
+      apiAddress,
+      hosts: HOSTS,
+      platform: virtualPlatform,
+      versions: [1],
+      life,
+    });
     return new NodePresence({ node: node as never, self, seeds: [], ...change }, uses);
   }
 
@@ -160,6 +175,21 @@ describe('the presence of a node', () => {
     await look(presence);
     expect(proposed).toMatchObject([{ type: 'updateNode', raftId: 1, node: { apiAddress: 'a:3' } }]);
     expect(asked).toEqual([]);
+    presence.stop();
+  });
+
+  it('puts the life that it began into the ledger where it is the only voter, and nowhere else', async () => {
+    for (const row of membership.nodes.values()) membership = initialMembership({ ...row, life: lifeOf('1') });
+    life = lifeOf('2');
+    isAlone = false;
+    const presence = make();
+    presence.start();
+    await look(presence);
+    expect(proposed).toEqual([]);
+    isAlone = true;
+    await look(presence);
+    expect(proposed).toMatchObject([{ type: 'updateNode', raftId: 1, node: { life: lifeOf('2') } }]);
+    expect(membership.nodes.get(1)?.life).toBe(lifeOf('2'));
     presence.stop();
   });
 

@@ -100,6 +100,8 @@ export class NodePresence {
         serviceKey: desk.view.secrets.serviceKey,
         serviceCertificate: node.place.serviceCertificate,
         platform: platform.kind,
+        life: self.life,
+        mayBeginLife: desk.isAlone,
         nowMs: this.#uses.nowMs(),
       });
       if (decision.type === 'known') {
@@ -123,8 +125,10 @@ export class NodePresence {
       if (answer.type === 'known' && !this.#stopped) this.#uses.told(answer.told);
     });
     const answers = await Promise.allSettled(asked);
-    const failed = answers.find((answer) => answer.status === 'rejected');
-    if (failed && !answers.some((answer) => answer.status === 'fulfilled')) throw failed.reason;
+    if (answers.some((answer) => answer.status === 'fulfilled')) return;
+    const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+    // A refusal says more than silence.
+    if (failures.length > 0) throw failures.find((failure) => codeOf(failure) === 'JOIN_REFUSED') ?? failures[0];
   }
 
   #addresses(): readonly string[] {

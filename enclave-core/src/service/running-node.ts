@@ -103,7 +103,8 @@ export class RunningNode {
     const { raftId, joined, serviceId, serviceCertificate } = place;
     const { storage, node } = this.#options;
     this.#presence.start();
-    const office = { ledgerKeys, serviceCertificate, platform: platform.kind, nowMs: this.#uses.nowMs };
+    const { self, nowMs } = this.#uses;
+    const office = { ledgerKeys, serviceCertificate, platform: platform.kind, life: self().life, nowMs };
     const dependencies: CoreNodeDependencies = {
       identity: {
         nodeId: identity.nodeId,
@@ -163,13 +164,20 @@ export class RunningNode {
   async #openPeers(
     ...[ledgerDirectory, handlers]: Parameters<NonNullable<CoreNodeDependencies['openPeers']>>
   ): Promise<Peers> {
-    const { placed, log, nowMs } = this.#uses;
+    const { placed, self, log, nowMs } = this.#uses;
     const { host, port } = this.#options.peerListen ?? { host: '127.0.0.1', port: 0 };
     const { serviceCertificate, told } = placed.place;
     const directory = new SeededDirectory(ledgerDirectory, told);
     this.#directory = directory;
     this.#network = await PeerNetwork.listen(
-      { host, port, identity: this.#identity(), serviceCertificate, limits: { maxAnswerBytes: MAX_JOIN_ANSWER_BYTES } },
+      {
+        host,
+        port,
+        identity: this.#identity(),
+        life: self().life,
+        serviceCertificate,
+        limits: { maxAnswerBytes: MAX_JOIN_ANSWER_BYTES },
+      },
       { directory, handlers, log, timers: systemTimers, entropy: systemEntropy, nowMs },
     );
     return this.#network;

@@ -1,14 +1,16 @@
 import { type NodeId, parseNodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE, type NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import { expect, test } from '@jest/globals';
 import type { Peer } from '../peers/peer-types.ts';
 import { addressFor } from './listen-address.ts';
 import { SeededDirectory } from './seeded-directory.ts';
 
 const nodeId = (digit: string): NodeId => parseNodeId(digit.repeat(64));
-const peer = (raftId: number, digit: string, address = `host-${raftId}:1`): Peer => ({
+const peer = (raftId: number, digit: string, address = `host-${raftId}:1`, life = NO_LIFE): Peer => ({
   raftId,
   nodeId: nodeId(digit),
   address,
+  life,
 });
 
 function ledgerOf(revision: number, peers: readonly Peer[]) {
@@ -43,6 +45,19 @@ test('only news is taken', () => {
 test('of several places of one key the newest is its peer', () => {
   const directory = new SeededDirectory(ledgerOf(1, []), { revision: 2, peers: [peer(9, 'a'), peer(3, 'a')] });
   expect(directory.byNodeId(nodeId('a'))?.raftId).toBe(9);
+});
+
+test('which life a place is of does not change by what a node is told, be it of later', () => {
+  const first = '1'.repeat(32) as NodeLife;
+  const second = '2'.repeat(32) as NodeLife;
+  const address = 'moved:1';
+  const ledger = ledgerOf(4, [peer(1, 'a', 'a:1', first)]);
+  const directory = new SeededDirectory(ledger, { revision: 0, peers: [] });
+  const told = [peer(1, 'a', address, second), peer(2, 'b', address, second)];
+  expect(directory.tell({ revision: 9, peers: told })).toBe(true);
+  expect([...directory.peers()]).toEqual([peer(1, 'a', address, first), peer(2, 'b', address, second)]);
+  expect(directory.tell({ revision: 10, peers: [peer(2, 'b', address, first)] })).toBe(true);
+  expect(directory.byNodeId(nodeId('b'))?.life).toBe(second);
 });
 
 test('who may join is for the ledger to say', () => {

@@ -1,6 +1,7 @@
 /**
  * Who the peers of a node are that is behind: what its ledger says, or what it was told by those who let it in or whom it asked,
- * whichever is of later. A leader that a node has never heard of could not bring it up to date otherwise.
+ * whichever is of later. A leader that a node has never heard of could not bring it up to date otherwise. Which life a place is of
+ * does not change by what a node is told: who tells it may be a past of the service that its host runs beside it.
  */
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Peer, PeerDirectory } from '../peers/peer-types.ts';
@@ -20,7 +21,9 @@ export class SeededDirectory implements PeerDirectory {
   /** @returns whether it is news */
   tell(told: ToldPeers): boolean {
     if (told.revision <= Math.max(this.#told.revision, this.#ledger.revision)) return false;
-    this.#told = told;
+    const lives = new Map(Array.from(this.peers(), ({ raftId, life }) => [raftId, life]));
+    const peers = told.peers.map((peer) => ({ ...peer, life: lives.get(peer.raftId) ?? peer.life }));
+    this.#told = { ...told, peers };
     return true;
   }
 

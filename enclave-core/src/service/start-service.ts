@@ -1,9 +1,11 @@
 /** The composition root of a core process: opens a node's folder, brings it to its place in a service, and runs it. */
 import { lockDirectory } from '../consensus/log/directory-lock.ts';
+import { systemEntropy } from '../consensus/node-host.ts';
 import { loadRaftModule } from '../consensus/raft-engine.ts';
 import type { CoreNode } from '../node/core-node.ts';
 import type { NodeLog } from '../node-log.ts';
 import { requestJoin } from '../peers/request-join.ts';
+import { beginLife } from '../platform/node-life.ts';
 import type { Platform } from '../platform/platform.ts';
 import { virtualPlatform } from '../platform/virtual.ts';
 import { RELEASED_RULES, type Rulebook } from '../settlement/rules.ts';
@@ -80,10 +82,11 @@ async function startLocked(
   { platform = virtualPlatform, rules = RELEASED_RULES, ...dependencies }: StartServiceDependencies,
 ): Promise<RunningService> {
   const opened = await openNode(options.dir);
+  const life = beginLife(platform, systemEntropy);
   let ports = { apiPort: options.listen.port, peerPort: options.peerListen?.port ?? 0 };
   const self = (): SelfDescription => {
     const versions = [...rules.keys()];
-    return { ...addressesOf(options, opened, ports), hosts: opened.hosts, platform, versions };
+    return { ...addressesOf(options, opened, ports), hosts: opened.hosts, platform, versions, life };
   };
   const { genesisFile, join } = options;
   const placed = await takePlace(

@@ -35,7 +35,7 @@ export async function takePlace(input: TakePlace, uses: AskDependencies): Promis
   demandSameGenesis(checked, genesis);
   const { place, ledgerKeys } = placed;
   if (place && ledgerKeys) {
-    if (node.place && join) uses.log.info({ raftId: place.raftId }, 'this node has its place already');
+    if (node.place === place && join) uses.log.info({ raftId: place.raftId }, 'this node has its place already');
     return { ...placed, place, ledgerKeys, genesis };
   }
   throw new ServiceError('NOT_JOINED', `the node in ${node.dir} on ${self.platform.kind} has no place`);
@@ -47,7 +47,9 @@ async function placeOf(
   { self, join }: TakePlace,
   uses: AskDependencies,
 ): Promise<OpenedNode> {
-  if (node.place && node.ledgerKeys) return node;
+  // Where memory is protected a place on the disk is that of a node which was alone; whoever is to join is not.
+  const comesBack = !(join && self.platform.protectsMemory);
+  if (node.place && node.ledgerKeys && comesBack) return node;
   if (join) return joinService(node, { ...self, ...join }, uses);
   if (node.founding) return begin(node, node.founding, checked, self, uses.nowMs());
   throw new ServiceError(
@@ -70,7 +72,7 @@ async function begin(
   if (!genesis) {
     if (!checked) throw new ServiceError('GENESIS_MISSING', 'the first start needs --genesis');
     demandOwnGenesis(checked, publicService(founding));
-    const { peerAddress, apiAddress, hosts, platform, versions } = self;
+    const { peerAddress, apiAddress, hosts, platform, versions, life } = self;
     const certificate = endorseNode({
       serviceKey: founding.secrets.serviceKey,
       serviceCertificate: founding.serviceCertificate,
@@ -90,6 +92,7 @@ async function begin(
       apiAddress,
       platform: platform.kind,
       versions,
+      life,
     };
     genesis = await drawGenesis({
       checked,

@@ -5,6 +5,7 @@ import { encode } from 'cborg';
 import { parseBytes32 } from '../bytes32.ts';
 import { readGovernanceEntry } from './governance-entry.ts';
 import { parseNodeId } from './node-id.ts';
+import type { NodeLife } from './node-life.ts';
 import {
   decodeGenesisRecord,
   decodeServiceEntry,
@@ -28,6 +29,7 @@ const row: NodeRow = {
   apiAddress: '127.0.0.1:8000',
   platform: 'virtual',
   versions: [1, 2],
+  life: '0c'.repeat(16) as NodeLife,
 };
 const { raftId: _, ...node } = row;
 const digest = new Uint8Array(32).fill(5);
@@ -39,6 +41,7 @@ const NODE_ITEMS: readonly unknown[] = [
   '127.0.0.1:8000',
   'virtual',
   [1, 2],
+  new Uint8Array(16).fill(0x0c),
 ];
 
 describe('a signature entry', () => {
@@ -95,6 +98,7 @@ describe('a service entry', () => {
     ['a mark with more', [3, 1]],
     ['an admission without a node', [1, null, null]],
     ['a node with an item missing', [1, NODE_ITEMS.slice(1), null]],
+    ['a life that is short', [1, NODE_ITEMS.with(7, new Uint8Array(15)), null]],
     ['versions that are no numbers', [1, NODE_ITEMS.with(6, ['1']), null]],
     [
       'too many versions',

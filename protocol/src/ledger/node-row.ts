@@ -1,10 +1,11 @@
 /**
  * A node of the core as the ledger knows it. In CBOR a list: `[raftId, nodeId, certificate, encryptionKey, peerAddress,
- * apiAddress, platform, [version …]]`.
+ * apiAddress, platform, [version …], life]`.
  */
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { readList, readNodeId, readText, readTuple, readWhole } from './ledger-fields.ts';
 import type { NodeId } from './node-id.ts';
+import { type NodeLife, readLife } from './node-life.ts';
 
 export type NodeRow = Readonly<{
   raftId: number;
@@ -19,6 +20,8 @@ export type NodeRow = Readonly<{
   platform: string;
   /** Protocol versions that it can run. */
   versions: readonly number[];
+  /** Of the process that has this place; its peers take no other for it. */
+  life: NodeLife;
 }>;
 
 /** Before it has a Raft id. */
@@ -40,13 +43,15 @@ export const nodeDescriptionTuple = (node: NodeDescription): readonly unknown[] 
   node.apiAddress,
   node.platform,
   node.versions,
+  hexToBytes(node.life),
 ];
 
 export const nodeRowTuple = (row: NodeRow): readonly unknown[] => [row.raftId, ...nodeDescriptionTuple(row)];
 
 /** @throws ProtocolError `LEDGER_INVALID` */
 export function readNodeDescription(value: unknown): NodeDescription {
-  const [nodeId, certificate, encryptionKey, peerAddress, apiAddress, platform, versions] = readTuple(value, 7, 'node');
+  const fields = readTuple(value, 8, 'node');
+  const [nodeId, certificate, encryptionKey, peerAddress, apiAddress, platform, versions, life] = fields;
   return {
     nodeId: readNodeId(nodeId),
     certificate: readText(certificate, MAX_PEM_CHARACTERS, 'certificate'),
@@ -57,11 +62,12 @@ export function readNodeDescription(value: unknown): NodeDescription {
     versions: readList(versions, MAX_VERSIONS, 'versions').map((version) =>
       readWhole(version, 1, 0xffff_ffff, 'version'),
     ),
+    life: readLife(life),
   };
 }
 
 /** @throws ProtocolError `LEDGER_INVALID` */
 export function readNodeRow(value: unknown): NodeRow {
-  const [raftId, ...description] = readTuple(value, 8, 'node row');
+  const [raftId, ...description] = readTuple(value, 9, 'node row');
   return { raftId: readWhole(raftId, 1, MAX_RAFT_ID, 'raft id'), ...readNodeDescription(description) };
 }

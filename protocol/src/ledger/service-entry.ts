@@ -41,7 +41,7 @@ export type ServiceEntry =
   | Readonly<{ type: 'admitNode'; node: NodeDescription; replaces?: number }>
   /** It is a member no more, by a change of the group that stands before. Its certificate stays known, for old receipts. */
   | Readonly<{ type: 'nodeLeft'; raftId: number }>
-  /** A node came back under its Raft id and key, at other addresses or with another program. */
+  /** A node came back under its Raft id and key, at other addresses, with another program or, alone, in another life. */
   | Readonly<{ type: 'updateNode'; raftId: number; node: NodeDescription }>
   /** A new ledger secret from the next entry on. `previous`: the one before, sealed under it. */
   | Readonly<{ type: 'rekey'; epoch: number; wraps: readonly SecretWrap[]; previous: Uint8Array }>

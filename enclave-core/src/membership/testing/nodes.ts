@@ -1,5 +1,6 @@
 /** Nodes and rules made up for tests. Not loaded by the node. */
 import { type NodeId, parseNodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import type { NodeDescription, ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { applyService, type ServiceResult, type ServiceRules } from '../apply-service.ts';
 import { initialMembership, type MembershipState } from '../membership-state.ts';
@@ -15,6 +16,7 @@ export const describeNode = (n: number, change: Partial<NodeDescription> = {}): 
   apiAddress: `10.0.0.${n}:8440`,
   platform: 'virtual',
   versions: [1],
+  life: NO_LIFE,
   ...change,
 });
 

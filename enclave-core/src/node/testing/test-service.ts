@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { toHex } from '@drawbridge/protocol/bytes32';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import type { NodeDescription } from '@drawbridge/protocol/ledger/service-entry';
 import { LedgerKeys } from '../../keys/ledger-keys.ts';
 import { initialMembership } from '../../membership/membership-state.ts';
@@ -64,6 +65,7 @@ export class TestService {
       apiAddress: '127.0.0.1:2',
       platform: 'virtual',
       versions,
+      life: NO_LIFE,
     };
     return { nodeId, sign: (message) => sign('sha256', message, privateKey), description };
   }

@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import { systemEntropy } from '../../consensus/node-host.ts';
 import { PeerNetwork } from '../peer-network.ts';
 import { systemTimers } from '../peer-timers.ts';
@@ -43,7 +44,7 @@ async function listen(
   messages: PeerHandlers['messages'],
 ): Promise<PeerNetwork> {
   return PeerNetwork.listen(
-    { ...LOOPBACK, identity, serviceCertificate },
+    { ...LOOPBACK, identity, life: NO_LIFE, serviceCertificate },
     {
       directory,
       handlers: handlers(messages),
@@ -79,10 +80,10 @@ export async function measurePeers(settings: readonly Setting[]): Promise<Figure
   const network = await listen(own, service.certificate, directory, (from, messages) => arrived(from, messages));
   const child = fork(fileURLToPath(import.meta.url), ['--echo'], { execArgv: SOURCE });
   try {
-    const parent = { raftId: 1, nodeId: own.nodeId, address: network.address };
+    const parent = { raftId: 1, nodeId: own.nodeId, address: network.address, life: NO_LIFE };
     child.send({ identity: plain(other), serviceCertificate: service.certificate, parent } satisfies ChildTask);
     const [address] = (await once(child, 'message')) as [string];
-    directory.members.set(2, { raftId: 2, nodeId: other.nodeId as NodeId, address });
+    directory.members.set(2, { raftId: 2, nodeId: other.nodeId as NodeId, address, life: NO_LIFE });
     network.directoryChanged();
     const childCpuUs = async (): Promise<number> => {
       child.send('cpu');

@@ -1,5 +1,6 @@
 /** Nodes on real sockets of 127.0.0.1 whose handlers write down what they are given. */
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { NO_LIFE, type NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import type { RaftMessage } from '../../consensus/raft-types.ts';
 import { seededEntropy } from '../../consensus/testing/deterministic-host.ts';
 import type { PeerLimits } from '../peer-limits.ts';
@@ -105,6 +106,7 @@ export type LogLine = Readonly<{ level: 'info' | 'warn' | 'error'; fields: objec
 
 export class TestNode {
   readonly raftId: number;
+  readonly life: NodeLife;
   readonly identity: TestIdentity;
   readonly network: PeerNetwork;
   readonly directory: TestDirectory;
@@ -115,6 +117,7 @@ export class TestNode {
     raftId: number,
     identity: TestIdentity,
     parts: Readonly<{
+      life: NodeLife;
       network: PeerNetwork;
       directory: TestDirectory;
       handlers: RecordingHandlers;
@@ -123,6 +126,7 @@ export class TestNode {
   ) {
     this.raftId = raftId;
     this.identity = identity;
+    this.life = parts.life;
     this.network = parts.network;
     this.directory = parts.directory;
     this.handlers = parts.handlers;
@@ -130,7 +134,7 @@ export class TestNode {
   }
 
   get peer(): Peer {
-    return { raftId: this.raftId, nodeId: this.identity.nodeId, address: this.network.address };
+    return { raftId: this.raftId, nodeId: this.identity.nodeId, address: this.network.address, life: this.life };
   }
 
   async until(holds: () => boolean): Promise<void> {
@@ -145,6 +149,8 @@ export class TestNode {
 export type NodeSettings = Readonly<{
   identity?: TestIdentity;
   shown?: PeerIdentity;
+  /** Default: none, as on `virtual`. */
+  life?: NodeLife;
   limits?: Partial<PeerLimits>;
   timers?: PeerTimers;
   nowMs?: () => number;
@@ -161,6 +167,7 @@ export class PeerGroup {
   /** A node that knows nobody yet and that nobody knows. */
   async start(raftId: number, settings: NodeSettings = {}): Promise<TestNode> {
     const identity = settings.identity ?? (await this.service.node());
+    const life = settings.life ?? NO_LIFE;
     const directory = new TestDirectory();
     const handlers = new RecordingHandlers();
     const log: LogLine[] = [];
@@ -175,6 +182,7 @@ export class PeerGroup {
         host: '127.0.0.1',
         port: 0,
         identity: settings.shown ?? identity,
+        life,
         serviceCertificate: this.service.certificate,
         limits: { minRetryMs: 1, maxRetryMs: 8, ...settings.limits },
       },
@@ -187,7 +195,7 @@ export class PeerGroup {
         nowMs: settings.nowMs ?? Date.now,
       },
     );
-    const node = new TestNode(raftId, identity, { network, directory, handlers, log });
+    const node = new TestNode(raftId, identity, { life, network, directory, handlers, log });
     this.nodes.push(node);
     return node;
   }

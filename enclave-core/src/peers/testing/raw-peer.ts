@@ -4,8 +4,9 @@ import { type ConnectionOptions, connect, createServer, type Server, type TLSSoc
 import { formatAddress, PEER_PROTOCOL, parseAddress, tlsOptions } from '../peer-tls.ts';
 import type { PeerIdentity } from '../peer-types.ts';
 import { Witness } from './peer-group.ts';
+import { GREETING } from './wire.ts';
 
-/** A node that accepts connections and does nothing with them. */
+/** A node that accepts connections, says hello, and does nothing more with them. */
 export class RawServer {
   readonly witness = new Witness();
   readonly sockets: TLSSocket[] = [];
@@ -14,7 +15,13 @@ export class RawServer {
   readonly received: Buffer[] = [];
   readonly #server: Server;
 
-  constructor(identity: PeerIdentity, serviceCertificate: string, options: TlsOptions = {}) {
+  constructor(
+    identity: PeerIdentity,
+    serviceCertificate: string,
+    options: TlsOptions = {},
+    /** What it says first; null: nothing. */
+    greeting: Buffer | null = GREETING,
+  ) {
     this.#server = createServer(
       {
         ...tlsOptions(identity, serviceCertificate),
@@ -29,6 +36,7 @@ export class RawServer {
           this.received.push(piece);
           this.witness.happened();
         });
+        if (greeting) socket.write(greeting);
         this.sockets.push(socket);
         this.witness.happened();
       },
@@ -37,6 +45,11 @@ export class RawServer {
       this.refused.push('code' in error ? String(error.code) : error.message);
       this.witness.happened();
     });
+  }
+
+  /** Somebody said more than hello. */
+  get wasSpokenTo(): boolean {
+    return Buffer.concat(this.received).length > GREETING.length;
   }
 
   async listen(): Promise<string> {
