@@ -1,6 +1,7 @@
 import type { NodeLife } from '@drawbridge/protocol/ledger/node-life';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { MAX_PRESENT_NODES } from './apply-service.ts';
+import { MAX_PLACES_OF_A_KEY, MAX_PRESENT_NODES } from './apply-service.ts';
+import { decodeMembership, encodeMembership } from './membership-codec.ts';
 import { isRekeyDue, ledgerFacts, presentNode, presentNodes, rekeyRecipients } from './membership-state.ts';
 import { describeNode, Ledger, nodeId, rekeyFor, rulesFor } from './testing/nodes.ts';
 
@@ -40,6 +41,21 @@ describe('a node', () => {
     ledger.rules = rulesFor(Array.from({ length: 2 * MAX_PRESENT_NODES }, (_, n) => n));
     for (let n = 1; n < MAX_PRESENT_NODES; n++) expect(ledger.admit(n)).toMatchObject({ ok: true });
     expect(ledger.admit(MAX_PRESENT_NODES)).toEqual(refused('NODES_FULL'));
+    // Who is here already takes over its own place.
+    expect(ledger.admit(MAX_PRESENT_NODES - 1)).toMatchObject({ ok: true });
+    expect(ledger.admit(0)).toMatchObject({ ok: true });
+  });
+
+  test('that starts again and again uses up its own room and no other', () => {
+    ledger.rules = rulesFor(Array.from({ length: MAX_PRESENT_NODES }, (_, n) => n));
+    for (let n = 1; n < MAX_PRESENT_NODES - 1; n++) ledger.admit(n);
+    for (let place = 1; place < MAX_PLACES_OF_A_KEY; place++) expect(ledger.admit(1)).toMatchObject({ ok: true });
+    expect(ledger.admit(1)).toMatchObject({ code: 'NODES_FULL', detail: expect.stringContaining('later') });
+    expect(ledger.admit(2)).toMatchObject({ ok: true });
+    expect(ledger.admit(MAX_PRESENT_NODES - 1)).toMatchObject({ ok: true });
+    expect(decodeMembership(encodeMembership(ledger.state))).toEqual(ledger.state);
+    ledger.apply({ type: 'nodeLeft', raftId: 2 });
+    expect(ledger.admit(1)).toMatchObject({ ok: true });
   });
 
   test('that comes again gets a new Raft id and takes over all its earlier places', () => {

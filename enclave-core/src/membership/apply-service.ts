@@ -14,8 +14,10 @@ import {
   rekeyRecipients,
 } from './membership-state.ts';
 
-/** Nodes that have not left, those that are being replaced included. A rekey has no room for more. */
+/** Keys that have a place. A rekey has no room for more. */
 export const MAX_PRESENT_NODES = 64;
+/** Of one key that have not left: the leader takes out what a newer one replaces, so that only a node that cannot start has many. */
+export const MAX_PLACES_OF_A_KEY = 16;
 /** Keys that ever were nodes. */
 export const MAX_NODES_EVER = 4_096;
 
@@ -92,10 +94,9 @@ function admit(state: MembershipState, { node, replaces }: EntryOf<'admitNode'>,
   const refusal = refuseNode(node, rules);
   if (refusal) return refuse(state, refusal.code, refusal.detail);
   const present = presentNodes(state);
-  if (present.length >= MAX_PRESENT_NODES || state.nodes.size >= MAX_NODES_EVER) {
-    return refuse(state, 'NODES_FULL', `there are ${present.length} nodes, and ${state.nodes.size} ever`);
-  }
   const earlier = present.filter(({ nodeId }) => nodeId === node.nodeId).map(({ raftId }) => raftId);
+  const full = whatIsFull(state, present, node.nodeId, earlier.length);
+  if (full) return refuse(state, 'NODES_FULL', full);
   if (replaces !== undefined && !earlier.includes(replaces)) {
     const other = state.nodes.get(replaces);
     if (!other || other.left) return refuse(state, 'NODE_UNKNOWN', `there is no node ${replaces} to replace`);
@@ -107,6 +108,21 @@ function admit(state: MembershipState, { node, replaces }: EntryOf<'admitNode'>,
   const row: NodeState = { ...node, raftId, replaces: earlier, left: false };
   const nodes = new Map(state.nodes).set(raftId, row);
   return done({ ...state, nodes, nextRaftId: raftId + 1, revision: state.revision + 1 }, raftId);
+}
+
+/** Places of one key, however many, take the room of one: who starts again and again keeps nobody else out. */
+function whatIsFull(
+  state: MembershipState,
+  present: readonly NodeState[],
+  asking: NodeId,
+  earlier: number,
+): string | undefined {
+  const others = new Set(present.map(({ nodeId }) => nodeId).filter((nodeId) => nodeId !== asking));
+  if (others.size >= MAX_PRESENT_NODES || state.nodes.size >= MAX_NODES_EVER) {
+    return `there are ${others.size} other nodes, and ${state.nodes.size} places ever`;
+  }
+  if (earlier < MAX_PLACES_OF_A_KEY) return undefined;
+  return `${earlier} earlier places of this node have not left yet; start it again later`;
 }
 
 /**

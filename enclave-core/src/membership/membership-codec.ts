@@ -3,7 +3,7 @@ import { type CborFormat, decodeCbor, demandCanonical } from '@drawbridge/protoc
 import { readDigest, readList, readTuple, readWhole, refuseLedger } from '@drawbridge/protocol/ledger/ledger-fields';
 import { MAX_RAFT_ID, nodeRowTuple, readNodeRow } from '@drawbridge/protocol/ledger/node-row';
 import { encode } from 'cborg';
-import { MAX_NODES_EVER, MAX_PRESENT_NODES } from './apply-service.ts';
+import { MAX_NODES_EVER, MAX_PLACES_OF_A_KEY } from './apply-service.ts';
 import type { MembershipState, NodeState } from './membership-state.ts';
 
 const VERSION = 1;
@@ -66,7 +66,7 @@ function readRows(value: unknown): Map<number, NodeState> {
 function readNode(value: unknown): NodeState {
   const [row, replaces, left] = readTuple(value, 3, 'node');
   if (typeof left !== 'boolean') return refuseLedger('a node has left or not');
-  const ids = readList(replaces, MAX_PRESENT_NODES, 'replaced nodes');
+  const ids = readList(replaces, MAX_PLACES_OF_A_KEY, 'replaced nodes');
   return { ...readNodeRow(row), replaces: ids.map((id) => readWhole(id, 1, MAX_RAFT_ID, 'raft id')), left };
 }
 

@@ -1,109 +1,49 @@
-import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
-import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
-import { describe, expect, it } from '@jest/globals';
-import type { ConfState, MemberProgress } from '../consensus/raft-types.ts';
-import type { MembershipState, NodeState } from '../membership/membership-state.ts';
-import { nextStep } from './membership-duty.ts';
+import { expect, it } from '@jest/globals';
+import { initialMembership } from '../membership/membership-state.ts';
+import { describeNode, nodeId } from '../membership/testing/nodes.ts';
+import { MembershipDuty } from './membership-duty.ts';
 
-const node = (raftId: number, key: string, more: Partial<NodeState> = {}): NodeState => ({
-  raftId,
-  nodeId: key as NodeId,
-  certificate: '',
-  encryptionKey: '',
-  peerAddress: '',
-  apiAddress: '',
-  platform: 'virtual',
-  versions: [1],
-  life: NO_LIFE,
-  replaces: [],
-  left: false,
-  ...more,
-});
-const group = (voters: number[], learners: number[] = [], votersOutgoing: number[] = []): ConfState => ({
-  voters,
-  learners,
-  votersOutgoing,
-  learnersNext: [],
-  autoLeave: false,
-});
-const caughtUp = (id: number, match = 100): MemberProgress => ({
-  id,
-  match,
-  next: match + 1,
-  state: 'replicate',
-  recentlyActive: true,
-  learner: true,
-});
-
-function step(
-  rows: NodeState[],
-  members: ConfState,
-  { progress = [], gone = [], self = 1 }: { progress?: MemberProgress[]; gone?: string[]; self?: number } = {},
-): ReturnType<typeof nextStep> {
-  const membership: MembershipState = {
-    nodes: new Map(rows.map((row) => [row.raftId, row])),
-    nextRaftId: 99,
-    epoch: 1,
-    rekeys: 0,
-    revision: 0,
-  };
-  const mayTakePart = (nodeId: NodeId): boolean => !gone.includes(nodeId);
-  return nextStep({ self, membership, mayTakePart, members, progress, lastIndex: 100, caughtUpEntries: 10 });
+/** Runs one look of the duty, to its end. */
+async function look(due: (() => void)[]): Promise<void> {
+  for (const call of due.splice(0)) call();
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
-const one = (type: 'add' | 'remove' | 'addLearner', id: number) => ({
-  type: 'change',
-  change: { transition: 'auto', changes: [{ type, id }] },
-});
-
-describe('duty towards the group', () => {
-  it('has nothing to do where raft has what the ledger says', () => {
-    expect(step([node(1, 'a'), node(2, 'b')], group([1, 2]))).toBeUndefined();
-  });
-
-  it('makes who was admitted a learner, and a voter once it has caught up', () => {
-    const rows = [node(1, 'a'), node(2, 'b')];
-    expect(step(rows, group([1]))).toEqual(one('addLearner', 2));
-    expect(step(rows, group([1], [2]))).toBeUndefined();
-    expect(step(rows, group([1], [2]), { progress: [caughtUp(2, 89)] })).toBeUndefined();
-    expect(step(rows, group([1], [2]), { progress: [{ ...caughtUp(2), recentlyActive: false }] })).toBeUndefined();
-    expect(step(rows, group([1], [2]), { progress: [{ ...caughtUp(2), state: 'snapshot' }] })).toBeUndefined();
-    expect(step(rows, group([1], [2]), { progress: [caughtUp(2, 90)] })).toEqual(one('add', 2));
-  });
-
-  it('swaps a node that came again for what it was, by one joint change', () => {
-    const rows = [node(1, 'a'), node(2, 'b'), node(3, 'c'), node(4, 'b', { replaces: [2] })];
-    expect(step(rows, group([1, 2, 3]))).toEqual(one('addLearner', 4));
-    expect(step(rows, group([1, 2, 3], [4]), { progress: [caughtUp(4)] })).toEqual({
-      type: 'change',
-      change: {
-        transition: 'jointImplicit',
-        changes: [
-          { type: 'add', id: 4 },
-          { type: 'remove', id: 2 },
-        ],
+it('says once why a node stays that is to leave', async () => {
+  const due: (() => void)[] = [];
+  const said: object[] = [];
+  const first = initialMembership({ ...describeNode(0), raftId: 1 });
+  const second = { ...describeNode(1), raftId: 2, replaces: [], left: false };
+  const never = () => Promise.reject(new Error('nothing is to be done'));
+  let rekeysLookedFor = 0;
+  const duty = new MembershipDuty(
+    {},
+    {
+      self: 1,
+      leads: () => true,
+      membership: () => ({ ...first, nodes: new Map(first.nodes).set(2, second) }),
+      mayTakePart: (id) => id === nodeId(0),
+      members: () => ({ voters: [1, 2], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false }),
+      progress: () => [],
+      lastIndex: () => 9,
+      changeMembers: never,
+      transferLeadership: never,
+      propose: never,
+      rekeyIfDue: async () => {
+        rekeysLookedFor += 1;
       },
-    });
-    expect(step(rows, group([1, 3, 4]))).toEqual({ type: 'left', raftId: 2 });
-  });
-
-  it('removes who may take part no more, and says so in the ledger after', () => {
-    const rows = [node(1, 'a'), node(2, 'b'), node(3, 'c')];
-    expect(step(rows, group([1, 2, 3]), { gone: ['b'] })).toEqual(one('remove', 2));
-    expect(step(rows, group([1, 3]), { gone: ['b'] })).toEqual({ type: 'left', raftId: 2 });
-    const left = [node(1, 'a'), node(2, 'b', { left: true }), node(3, 'c')];
-    expect(step(left, group([1, 3]), { gone: ['b'] })).toBeUndefined();
-  });
-
-  it('hands over before it removes itself, to the voter that has most', () => {
-    const rows = [node(1, 'a'), node(2, 'b'), node(3, 'c')];
-    const progress = [caughtUp(2, 90), caughtUp(3, 99)];
-    expect(step(rows, group([1, 2, 3]), { gone: ['a'], progress })).toEqual({ type: 'handOver', to: 3 });
-    expect(step(rows, group([1, 2, 3]), { gone: ['a'] })).toBeUndefined();
-  });
-
-  it('never removes the last voter, and waits while a joint change is under way', () => {
-    expect(step([node(1, 'a')], group([1]), { gone: ['a'] })).toBeUndefined();
-    expect(step([node(1, 'a'), node(2, 'b')], group([1], [], [1, 3]))).toBeUndefined();
-  });
+      protectsMemory: true,
+      timers: {
+        after: (_, call) => {
+          due.push(call);
+          return () => undefined;
+        },
+      },
+      log: { info: () => undefined, warn: (fields) => said.push(fields), error: () => undefined },
+    },
+  );
+  duty.start();
+  for (let looks = 0; looks < 3; looks++) await look(due);
+  duty.stop();
+  expect([rekeysLookedFor, said]).toEqual([3, [{ code: 'LAST_VOTER', leaving: [2] }]]);
 });

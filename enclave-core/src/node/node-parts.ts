@@ -313,6 +313,8 @@ export class NodeParts {
     const registry = () => this.machine.settlement.header.registry;
     return new MembershipDuty(this.options.membership ?? {}, {
       self: this.options.raftId,
+      protectsMemory: this.uses.platform.protectsMemory,
+      log: this.uses.log,
       leads: () => this.leads,
       membership: () => this.machine.membership,
       mayTakePart: (nodeId) => registry().nodes.has(nodeId),
