@@ -1,7 +1,7 @@
 /**
  * Nothing confidential lies where a courier, an operator or a thief of disks could read it. Payments with names and
- * amounts that nothing else has are run in every way that a payment can end; then all that the run left is searched for
- * them. What is left out of the search, and why: `canary-places.ts`.
+ * amounts that nothing else has are run in every way that a payment can end, and some evidence fails; then all that the run
+ * left is searched for them, and for what receipts show. What is left out of the search, and why: `canary-places.ts`.
  */
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { readLocks } from '@drawbridge/demo/books';
 import { BANKS } from '@drawbridge/demo/cast';
 import type { TransferResource } from '@drawbridge/protocol/api/transfer';
+import { encodeObserverEvidence } from '@drawbridge/protocol/observer-evidence';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import {
@@ -22,6 +23,8 @@ import {
   wordForms,
 } from './canary-forms.ts';
 import { filesOf, mayShowRegistered, redisPlaces, windowsOf } from './canary-places.ts';
+import { Courier, lockedWith } from './courier.ts';
+import { withAmount } from './lying-observer.ts';
 import { eventually, type Payment, startWorld, type World } from './world.ts';
 
 const STORY_MS = 240_000;
@@ -52,6 +55,8 @@ const PAYMENTS = {
 const STRAY_LOCK_MINOR = 42_424_243n;
 /** Of another payment under an id that is spent. */
 const OTHER_TERMS_MINOR = 77_665_544n;
+/** What the deposit's lock is said to be by evidence that nobody signed. */
+const FORGED_MINOR = 91_827_365n;
 const remittanceOf = (name: string): string => `Canary ${name} Kanarienvogel & Co.`;
 
 let world: World;
@@ -94,13 +99,42 @@ async function run(name: keyof typeof PAYMENTS): Promise<TransferResource> {
   watch(transfer);
   return transfer;
 }
-async function ends(name: keyof typeof PAYMENTS, { id }: TransferResource, state: TransferResource['state']) {
+async function ends(name: keyof typeof PAYMENTS, { id, debtor }: TransferResource, state: TransferResource['state']) {
   const ended = await world.until(PAYMENTS[name].from, id, state);
   for (const word of [...ended.instructions, ...(ended.lockId ? [ended.lockId] : [])]) needles.push(...wordForms(word));
+  // What a receipt shows is for whom the bank gives it to.
+  const { from, to } = PAYMENTS[name];
+  for (const bank of [from, to]) {
+    const { claims_proof } = await eventually('a receipt', () => world.desk(bank).transferReceipt(id, debtor));
+    if (!claims_proof) throw new Error('expected a claim');
+    needles.push(...textForms(claims_proof.claim), ...wordForms(`0x${claims_proof.salt}`));
+  }
+}
+
+/** Evidence that the core refuses, from the core's own door and by the hub, which gives it up. */
+async function forgeEvidence({ lock }: TransferResource): Promise<void> {
+  if (!lock) throw new Error('expected a lock call');
+  const courier = await Courier.of(world.system);
+  try {
+    const chain = world.system.chain('quorum-a');
+    const truth = await courier.proven(chain, 'EUR', lockedWith(lock.reference));
+    needles.push(...amountForms(FORGED_MINOR));
+    const forged = encodeObserverEvidence({ ...truth, log: withAmount(truth.log, FORGED_MINOR) });
+    for (const [bytes, code] of [
+      [forged, 'SIGNATURE_INVALID'],
+      [forged.subarray(7), 'EVIDENCE_INVALID'],
+    ] as const) {
+      const posted = await courier.post('quorum-a', [await courier.seal('quorum-a', bytes)]);
+      expect(posted).toMatchObject([{ result: 'refused', code }]);
+      await courier.givenUp('quorum-a', await courier.seal('quorum-a', bytes));
+    }
+  } finally {
+    await courier.close();
+  }
 }
 
 it(
-  'payments end in every way, one is looked at while its destination refuses it, and the core is started again',
+  'payments end in every way, evidence is forged, one is looked at while its destination refuses it, and the core is started again',
   async () => {
     const known = await readLocks(world.system);
     const deposit = await run('deposit');
@@ -111,6 +145,7 @@ it(
     for (const bank of BANKS) needles.push(...wordForms(world.system.chain('quorum-a').wallet(bank.short)));
     await world.system.chain('quorum-a').lock('corvid', 'EUR', stray, STRAY_LOCK_MINOR);
     await ends('deposit', deposit, 'SETTLED');
+    await forgeEvidence(deposit);
     await ends('core', await run('core'), 'SETTLED');
     await ends('beyondMeans', await run('beyondMeans'), 'REJECTED');
     const refused = await run('refused');

@@ -14,7 +14,7 @@ import type { EvidenceItem, EvidenceItemResult, OutboxItemResource } from '@draw
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { decodeVaultLog } from '@drawbridge/protocol/evm-vault-log';
 import { parseNetworkId } from '@drawbridge/protocol/ids';
-import { instructionQueue, type SealedJobData } from '@drawbridge/protocol/instruction-job';
+import { evidenceQueue, instructionQueue, type SealedJobData } from '@drawbridge/protocol/instruction-job';
 import { type EvmLog, encodeObserverEvidence, type ObserverEvidence } from '@drawbridge/protocol/observer-evidence';
 import type { VaultEvent } from '@drawbridge/protocol/vault-event';
 import { type Job, Queue } from 'bullmq';
@@ -105,16 +105,24 @@ export class Courier {
 
   /** Puts a job before the network's connectors, whatever is in it. */
   enqueue(network: string, jobId: string, sealed: string): Promise<Job<SealedJobData>> {
+    const queue = this.#queue(instructionQueue(parseNetworkId(network)));
     const opts = { jobId, attempts: ATTEMPTS, backoff: { type: 'exponential', delay: 1_000 }, removeOnFail: false };
-    return this.#queue(network).add('instruction', { v: 1, sealed }, opts);
+    return queue.add('instruction', { v: 1, sealed }, opts);
   }
 
   /** The job once it is in the failed set. */
   failed(network: string, jobId: string): Promise<Job<SealedJobData>> {
     return eventually(`job ${jobId} in the failed set`, async () => {
-      const job = await this.#queue(network).getJob(jobId);
+      const job = await this.#queue(instructionQueue(parseNetworkId(network))).getJob(jobId);
       return job && (await job.isFailed()) ? job : undefined;
     });
+  }
+
+  /** Puts evidence before the hub, whatever is in it; answers once the hub has given it up. */
+  async givenUp(network: string, { jobId, sealed }: EvidenceItem): Promise<void> {
+    const queue = this.#queue(evidenceQueue(parseNetworkId(network)));
+    const job = await queue.add('evidence', { v: 1, sealed }, { jobId, removeOnFail: false });
+    await eventually(`evidence ${jobId} given up`, async () => (await job.isFailed()) || undefined);
   }
 
   async close(): Promise<void> {
@@ -123,11 +131,11 @@ export class Courier {
     this.#relay.close();
   }
 
-  #queue(network: string): Queue<SealedJobData> {
-    const known = this.#queues.get(network);
+  #queue(name: string): Queue<SealedJobData> {
+    const known = this.#queues.get(name);
     if (known) return known;
-    const queue = new Queue<SealedJobData>(instructionQueue(parseNetworkId(network)), { connection: this.#redis });
-    this.#queues.set(network, queue);
+    const queue = new Queue<SealedJobData>(name, { connection: this.#redis });
+    this.#queues.set(name, queue);
     return queue;
   }
 }
