@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ccfMissing, verifyWithCcf } from '@drawbridge/devnets/ccf-verifier';
 import { until } from '@drawbridge/devnets/until';
-import { sha256 } from '@drawbridge/enclave-core/ledger/sha256';
+import { sha256 } from '@drawbridge/enclave-core/sha256';
 import { parseTransferId } from '@drawbridge/protocol/ids';
 import { receiptLeaf } from '@drawbridge/protocol/ledger/receipt';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';

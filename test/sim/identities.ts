@@ -1,6 +1,6 @@
 /** Keys and certificates of the nodes that worlds have; made once by `generate-identities.ts`. */
 import { readFileSync } from 'node:fs';
-import { sha256 } from '@drawbridge/enclave-core/ledger/sha256';
+import { sha256 } from '@drawbridge/enclave-core/sha256';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { NO_LIFE } from '@drawbridge/protocol/ledger/node-life';
 import type { NodeDescription } from '@drawbridge/protocol/ledger/service-entry';

@@ -1,10 +1,10 @@
 /** The service that whole nodes begin with: its certificate and its first state. The same in every world. */
 import { LedgerKeys } from '@drawbridge/enclave-core/keys/ledger-keys';
-import { sha256 } from '@drawbridge/enclave-core/ledger/sha256';
 import { initialMembership } from '@drawbridge/enclave-core/membership/membership-state';
 import type { Genesis } from '@drawbridge/enclave-core/node/core-node';
 import { imageOf, sealImage } from '@drawbridge/enclave-core/node/state-image';
 import { GENESIS, word } from '@drawbridge/enclave-core/settlement/testing/world';
+import { sha256 } from '@drawbridge/enclave-core/sha256';
 import { type Bytes32, toHex } from '@drawbridge/protocol/bytes32';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import { IDENTITIES, SERVICE_CERTIFICATE } from './identities.ts';
