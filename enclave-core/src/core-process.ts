@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import pino, { type Logger } from 'pino';
+import { REPLICA_DEFAULTS } from './consensus/replica-options.ts';
 import { choosePlatform } from './platform/choose-platform.ts';
 import { createNode, createService } from './service/create-service.ts';
 import { ServiceError } from './service/service-error.ts';
@@ -17,11 +18,15 @@ start  --dir DIR                          runs it
        --peer-listen HOST:PORT            for other nodes; without it the node stays alone
        --advertise-api, --advertise-peer HOST:PORT   by which others know it, if not by what it listens on
        --amendments DIR                   folder of signed amendment files, watched
+       --snapshot-entries N               entries of the log between two snapshots (50000); behind them it is cut
 join   as start, and where the node has no place in a service, it asks for one first:
        --service-cert FILE                the certificate of the service, which nothing else is trusted for
        --peer HOST:PORT,…                 nodes of the service to ask
        --patience SECONDS                 how long to go on asking (60)
 each   --development                      also where the surroundings are unsafe, and says so`;
+
+/** A snapshot takes a few entries of its own. */
+const MIN_SNAPSHOT_ENTRIES = 100;
 
 function readArguments(argv: string[]) {
   try {
@@ -41,6 +46,7 @@ function readArguments(argv: string[]) {
         peer: { type: 'string' },
         patience: { type: 'string', default: '60' },
         amendments: { type: 'string' },
+        'snapshot-entries': { type: 'string' },
         development: { type: 'boolean', default: false },
         'test-protected-memory': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -100,6 +106,16 @@ async function joinOptions(values: Arguments): Promise<NonNullable<StartServiceO
   return { serviceCertificate, addresses, patienceMs: seconds * 1_000 };
 }
 
+/** A node that is behind by more than is kept in front of a snapshot comes back by records of the ledger. */
+function snapshotOptions(text: string | undefined): StartServiceOptions['node'] {
+  if (text === undefined) return {};
+  const snapshotEveryEntries = Number(text);
+  if (!Number.isSafeInteger(snapshotEveryEntries) || snapshotEveryEntries < MIN_SNAPSHOT_ENTRIES)
+    throw unusable(`--snapshot-entries must be a whole number from ${MIN_SNAPSHOT_ENTRIES} on`);
+  const cachedEntries = Math.min(REPLICA_DEFAULTS.cachedEntries, snapshotEveryEntries);
+  return { snapshots: { snapshotEveryEntries }, replica: { cachedEntries } };
+}
+
 function optionsOf(values: Arguments): StartServiceOptions {
   const { genesis, amendments, development } = values;
   const { 'peer-listen': peerListen, 'advertise-api': api, 'advertise-peer': peer } = values;
@@ -110,7 +126,7 @@ function optionsOf(values: Arguments): StartServiceOptions {
       ...(api !== undefined && { api: checkedAddress(api, 'advertise-api') }),
       ...(peer !== undefined && { peer: checkedAddress(peer, 'advertise-peer') }),
     },
-    node: { development },
+    node: { development, ...snapshotOptions(values['snapshot-entries']) },
     // A port that is drawn at each start would be known to nobody.
     ...(peerListen !== undefined && { peerListen: parseAddress(peerListen, 'peer-listen', 1) }),
     ...(genesis !== undefined && { genesisFile: genesis }),

@@ -119,6 +119,8 @@ describe('core process', () => {
       expect([wrong.code, wrong.stdout]).toEqual([1, '']);
       expect(wrong.stderr).toContain('SERVICE_ARGUMENTS');
       expect(wrong.stderr).toContain('--genesis FILE');
+      const often = await run(['start', '--dir', 'x', '--snapshot-entries', '99', '--development']).ended;
+      expect([often.code, often.stderr]).toEqual([1, expect.stringContaining('--snapshot-entries must be')]);
     },
     DEADLINE_MS,
   );

@@ -24,6 +24,8 @@ const MAX_BATCHES = 200;
 const DISK_MIB = 192;
 /** How many entries the others go on while one is away; 1,000,000 takes hours. */
 const BEHIND = Number(process.env.DRAWBRIDGE_FAULTS_BEHIND ?? '1500');
+/** So many, and less, are behind a snapshot that the log is cut for. */
+const SNAPSHOT_ENTRIES = Math.min(50_000, Math.floor(BEHIND / 4));
 
 const call = promisify(execFile);
 const missing = await mountsMissing();
@@ -43,7 +45,11 @@ beforeAll(async () => {
       mounted.push(dir);
     }
   }
-  cluster = await CoreCluster.make(root, { nodes: 3, dirOf: (name) => join(root, 'disks', name, 'node') });
+  cluster = await CoreCluster.make(root, {
+    nodes: 3,
+    dirOf: (name) => join(root, 'disks', name, 'node'),
+    args: ['--snapshot-entries', String(SNAPSHOT_ENTRIES)],
+  });
   await cluster.grow(3);
   await cluster.deposit(DEPOSIT_MINOR);
   load = new PaymentLoad(cluster, DEPOSIT_MINOR);
@@ -127,12 +133,13 @@ describe('a byte that changes in a closed chunk of one node', () => {
 
 describe('a follower that is far behind', () => {
   it(
-    `comes back over ${BEHIND} entries, and has all of them`,
+    `comes back over ${BEHIND} entries by records of the ledger, since the log was cut, and has all of them`,
     async () => {
       const [node] = await cluster.followers();
       if (!node) throw new Error('there are three');
       const { lastSeqno } = await node.state();
       await node.kill9();
+      const saidBefore = (await node.log()).length;
       load.start(4 * LANES, cluster.up);
       const leader = await cluster.leader();
       await until(`${BEHIND} entries`, STORY_MS * Math.max(1, BEHIND / 10_000), async () => {
@@ -142,6 +149,8 @@ describe('a follower that is far behind', () => {
       await load.stop();
       await cluster.voters(3);
       await load.judge();
+      const said = (await node.log()).slice(saidBefore);
+      for (const what of ['catching up by records of the ledger', 'caught up']) expect(said).toContain(what);
       await cluster.stop();
       const folders = await Promise.all(
         cluster.nodes.map((each) => copyLedger(each.dir, join(root, `behind-${each.name}`))),
