@@ -106,11 +106,9 @@ export class CoreCluster {
   }
 
   /** The first start of the first node, or its next where it keeps its place. */
-  begin(): Promise<ReadyLine> {
-    return this.node(0).start([
-      ...['start', '--genesis', this.service.genesisFile, '--amendments', join(this.root, 'amendments')],
-      ...this.#args,
-    ]);
+  begin(readyTimeoutMs?: number): Promise<ReadyLine> {
+    const own = ['start', '--genesis', this.service.genesisFile, '--amendments', join(this.root, 'amendments')];
+    return this.node(0).start([...own, ...this.#args], readyTimeoutMs);
   }
 
   /** Asks the others for a place, or takes the one that it has. */

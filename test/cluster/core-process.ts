@@ -68,7 +68,7 @@ export class CoreProcess {
   }
 
   /** @throws ProcessError when it is not ready in time, or ends before. */
-  async start(args: readonly string[]): Promise<ReadyLine> {
+  async start(args: readonly string[], readyTimeoutMs: number = READY_MS): Promise<ReadyLine> {
     const own = ['--dir', this.dir, '--listen', this.api, '--peer-listen', this.peer, '--development'];
     const [command = '', ...all] = [...(this.surroundings.prefix ?? []), ...this.#command, ...args, ...own];
     this.#process = await startProcess({
@@ -78,7 +78,7 @@ export class CoreProcess {
       env: { ...process.env, ...this.surroundings.env },
       logFile: this.#logFile,
       ready: { line: /^\{"ready":true/ },
-      readyTimeoutMs: READY_MS,
+      readyTimeoutMs,
     });
     return JSON.parse(String(this.#process.readyWith)) as ReadyLine;
   }

@@ -26,6 +26,8 @@ const PATIENCE_MS = 60_000;
 const DEPOSIT_MINOR = 1_000_000n;
 /** How long the victim asks for a place in vain, s: several elections. */
 const IN_VAIN_S = 5;
+/** How long the founder tries in vain to start in place, ms. */
+const IN_PLACE_MS = 25_000;
 const call = promisify(execFile);
 
 let root: string;
@@ -154,6 +156,65 @@ describe('where memory is protected', () => {
 
       await load.batch(core.client('bankA', [victim]), 10);
       expect(await load.judge()).toHaveLength(nodes);
+      for (const [view, who] of await leaders(core)) expect([view, who.size]).toEqual([view, 1]);
+    },
+    STORY_MS,
+  );
+});
+
+/**
+ * The founder's past: as long as it was alone its place and secrets were on its disk. The bundle of then is put beside a log of
+ * later, in which all three vote; node 1 forgets what it acknowledged since, and starts in place beside the one that never had it.
+ */
+describe("where memory is protected, the founder's folder of the time when it was alone", () => {
+  it(
+    'does not bring its old id back: it is no peer, nothing is lost, and it joins under a new one',
+    async () => {
+      root = await mkdtemp(join(tmpdir(), 'drawbridge-founder-'));
+      const core = await CoreCluster.make(root, { nodes: 3, args: ['--test-protected-memory'] });
+      cluster = core;
+      const founder = core.node(0);
+      await core.begin();
+      await core.deposit(DEPOSIT_MINOR);
+      const bundle = join(root, 'node.bundle');
+      await call('cp', ['-a', join(founder.dir, 'node.bundle'), bundle]);
+      for (const node of core.nodes.slice(1)) await core.join(node);
+      await core.voters(3);
+      const load = new PaymentLoad(core, DEPOSIT_MINOR);
+      await load.batch(core.client('bankA'), 10);
+      const copy = join(root, 'copy');
+      await call('cp', ['-a', founder.dir, copy]);
+      await call('cp', ['-a', bundle, join(copy, 'node.bundle')]);
+
+      // What follows only the founder and one more have; the third never heard of it.
+      const leader = await core.leader();
+      const followers = core.nodes.slice(1).sort((a, b) => Number(b === leader) - Number(a === leader));
+      const [second, third] = followers as [CoreProcess, CoreProcess];
+      const members = new Map((await leader.members()).map(({ node_id, raft_id }) => [String(node_id), raft_id]));
+      third.signal('SIGSTOP');
+      await givenUp(leader, [third], members);
+      await load.batch(core.client('bankA', [leader]), 50);
+      second.signal('SIGSTOP');
+      await founder.kill9();
+      await rm(founder.dir, { recursive: true });
+      await call('cp', ['-a', copy, founder.dir]);
+      third.signal('SIGCONT');
+
+      const inPlace = expect(core.begin(IN_PLACE_MS)).rejects.toMatchObject({ code: 'PROCESS_NOT_READY' });
+      await until('it is turned away', PATIENCE_MS, async () => (await third.log()).includes('"LIFE_OTHER"'));
+      await until('the third asks for votes in vain', PATIENCE_MS, async () => {
+        const { role } = await third.state();
+        expect(role).not.toBe('leader');
+        return role === 'candidate';
+      });
+      second.signal('SIGCONT');
+      await until('it is told why', PATIENCE_MS, async () => (await founder.log()).includes('LIFE_OVER'));
+      await inPlace;
+
+      await core.join(founder);
+      expect((await founder.state()).raftId).toBe(4);
+      await core.voters(3);
+      expect(await load.judge()).toHaveLength(3);
       for (const [view, who] of await leaders(core)) expect([view, who.size]).toEqual([view, 1]);
     },
     STORY_MS,
