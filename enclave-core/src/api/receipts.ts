@@ -24,7 +24,7 @@ export const ReceiptQuerySchema: Wire<ReceiptQuery> = wire<ReceiptQuery>()(
 export const wantsReceipt = ({ receipt }: ReceiptQuery): boolean => receipt === 'true';
 
 export const RECEIPT_WORDS =
-  'With `?receipt=true` the answer carries the receipt of your own event, signed by then; where that takes too long it is ' +
+  'With `?receipt=true` the answer carries the receipt of your own event, signed by then; where it cannot be had now it is ' +
   '`RECEIPT_PENDING`, and the same request again gets the same answer with it.';
 
 /**
