@@ -295,9 +295,15 @@ describe('where memory is protected', () => {
     async () => {
       cluster = await Cluster.make(testProtectedMemory);
       await cluster.begin();
+      const lifeAt = (n: number) => cluster.node(n).node.desk().membership.nodes.get(1)?.life;
+      const life = lifeAt(0);
       await cluster.stop(0);
       const again = await cluster.start(0);
       expect([again.raftId, again.node.status().rollbackProtected]).toEqual([1, false]);
+      // It admits nobody before the ledger has its new life: who was told of the old one would never hear of it.
+      await cluster.join(1);
+      expect([lifeAt(0) === life, lifeAt(1)]).toEqual([false, lifeAt(0)]);
+      await until('both vote', () => [0, 1].every((n) => cluster.votersAt(n).length === 2));
     },
     DEADLINE_MS,
   );
