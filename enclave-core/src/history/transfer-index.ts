@@ -112,7 +112,7 @@ export class TransferIndex {
     }
     const puts = Array.from(byBucket, ([bucket, entries]) => ({
       key: runKey(bucket, number),
-      value: Buffer.concat(entries.sort(Buffer.compare)),
+      value: Buffer.concat(entries.sort((a, b) => Buffer.compare(a, b))),
     }));
     return { puts, removes };
   }
