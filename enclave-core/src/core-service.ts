@@ -12,7 +12,12 @@ import type { SettlementView, UnmatchedLock } from './settlement/view.ts';
 /** `view.seqno` of the log entry that holds a transaction: Raft term and index. */
 export type TransactionId = `${number}.${number}`;
 
-export type Committed = Readonly<{ outcome: Outcome; transactionId: TransactionId }>;
+export type Committed = Readonly<{
+  outcome: Outcome;
+  transactionId: TransactionId;
+  /** As its command left it, where that was applied for this answer; else it is to be looked up. */
+  transfer?: Transfer;
+}>;
 
 /** Refused before anything was proposed; safe to send again with the same id. */
 export class SubmitError extends Error {

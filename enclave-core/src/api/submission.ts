@@ -23,9 +23,13 @@ export function findTransfer(
 }
 
 /** `201` when it is new, `200` when the same terms were there before, otherwise the problem. */
-export function answerSubmission(core: CoreService, terms: TransferTerms, { outcome }: Committed): Submitted {
+export function answerSubmission(
+  core: CoreService,
+  terms: TransferTerms,
+  { outcome, transfer: known }: Committed,
+): Submitted {
   if (!outcome.ok && outcome.code !== 'TRANSFER_ID_SPENT') return { problem: refusalProblem(outcome) };
-  const transfer = findTransfer(core, terms.debtor, terms.id);
+  const transfer = known ?? findTransfer(core, terms.debtor, terms.id);
   if (outcome.ok) {
     if (!transfer) throw new Error('accepted transfer is neither live nor in the history');
     return { status: outcome.repeated ? 200 : 201, transfer: transferResource(transfer, true, core.view) };

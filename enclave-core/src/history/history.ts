@@ -18,12 +18,13 @@ import {
   keptRecords,
   type ListRef,
   linesList,
+  sharesOf,
   transferKey,
 } from './block.ts';
 import { decodeBlock, encodeBlock } from './block-codec.ts';
 import { IndexKeys } from './index-keys.ts';
 import { LmdbStore, type StoredBlock } from './lmdb-store.ts';
-import { Tail, type TailBlock } from './tail.ts';
+import { Tail, TailBlock } from './tail.ts';
 import { TransferIndex } from './transfer-index.ts';
 
 export type HistoryOptions = Readonly<{
@@ -77,7 +78,6 @@ export class History implements HistoryReader {
   /** Decoded blocks, weighed by the bytes that they take about. */
   readonly #cache: WeightedLru<number, HistoryBlock>;
   readonly #tail = new Tail();
-  readonly #records = new WeakMap<TailBlock, BlockRecords>();
   readonly #onFailure: (error: unknown) => void;
   readonly #flushMs: number;
   readonly #maxTailBytes: number;
@@ -127,10 +127,7 @@ export class History implements HistoryReader {
     this.#appended = seqno;
     const kept = keptRecords(records);
     if (!kept) return;
-    const block = buildBlock(seqno, kept);
-    const item = { block, firsts: this.#number(block), bytes: bytesOf(kept) };
-    this.#tail.push(item);
-    this.#records.set(item, kept);
+    this.#tail.push(new TailBlock(seqno, kept, this.#number(kept), bytesOf(kept)));
     this.#timer ??= setTimeout(() => void this.#write(), this.#flushMs);
   }
 
@@ -197,7 +194,7 @@ export class History implements HistoryReader {
   }
 
   #storedTransferSeqno(bank: ParticipantId, id: TransferId): number | undefined {
-    const [hash] = this.#index.transfers([{ bank, id }]);
+    const [hash] = this.#index.transfers([{ debtor: bank, id }]);
     return hash && this.#places.find(hash);
   }
 
@@ -214,15 +211,15 @@ export class History implements HistoryReader {
     }
   }
 
-  #keysOf(transfers: Iterable<Transfer>): Buffer[] {
-    return this.#index.transfers(Array.from(transfers, ({ terms }) => ({ bank: terms.debtor, id: terms.id })));
+  #keysOf(transfers: readonly Transfer[]): Buffer[] {
+    return this.#index.transfers(transfers.map(({ terms }) => terms));
   }
 
   /** Entry that left the event of this number in a participant's stream. */
   eventSeqno(participant: ParticipantId, number: number): number | undefined {
     const list = eventsList(participant);
-    for (const { block } of this.#tail.list(list.label)) {
-      if (list.itemsIn(block)?.some((event) => event.number === number)) return block.seqno;
+    for (const { seqno, block } of this.#tail.list(list.label)) {
+      if (list.itemsIn(block)?.some((event) => event.number === number)) return seqno;
     }
     for (const { seqno } of this.#store.listFrom(this.#index.list(list.label), number)) {
       if (seqno > this.#stored) return undefined;
@@ -234,9 +231,8 @@ export class History implements HistoryReader {
 
   /** All events that an entry left, in their order. */
   blockEvents(seqno: number): readonly ParticipantEvent[] {
-    const recent = this.#tail.blocks.find(({ block }) => block.seqno === seqno);
-    const records = recent && this.#records.get(recent);
-    if (records) return records.events;
+    const recent = this.#tail.blocks.find((block) => block.seqno === seqno);
+    if (recent) return recent.records.events;
     const sealed = seqno <= this.#stored ? this.#store.block(seqno) : undefined;
     return sealed ? decodeBlock(this.#keys.open('history', sealed, placeOf(seqno))).events : [];
   }
@@ -281,15 +277,15 @@ export class History implements HistoryReader {
     return block;
   }
 
-  /** Number of the first item of each list in the block. Lines and events bring theirs; ended transfers are counted here. */
-  #number(block: HistoryBlock): Map<string, number> {
+  /** Number of the first item of each list. Lines and events bring theirs; ended transfers are counted here. */
+  #number(records: BlockRecords): Map<string, number> {
+    const { numbered, ended } = sharesOf(records);
     const firsts = new Map<string, number>();
-    for (const [label, lines] of block.lines) firsts.set(label, lines[0]?.line ?? 0);
-    for (const [label, events] of block.events) firsts.set(label, events[0]?.number ?? 0);
-    for (const [label, transfers] of block.ended) {
+    for (const { label, first } of numbered) firsts.set(label, first);
+    for (const { label, count } of ended) {
       const first = this.#endedNext.get(label) ?? this.#storedCount(label) + 1;
       firsts.set(label, first);
-      this.#endedNext.set(label, first + transfers.length);
+      this.#endedNext.set(label, first + count);
     }
     return firsts;
   }
@@ -311,7 +307,7 @@ export class History implements HistoryReader {
   async #writeAll(): Promise<void> {
     try {
       const upTo = this.#appended;
-      while ((this.#tail.blocks[0]?.block.seqno ?? Number.POSITIVE_INFINITY) <= upTo) await this.#writeSome(upTo);
+      while ((this.#tail.blocks[0]?.seqno ?? Number.POSITIVE_INFINITY) <= upTo) await this.#writeSome(upTo);
       if (this.#stored < upTo) await this.#commit([], upTo);
     } catch (error) {
       this.#failure ??= error;
@@ -331,11 +327,12 @@ export class History implements HistoryReader {
     let transfers = 0;
     let turn = 1;
     for (const item of this.#tail.blocks) {
-      const { block } = item;
-      if (block.seqno > upTo || (transfers > 0 && transfers + block.transfers.size > TRANSFERS_PER_WRITE)) break;
-      transfers += 1 + block.transfers.size;
+      const { seqno, records } = item;
+      const count = records.transfers.length;
+      if (seqno > upTo || (transfers > 0 && transfers + count > TRANSFERS_PER_WRITE)) break;
+      transfers += 1 + count;
       blocks.push(this.#seal(item));
-      this.#places.add(this.#keysOf(block.transfers.values()), block.seqno);
+      this.#places.add(this.#keysOf(records.transfers), seqno);
       written.push(item);
       if (transfers > turn * TRANSFERS_PER_TURN) {
         turn += 1;
@@ -345,7 +342,7 @@ export class History implements HistoryReader {
     await this.#commit(blocks, blocks.at(-1)?.seqno ?? this.#stored);
     this.#tail.drop(written.length);
     this.#wakeWaiting();
-    for (const { block, bytes } of written) this.#cache.put(block.seqno, block, bytes);
+    for (const item of written) if (item.isBuilt) this.#cache.put(item.seqno, item.block, item.bytes);
   }
 
   async #commit(blocks: readonly StoredBlock[], seqno: number): Promise<void> {
@@ -359,13 +356,10 @@ export class History implements HistoryReader {
     this.#stored = seqno;
   }
 
-  #seal(item: TailBlock): StoredBlock {
-    const { block, firsts } = item;
-    const records = this.#records.get(item);
-    if (!records) throw new Error(`block ${block.seqno} of the tail has no records`);
+  #seal({ seqno, records, firsts }: TailBlock): StoredBlock {
     return {
-      seqno: block.seqno,
-      sealed: this.#keys.seal('history', encodeBlock(records), placeOf(block.seqno)),
+      seqno,
+      sealed: this.#keys.seal('history', encodeBlock(records), placeOf(seqno)),
       lists: Array.from(firsts, ([label, first]) => ({ hash: this.#index.list(label), first })),
     };
   }

@@ -8,7 +8,7 @@ const UUID_BYTES = 16;
 /** Keys of banks and hashes of list labels that stay computed; their number grows with participants, not with payments. */
 const MAX_CACHED = 65_536;
 
-type TransferName = Readonly<{ bank: ParticipantId; id: TransferId }>;
+type TransferName = Readonly<{ debtor: ParticipantId; id: TransferId }>;
 
 export class IndexKeys {
   readonly #key: Uint8Array;
@@ -28,7 +28,7 @@ export class IndexKeys {
     for (const [bank, places] of placesByBank(names)) {
       const ids = Buffer.allocUnsafe(places.length * UUID_BYTES);
       for (const [at, place] of places.entries()) {
-        ids.write((names[place]?.id ?? '').replaceAll('-', ''), at * UUID_BYTES, UUID_BYTES, 'hex');
+        writeUuid(names[place]?.id ?? '', ids, at * UUID_BYTES);
       }
       const hidden = createCipheriv('aes-256-ecb', this.#bankKey(bank), null).setAutoPadding(false).update(ids);
       for (const [at, place] of places.entries()) {
@@ -57,9 +57,21 @@ export class IndexKeys {
   }
 }
 
+/** Lower-case hex with hyphens, as ids were read. */
+function writeUuid(id: string, target: Uint8Array, at: number): void {
+  let byte = at;
+  for (let i = 0; i < id.length; i += 2) {
+    if (id.charCodeAt(i) === HYPHEN) i += 1;
+    target[byte++] = (nibble(id.charCodeAt(i)) << 4) | nibble(id.charCodeAt(i + 1));
+  }
+}
+const HYPHEN = 0x2d;
+/** Of `0` to `9` and `a` to `f`. */
+const nibble = (code: number): number => (code < 0x61 ? code - 0x30 : code - 0x57);
+
 function placesByBank(names: readonly TransferName[]): Map<ParticipantId, number[]> {
   const places = new Map<ParticipantId, number[]>();
-  for (const [place, { bank }] of names.entries()) {
+  for (const [place, { debtor: bank }] of names.entries()) {
     const list = places.get(bank);
     if (list) list.push(place);
     else places.set(bank, [place]);

@@ -44,9 +44,12 @@ const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 export class TransferIndex {
   readonly #readRuns: ReadRuns;
   readonly #options: Required<TransferIndexOptions>;
-  /** By key as text whose characters are its bytes. */
-  readonly #gathered = new Map<string, number>();
-  #blocks = 0;
+  /** By block, in their order. */
+  #gathered: Readonly<{ keys: readonly Buffer[]; seqno: number }>[] = [];
+  #size = 0;
+  /** Of the first `#mapped` blocks, by key as text whose characters are its bytes; the rest follows when one is looked for. */
+  readonly #byKey = new Map<string, number>();
+  #mapped = 0;
   #stores: number;
 
   /** @param stores how often it was stored before */
@@ -67,17 +70,17 @@ export class TransferIndex {
 
   get isFull(): boolean {
     const { gathered } = this.#options;
-    return this.#gathered.size >= gathered || this.#blocks >= gathered;
+    return this.#size >= gathered || this.#gathered.length >= gathered;
   }
 
   /** Takes the keys of a block's transfers, each of `INDEX_HASH_BYTES`. */
   add(keys: readonly Buffer[], seqno: number): void {
-    for (const key of keys) this.#gathered.set(key.toString('latin1'), seqno);
-    this.#blocks += 1;
+    this.#gathered.push({ keys, seqno });
+    this.#size += keys.length;
   }
 
   find(key: Buffer): number | undefined {
-    const recent = this.#gathered.get(key.toString('latin1'));
+    const recent = this.#findGathered(key);
     if (recent !== undefined) return recent;
     const bucket = this.#bucketOf(key);
     for (const { value } of this.#readRuns(runKey(bucket, 0), runKey(bucket, Number.MAX_SAFE_INTEGER))) {
@@ -98,7 +101,7 @@ export class TransferIndex {
       if (entries) entries.push(entry);
       else byBucket.set(bucket, [entry]);
     };
-    for (const [key, seqno] of this.#gathered) put(entryOf(key, seqno));
+    for (const { keys, seqno } of this.#gathered) for (const key of keys) put(entryOf(key, seqno));
     const removes: Uint8Array[] = [];
     // Each time it is the turn of others, so that no time costs more than another.
     const first = merged - 1 - ((number - 1) % merged);
@@ -120,8 +123,18 @@ export class TransferIndex {
   /** The transaction with `changes` was committed. */
   stored(): void {
     this.#stores += 1;
-    this.#gathered.clear();
-    this.#blocks = 0;
+    this.#gathered = [];
+    this.#size = 0;
+    this.#byKey.clear();
+    this.#mapped = 0;
+  }
+
+  #findGathered(key: Buffer): number | undefined {
+    for (; this.#mapped < this.#gathered.length; this.#mapped += 1) {
+      const block = this.#gathered[this.#mapped];
+      for (const own of block?.keys ?? []) this.#byKey.set(own.toString('latin1'), block?.seqno ?? 0);
+    }
+    return this.#byKey.get(key.toString('latin1'));
   }
 
   #bucketOf(key: Buffer): number {
@@ -129,9 +142,9 @@ export class TransferIndex {
   }
 }
 
-function entryOf(key: string, seqno: number): Buffer {
+function entryOf(key: Buffer, seqno: number): Buffer {
   const entry = Buffer.allocUnsafe(ENTRY_BYTES);
-  entry.write(key, 0, INDEX_HASH_BYTES, 'latin1');
+  key.copy(entry);
   entry.writeBigUInt64BE(BigInt(seqno), INDEX_HASH_BYTES);
   return entry;
 }

@@ -6,9 +6,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReplicaError, type ReplicaErrorCode } from '../consensus/replica-error.ts';
 import { type Committed, SubmitError } from '../core-service.ts';
+import type { Applied } from '../settlement/apply.ts';
 import { encodeEntry } from '../settlement/codec.ts';
 import type { Command, Entry, Outcome } from '../settlement/command.ts';
 import { MAX_COMMANDS_PER_ENTRY } from '../settlement/limits.ts';
+import type { Transfer } from '../settlement/record.ts';
 import { CodecError } from '../settlement/tuples.ts';
 import type { ClockReading } from './clock-samples.ts';
 import { FairQueue, type Submitter } from './fair-queue.ts';
@@ -61,7 +63,7 @@ export class Proposer {
   /** Entries on their way. */
   readonly #inFlight = new Set<readonly Submission[]>();
   /** Outcomes of what was applied while something is on its way, by index. */
-  readonly #outcomes = new Map<number, Readonly<{ term: number; outcomes: readonly Outcome[] }>>();
+  readonly #outcomes = new Map<number, Readonly<{ term: number; applied: Applied }>>();
   #lastStampMs = 0;
   #pumping = false;
   #closed: SubmitError | undefined;
@@ -124,7 +126,7 @@ export class Proposer {
   settle(entries: readonly AppliedEntry[]): void {
     if (this.#inFlight.size === 0) return;
     for (const { index, term, applied } of entries) {
-      if (applied) this.#outcomes.set(index, { term, outcomes: applied.outcomes });
+      if (applied) this.#outcomes.set(index, { term, applied });
     }
   }
 
@@ -192,11 +194,18 @@ export class Proposer {
         this.#uses.onFailure(new Error(`entry ${index} was applied and left no outcomes`));
         return;
       }
+      const { outcomes, records } = found.applied;
+      const versions = new VersionsInOrder(records.transfers);
       let next = 0;
       for (const { commands, resolve } of batch) {
-        const outcomes = found.outcomes.slice(next, next + commands.length);
+        const committed = commands.map((command, at): Committed => {
+          const outcome = outcomes[next + at];
+          if (!outcome) throw new RangeError(`entry ${index} has fewer outcomes than commands`);
+          const transfer = versions.leftBy(command, outcome);
+          return { outcome, transactionId: `${term}.${index}`, ...(transfer && { transfer }) };
+        });
         next += commands.length;
-        resolve(outcomes.map((outcome) => ({ outcome, transactionId: `${term}.${index}` })));
+        resolve(committed);
       }
     }
     this.#pump();
@@ -217,6 +226,33 @@ export class Proposer {
     const was = this.#inFlight.delete(batch);
     if (this.#inFlight.size === 0) this.#outcomes.clear();
     return was;
+  }
+}
+
+/** What an entry left of its transfers, taken in the order of its commands. */
+class VersionsInOrder {
+  readonly #versions: readonly Transfer[];
+  #next = 0;
+
+  constructor(versions: readonly Transfer[]) {
+    this.#versions = versions;
+  }
+
+  /** The newest version that the submission of a transfer left; nothing for other commands, or where none is found. */
+  leftBy(command: Command, outcome: Outcome): Transfer | undefined {
+    if (command.type !== 'submitTransfer' || !outcome.ok || outcome.repeated) return undefined;
+    const { id, debtor } = command.terms;
+    const isOwn = (version: Transfer | undefined): version is Transfer =>
+      version?.terms.id === id && version.terms.debtor === debtor;
+    let at = this.#next;
+    while (at < this.#versions.length && !isOwn(this.#versions[at])) at += 1;
+    let newest: Transfer | undefined;
+    for (let own = this.#versions[at]; isOwn(own); own = this.#versions[at]) {
+      newest = own;
+      at += 1;
+    }
+    if (newest) this.#next = at;
+    return newest;
   }
 }
 
