@@ -68,6 +68,7 @@ export function buildApi(core: CoreService, options: ApiOptions): ApiServer {
   };
 
   app.server.maxConnections = limits.connections;
+  readAsStreams(app.server);
   app.decorate('retryAfterSeconds', limits.retryAfterSeconds);
   app.decorateRequest('caller', null);
   app.decorateRequest('linearized', false);
@@ -137,6 +138,15 @@ function createServer({ tls, logger }: ApiOptions, limits: ApiLimits): ApiServer
       sendThrown(reply as ApiReply, error, logger);
     },
   });
+}
+
+/**
+ * Node's HTTP parser reads straight from a TLS socket, and stops while answers before are still being taken; what else was
+ * decrypted by then is an error to it (`HPE_PAUSED`), which resets the connection. A listener for data makes the socket a stream
+ * between the two, which keeps what comes meanwhile.
+ */
+function readAsStreams(server: HttpsServer): void {
+  server.on('secureConnection', (socket) => socket.on('data', () => undefined));
 }
 
 type Look = (request: IncomingMessage) => ReturnType<typeof identify>;
