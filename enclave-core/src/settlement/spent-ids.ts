@@ -63,7 +63,10 @@ const WORDS = 4;
 const FIRST_SLOTS = 8;
 const FULL = 0.85;
 const GROWTH = 1.2;
-/** Slots of a shard, so that a first word and a slot number fit one exact double: over 400 million ids in all. */
+/**
+ * Slots of a shard, so that a first word and a slot number fit one exact double: over 400 million ids in all. A snapshot
+ * holds fewer: docs/limitations.md.
+ */
 const MAX_SLOTS = 2 ** 21;
 
 class Shard {
