@@ -1,8 +1,21 @@
+import { vaultKey } from '@drawbridge/protocol/ids';
 import { describe, expect, test } from '@jest/globals';
+import type { Command } from './command.ts';
 import { Draft } from './draft.ts';
 import { GenesisError, initialState } from './genesis-state.ts';
 import { InvariantError } from './invariant-error.ts';
-import { BANK_A, BANK_B, EUR, GENESIS, SECRETS, START_MS, World, word } from './testing/world.ts';
+import {
+  BANK_A,
+  BANK_B,
+  BETA,
+  EUR,
+  GENESIS,
+  SECRETS,
+  START_MS,
+  signedAmendment,
+  World,
+  word,
+} from './testing/world.ts';
 
 const entry = (world: World, ...commands: Parameters<World['apply']>) => ({
   version: 1 as const,
@@ -51,6 +64,24 @@ describe('a draft', () => {
     const { outcomes } = draft.apply(entry(world, payment, payment));
     expect(outcomes).toMatchObject([{ ok: true }, { ok: false, code: 'TRANSFER_ID_SPENT' }]);
   });
+});
+
+test('transfers that stopped waiting earlier in a draft are not counted as waiting', () => {
+  const cap = (number: number, amountMinor: bigint): Command =>
+    signedAmendment(number, [{ name: 'set_exposure_cap', args: { network: BETA, asset: EUR, amountMinor } }]);
+  const world = new World();
+  world.deposit(BANK_A, 1_000n);
+  world.run(cap(1, 150n));
+  const [first, second] = [world.toBeta({ amountMinor: 100n }), world.toBeta({ amountMinor: 100n })];
+  world.submit(first);
+  world.submit(second);
+  expect(world.state.liveTransfer(BANK_A, second.id)?.state).toBe('FUNDED');
+  const draft = new Draft(world.state);
+  draft.apply(entry(world, { type: 'cancelTransfer', bank: BANK_A, id: second.id }));
+  const { outcomes } = draft.apply(entry(world, cap(2, 160n)));
+  draft.commit();
+  expect(outcomes).toEqual([{ ok: true }]);
+  expect(world.state.vaults.get(vaultKey(BETA, EUR))).toMatchObject({ retriesLeft: 0, retryAfter: 0 });
 });
 
 describe('the state at genesis', () => {

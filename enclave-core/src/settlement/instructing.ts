@@ -168,7 +168,7 @@ export function writeLockRefund(overlay: Overlay, lock: UnmatchedLock): void {
 
 /** Tells the vault's waiting transfers that value came free or the lane may be open again. */
 export function wakeWaiting(overlay: Overlay, key: VaultKey): void {
-  const waiting = overlay.waitingAtMost(key);
+  const waiting = overlay.waitingCount(key);
   if (waiting > 0) overlay.changeVault(key, { retriesLeft: waiting });
 }
 

@@ -51,6 +51,8 @@ export class Overlay {
   readonly #transfers: Rows<TransferKey, LiveTransfer>;
   readonly #deadlines: OrderedIndex<TransferKey> = new OrderedIndex();
   readonly #waiting: Map<VaultKey, OrderedIndex<TransferKey>> = new Map();
+  /** How many more wait for a vault than in the committed state; fewer where negative. */
+  readonly #waitingMore: Map<VaultKey, number> = new Map();
   readonly #spent: Map<string, SpentMark> = new Map();
 
   constructor(base: SettlementState) {
@@ -129,12 +131,15 @@ export class Overlay {
   }
 
   setTransfer(key: TransferKey, next: LiveTransfer | undefined): void {
-    const previous = this.#transfers.hasChanged(key) ? this.#transfers.get(key) : undefined;
+    const previous = this.#transfers.get(key);
     if (previous) {
-      const deadline = deadlineOf(previous.transfer);
-      if (deadline !== undefined) this.#deadlines.remove(deadline, previous.order);
       const vault = waitsFor(previous.transfer);
-      if (vault !== undefined) this.#waiting.get(vault)?.remove(previous.order, 0);
+      if (vault !== undefined) this.#countWaiting(vault, -1);
+      if (this.#transfers.hasChanged(key)) {
+        const deadline = deadlineOf(previous.transfer);
+        if (deadline !== undefined) this.#deadlines.remove(deadline, previous.order);
+        if (vault !== undefined) this.#waiting.get(vault)?.remove(previous.order, 0);
+      }
     }
     if (next === undefined) {
       this.#transfers.delete(key);
@@ -144,7 +149,13 @@ export class Overlay {
     const deadline = deadlineOf(next.transfer);
     if (deadline !== undefined) this.#deadlines.insert(deadline, next.order, key);
     const vault = waitsFor(next.transfer);
-    if (vault !== undefined) this.#waitingHere(vault).insert(next.order, 0, key);
+    if (vault === undefined) return;
+    this.#countWaiting(vault, 1);
+    this.#waitingHere(vault).insert(next.order, 0, key);
+  }
+
+  #countWaiting(vault: VaultKey, more: number): void {
+    this.#waitingMore.set(vault, (this.#waitingMore.get(vault) ?? 0) + more);
   }
 
   #waitingHere(vault: VaultKey): OrderedIndex<TransferKey> {
@@ -186,9 +197,9 @@ export class Overlay {
     return first;
   }
 
-  /** An upper bound of the transfers that wait for `vault`. */
-  waitingAtMost(vault: VaultKey): number {
-    return (this.base.waiting.get(vault)?.size ?? 0) + (this.#waiting.get(vault)?.size ?? 0);
+  /** How many transfers wait for `vault`. */
+  waitingCount(vault: VaultKey): number {
+    return (this.base.waiting.get(vault)?.size ?? 0) + (this.#waitingMore.get(vault) ?? 0);
   }
 
   /** Brings all changes into the committed state. */
