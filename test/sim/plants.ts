@@ -117,9 +117,8 @@ function outOfOrder(inner: StateMachine, random: Random): StateMachine {
   };
   return {
     applyBatch: (entries, members) => inner.applyBatch(swapped(entries), members),
-    restore: (content, at) => inner.restore(content, at),
-    headOf: (content) => inner.headOf(content),
-    install: (from, at, head, signal) => inner.install(from, at, head, signal),
+    restore: (snapshot) => inner.restore(snapshot),
+    install: (from, head, into, signal) => inner.install(from, head, into, signal),
   };
 }
 

@@ -2,7 +2,9 @@
  * Operator of replicas: one change of raft's members at a time, always through the leader. A node that cannot go on under
  * its Raft id joins as a learner under a new one, catches up, and one joint change swaps it for the old.
  */
+
 import type { ConfChange, ConfState } from '@drawbridge/enclave-core/consensus/raft-types';
+import { headAlone } from '@drawbridge/enclave-core/consensus/testing/head-alone';
 import { KeyRing } from '@drawbridge/enclave-core/keys/key-ring';
 import { firstState } from './ledger-genesis.ts';
 import type { Machine } from './machine.ts';
@@ -33,10 +35,10 @@ export function replicaMaker(
 ): (world: World, machine: Machine, ports: ProcessPorts) => ReplicaProcess {
   const { tickUs, segmentBytes, snapshotEvery, electionTicks, heartbeatTicks, cachedEntries } = scenario;
   const voters = firstVoters(scenario);
-  const content = sealState(new KeyRing({ secret: SECRET, entropy: new Random('genesis') }), 1, firstState());
+  const first = headAlone(sealState(new KeyRing({ secret: SECRET, entropy: new Random('genesis') }), 1, firstState()));
   const replica = { electionTicks, heartbeatTicks, cachedEntries, ...SNAPSHOT_TICKS };
   return (_world, { raftId }, ports) => {
-    const bootstrap = voters.includes(raftId) ? { voters, content } : null;
+    const bootstrap = voters.includes(raftId) ? { voters, first } : null;
     const options = { raftId, secret: SECRET, bootstrap, tickUs, segmentBytes, snapshotEvery, replica };
     return new ReplicaProcess(options, ports);
   };

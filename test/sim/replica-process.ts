@@ -8,6 +8,8 @@ import {
   type ReplicaOptions,
   type RoleChange,
 } from '@drawbridge/enclave-core/consensus/replica-options';
+import type { Bootstrap } from '@drawbridge/enclave-core/consensus/replica-start';
+import { keepHead } from '@drawbridge/enclave-core/consensus/testing/head-alone';
 import { KeyRing } from '@drawbridge/enclave-core/keys/key-ring';
 import { encodeEntry } from '@drawbridge/enclave-core/settlement/codec';
 import type { Command, Outcome } from '@drawbridge/enclave-core/settlement/command';
@@ -27,7 +29,7 @@ export type ReplicaProcessOptions = Readonly<{
   raftId: number;
   secret: Uint8Array;
   /** First voters and first state of a new group; null for a node that joins one. */
-  bootstrap: Readonly<{ voters: readonly number[]; content: Uint8Array }> | null;
+  bootstrap: Bootstrap | null;
   tickUs: number;
   replica: Partial<Omit<ReplicaOptions, 'id' | 'bootstrap' | 'logLevel'>>;
   segmentBytes: number;
@@ -211,7 +213,7 @@ export class ReplicaProcess implements SimProcess {
         const { index, term, content } = this.#machine.capture();
         this.#lastSnapshot = index;
         // A failure ends the replica, which tells of it.
-        replica.keepSnapshot({ index, term, confState: replica.members, content }).then(done, done);
+        keepHead(replica, { index, term, confState: replica.members }, content).then(done, done);
       } catch (error) {
         this.#ports.observer.failed(error);
       }

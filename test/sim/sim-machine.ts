@@ -2,7 +2,12 @@
  * The settlement state machine as a replica alone drives it: opens committed entries, applies them through the real draft,
  * and seals and opens whole states. History is the checkers', kept from what the entries left.
  */
-import type { SnapshotPoint, StateMachine } from '@drawbridge/enclave-core/consensus/ports';
+import type {
+  SnapshotPoint,
+  SnapshotWriter,
+  StateMachine,
+  StoredSnapshot,
+} from '@drawbridge/enclave-core/consensus/ports';
 import { type ConfState, entryType, type Entry as LogEntry } from '@drawbridge/enclave-core/consensus/raft-types';
 import type { KeyRing } from '@drawbridge/enclave-core/keys/key-ring';
 import { decodeEntry } from '@drawbridge/enclave-core/settlement/codec';
@@ -80,21 +85,20 @@ export class SimMachine implements StateMachine {
     return { index: this.#index, term: this.#term, content: sealState(this.#host.keys, this.#index, this.state) };
   }
 
-  async restore(content: Uint8Array, at: Pick<SnapshotPoint, 'index' | 'term'>): Promise<void> {
-    this.#state = decodeSnapshot(this.#host.keys.open('snapshot', content, placeOf(at.index)));
-    this.#index = at.index;
-    this.#term = at.term;
-    this.#host.onRestored(at.index, this.#state);
+  /** The head is all of it: this machine has no other way to the state. */
+  async restore(snapshot: StoredSnapshot): Promise<void> {
+    this.#become(snapshot.head, snapshot);
   }
 
-  /** All of it: this machine has no other way to the state. */
-  headOf(content: Uint8Array): Uint8Array {
-    return content;
+  async install(_from: number, head: Uint8Array, { point }: SnapshotWriter): Promise<void> {
+    this.#become(head, point);
   }
 
-  async install(_from: number, at: SnapshotPoint, content: Uint8Array): Promise<Uint8Array> {
-    await this.restore(content, at);
-    return content;
+  #become(sealed: Uint8Array, { index, term }: SnapshotPoint): void {
+    this.#state = decodeSnapshot(this.#host.keys.open('snapshot', sealed, placeOf(index)));
+    this.#index = index;
+    this.#term = term;
+    this.#host.onRestored(index, this.#state);
   }
 }
 

@@ -158,7 +158,7 @@ export function watchedStore(store: LogStore, { observer, plant }: Pick<ProcessP
       await store.append(batch);
       observer.appended(batch);
     },
-    saveSnapshot: (snapshot) => store.saveSnapshot(snapshot),
+    beginSnapshot: (point) => store.beginSnapshot(point),
     dropBefore: (index) => store.dropBefore(index),
     readEntries: (fromIndex) => store.readEntries(fromIndex),
     close: () => store.close(),

@@ -2,7 +2,7 @@
 import { LedgerKeys } from '@drawbridge/enclave-core/keys/ledger-keys';
 import { initialMembership } from '@drawbridge/enclave-core/membership/membership-state';
 import type { Genesis } from '@drawbridge/enclave-core/node/core-node';
-import { imageOf, sealImage } from '@drawbridge/enclave-core/node/state-image';
+import { sealGenesis } from '@drawbridge/enclave-core/node/state-image';
 import { GENESIS, word } from '@drawbridge/enclave-core/settlement/testing/world';
 import { sha256 } from '@drawbridge/enclave-core/sha256';
 import { type Bytes32, toHex } from '@drawbridge/protocol/bytes32';
@@ -19,7 +19,8 @@ export async function drawGenesis(): Promise<Genesis> {
   const [first] = IDENTITIES;
   if (!first) throw new RangeError('a service has a first node');
   const row = { ...first.description, raftId: 1 };
-  const image = await imageOf({
+  const keys = new LedgerKeys(FIRST_SECRETS, new Random('genesis'));
+  const { content, digest } = await sealGenesis(keys, {
     genesisDigest: word('genesis'),
     index: 1,
     settlement: firstState(),
@@ -31,10 +32,9 @@ export async function drawGenesis(): Promise<Genesis> {
     genesisDigest: word('genesis'),
     genesis: '{}',
     serviceId: GENESIS.serviceId,
-    stateDigest: toHex(image.digest) as Bytes32,
+    stateDigest: toHex(digest) as Bytes32,
     serviceCertificate: SERVICE_CERTIFICATE,
     node: row,
   };
-  const entropy = new Random('genesis');
-  return { content: await sealImage(new LedgerKeys(FIRST_SECRETS, entropy), image, 0), record };
+  return { content, record };
 }

@@ -6,8 +6,9 @@ import type { FileLogStore } from './file-log-store.ts';
 import { type Disk, nodeDisk } from './log/disk.ts';
 import type { LogBatch, StoredLog } from './ports.ts';
 import type { Entry } from './raft-types.ts';
+import { saveSnapshot } from './save-snapshot.ts';
 import { all, expectSameAsModel, plain } from './testing/log-model.ts';
-import { entry, range, snapshotAt, TemporaryLogs } from './testing/temporary-log.ts';
+import { entry, range, readOut, snapshotAt, TemporaryLogs } from './testing/temporary-log.ts';
 
 const logs = new TemporaryLogs();
 afterEach(() => logs.clean());
@@ -90,7 +91,7 @@ describe('file log store', () => {
     const store = await logs.open(folder);
     await store.append(batch(range(1, 100), 100));
     for (let index = 101; index <= 200; index++) await store.append(batch([entry(index)], index));
-    for (const index of [50, 150, 190]) await store.saveSnapshot(snapshotAt(index));
+    for (const index of [50, 150, 190]) await saveSnapshot(store, snapshotAt(index));
     await store.close();
     const disk: Disk = {
       ...nodeDisk,
@@ -101,7 +102,7 @@ describe('file log store', () => {
     };
     const again = await logs.open(folder, {}, { disk });
     const log = await again.load();
-    expect(log.snapshot).toEqual(snapshotAt(190));
+    expect(await readOut(log.snapshot)).toEqual(await readOut(snapshotAt(190)));
     expect(plain(log.entries)).toEqual(plain(range(191, 200)));
     const reads = opened.filter((line) => line === 'read 01.dblog').length;
     expect(reads).toBe(1);
@@ -115,14 +116,14 @@ describe('file log store', () => {
     const folder = logs.folder();
     const store = await logs.open(folder);
     await store.append(batch(range(1, 20), 10));
-    await store.saveSnapshot(snapshotAt(15, 3));
+    await saveSnapshot(store, snapshotAt(15, 3));
     await store.close();
     // The crash came before the log noted the snapshot; entry 15 of another term is superseded with all after it.
     const { store: second, log } = await reopened(folder);
-    expect(log.snapshot).toEqual(snapshotAt(15, 3));
+    expect(await readOut(log.snapshot)).toEqual(await readOut(snapshotAt(15, 3)));
     expect(log.entries).toEqual([]);
     await second.append(batch([entry(16, 3)], 16, 3));
-    await second.saveSnapshot(snapshotAt(1000, 4));
+    await saveSnapshot(second, snapshotAt(1000, 4));
     await second.append({ ...batch([entry(1001, 4)], 1001, 4), installed: { index: 1000, term: 4 } });
     await second.close();
     const { store: third, log: later } = await reopened(folder);
@@ -134,7 +135,7 @@ describe('file log store', () => {
   test('a bootstrap snapshot before any entry is noted with the first batch', async () => {
     const folder = logs.folder();
     const store = await logs.open(folder);
-    await store.saveSnapshot(snapshotAt(1));
+    await saveSnapshot(store, snapshotAt(1));
     await store.append({ entries: [], hardState: { term: 1, vote: 0, commit: 1 }, installed: { index: 1, term: 1 } });
     await store.append(batch([entry(2)], 2));
     await store.close();
@@ -184,7 +185,7 @@ describe('file log store', () => {
       });
       failing = false;
       expect(await codeOf(store.append(batch([entry(6)])))).toBe('LOG_WRITE_FAILED');
-      expect(await codeOf(store.saveSnapshot(snapshotAt(5)))).toBe('LOG_WRITE_FAILED');
+      expect(await codeOf(saveSnapshot(store, snapshotAt(5)))).toBe('LOG_WRITE_FAILED');
       await store.close();
       const { log } = await reopened(folder);
       expect(plain(log.entries)).toEqual(plain(range(1, 5)));
@@ -192,33 +193,62 @@ describe('file log store', () => {
     },
   );
 
-  test('a snapshot that does not fit is no snapshot, and the one before it stays', async () => {
+  test('a snapshot that does not fit is no snapshot, gives its space back at once, and the one before it stays', async () => {
     const folder = logs.folder();
-    let full = false;
+    let room = Infinity;
     const disk: Disk = {
       ...nodeDisk,
       async open(path, mode) {
         const file = await nodeDisk.open(path, mode);
         const write = file.write.bind(file);
         file.write = (bytes, at) =>
-          full && path.endsWith('.dbsnap.tmp')
+          at + bytes.length > room && path.endsWith('.dbsnap.tmp')
             ? Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))
             : write(bytes, at);
         return file;
       },
     };
+    const snapshots = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.includes('dbsnap'));
     const store = await logs.open(folder, {}, { disk });
     await store.append(batch(range(1, 5), 5));
-    await store.saveSnapshot(snapshotAt(2));
-    full = true;
-    await expect(store.saveSnapshot(snapshotAt(4))).rejects.toMatchObject({
+    await saveSnapshot(store, snapshotAt(2));
+    const writer = await store.beginSnapshot(snapshotAt(4));
+    await writer.add(Buffer.alloc(1000, 1));
+    expect(await snapshots()).toHaveLength(2);
+    room = 2000;
+    await expect(writer.add(Buffer.alloc(1000, 2))).rejects.toMatchObject({
       code: 'LOG_WRITE_FAILED',
       file: join(folder, 'snapshot-0000000000000004.dbsnap'),
     });
+    expect(await snapshots()).toHaveLength(1);
+    expect(await codeOf(writer.keep(Buffer.alloc(8)))).toBe('LOG_WRITE_FAILED');
     expect(await codeOf(store.dropBefore(4))).toBe('LOG_WRITE_FAILED');
     await store.close();
     expect((await reopened(folder)).log).toMatchObject({ snapshot: { index: 2 }, damagedSnapshots: [] });
+    expect(await snapshots()).toHaveLength(1);
+  });
+
+  test('of snapshots that are written at once each counts when it is kept, and none that is discarded or left', async () => {
+    const folder = logs.folder();
+    const store = await logs.open(folder);
+    await store.append(batch(range(1, 9), 9));
+    const [given, kept, left] = [snapshotAt(3), snapshotAt(5), snapshotAt(7)];
+    const writers = await Promise.all([given, kept, left].map((point) => store.beginSnapshot(point)));
+    for (const writer of writers) {
+      for (const piece of kept.pieces() as Iterable<Uint8Array>) await writer.add(piece);
+    }
+    await writers[0]?.discard();
+    await expect(writers[0]?.add(Buffer.alloc(1))).rejects.toThrow(RangeError);
+    await expect(writers[0]?.keep(given.head)).rejects.toThrow(RangeError);
+    await writers[1]?.keep(kept.head);
+    await writers[1]?.discard();
+    const names = (await readdir(folder)).filter((name) => name.includes('dbsnap'));
+    expect(names).toEqual(['snapshot-0000000000000005.dbsnap', 'snapshot-0000000000000007.dbsnap.tmp']);
+    await store.append(batch([entry(10)], 10));
+    await store.close();
+    expect(await readOut((await reopened(folder)).log.snapshot)).toEqual(await readOut(kept));
     expect((await readdir(folder)).filter((name) => name.includes('dbsnap'))).toHaveLength(1);
+    await writers[2]?.discard();
   });
 
   test('a spare segment that could not be prepared fails only when it is needed', async () => {
@@ -248,7 +278,7 @@ describe('file log store', () => {
     const store = await logs.open(folder);
     expect(await codeOf(logs.open(folder))).toBe('LOG_LOCKED');
     await store.append(batch([entry(1)]));
-    await store.saveSnapshot(snapshotAt(1));
+    await saveSnapshot(store, snapshotAt(1));
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     for (const name of await readdir(folder)) {
       if (!name.endsWith('.sock')) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);

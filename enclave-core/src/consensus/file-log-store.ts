@@ -24,8 +24,8 @@ import {
   segmentName,
 } from './log/segment.ts';
 import { outlineSegments } from './log/segment-reader.ts';
-import { snapshotIndexes, snapshotName, writeSnapshot } from './log/snapshot-file.ts';
-import type { LogBatch, LogStore, StoredLog, StoredSnapshot } from './ports.ts';
+import { GrowingSnapshot, snapshotIndexes, snapshotName } from './log/snapshot-file.ts';
+import type { LogBatch, LogStore, SnapshotPoint, SnapshotWriter, StoredLog } from './ports.ts';
 import { ENTRY_HEADER_BYTES, FrameWriter } from './raft-frames.ts';
 import type { Entry } from './raft-types.ts';
 import type { Entropy } from './wasi-shim.ts';
@@ -190,19 +190,51 @@ export class FileLogStore implements LogStore {
     }
   }
 
-  async saveSnapshot(snapshot: StoredSnapshot): Promise<void> {
+  async beginSnapshot(point: SnapshotPoint): Promise<SnapshotWriter> {
     if (this.#failure) throw this.#failure;
-    const { directory, snapshotsKept } = this.#options;
-    const { head, chain } = this.#tail;
+    const { directory } = this.#options;
+    const { logId } = this.#tail.head;
+    const growing = await this.#writingSnapshot(point, () =>
+      GrowingSnapshot.create(this.#disk, directory, logId, point),
+    );
+    const guarded = (work: () => Promise<void>): Promise<void> =>
+      this.#writingSnapshot(point, async () => {
+        try {
+          await work();
+        } catch (error) {
+          // What failed for want of space takes none; what stays nevertheless is removed at the next start.
+          await growing.discard().catch(() => undefined);
+          throw error;
+        }
+      });
+    return {
+      point,
+      add: (piece) => guarded(() => growing.add(piece)),
+      keep: (head) =>
+        guarded(async () => {
+          await growing.keep(head, this.#tail.chain.sequence - 1);
+          await this.#removeOldSnapshots();
+        }),
+      discard: () => growing.discard(),
+    };
+  }
+
+  async #writingSnapshot<T>({ index }: SnapshotPoint, work: () => Promise<T>): Promise<T> {
+    if (this.#failure) throw this.#failure;
     try {
-      await writeSnapshot(this.#disk, directory, head.logId, { snapshot, sequence: chain.sequence - 1 });
-      const indexes = snapshotIndexes(await this.#disk.list(directory));
-      for (const index of indexes.slice(snapshotsKept)) {
-        await removeIfPresent(this.#disk, `${directory}/${snapshotName(index)}`);
-      }
+      return await work();
     } catch (cause) {
-      const file = this.#path(snapshotName(snapshot.index));
+      if (cause instanceof RangeError) throw cause;
+      const file = this.#path(snapshotName(index));
       throw this.#fail({ file, offset: 0, what: 'a snapshot could not be written' }, cause);
+    }
+  }
+
+  async #removeOldSnapshots(): Promise<void> {
+    const { directory, snapshotsKept } = this.#options;
+    const indexes = snapshotIndexes(await this.#disk.list(directory));
+    for (const index of indexes.slice(snapshotsKept)) {
+      await removeIfPresent(this.#disk, `${directory}/${snapshotName(index)}`);
     }
   }
 

@@ -4,11 +4,32 @@
  */
 import type { ConfState, Entry, HardState, RaftMessage } from './raft-types.ts';
 
-/** State of everything up to `index`. `content` is opaque here: ciphertext that the state machine made. */
-export type StoredSnapshot = SnapshotPoint & Readonly<{ content: Uint8Array }>;
-
 /** Where a snapshot stands in the log, and the members as of there. */
 export type SnapshotPoint = Readonly<{ index: number; term: number; confState: ConfState }>;
+
+/** What the state machine made of its state: ciphertext, opaque here. */
+export type SnapshotContent = Readonly<{
+  /** What a member too far behind is sent of it: a few bytes, where the state machine has its own way to the state. */
+  head: Uint8Array;
+  /** Of all pieces together. */
+  bytes: number;
+  /** In order, as they were written; from the disk each time that they are asked for. */
+  pieces: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}>;
+
+/** State of everything up to `index`. */
+export type StoredSnapshot = SnapshotPoint & SnapshotContent;
+
+/** A snapshot on its way to the disk, piece by piece. It counts for nothing before it is kept. */
+export interface SnapshotWriter {
+  readonly point: SnapshotPoint;
+  /** Resolves when the piece may be overwritten, not when it is durable. One at a time. */
+  add(piece: Uint8Array): Promise<void>;
+  /** After the last piece. Resolves when the snapshot is durable, and takes the place of those before it. */
+  keep(head: Uint8Array): Promise<void>;
+  /** Gives back what it takes, unless it is kept; a piece that is added afterwards is refused. Does nothing a second time. */
+  discard(): Promise<void>;
+}
 
 /** Bytes that a crash left of a write that was never acknowledged, and that were cut off. */
 export type TornTail = Readonly<{ file: string; offset: number; bytes: number }>;
@@ -40,8 +61,11 @@ export interface LogStore {
   load(): Promise<StoredLog>;
   /** Resolves when the batch is durable as a whole; a crash before that leaves all, a prefix or none of it. One at a time. */
   append(batch: LogBatch): Promise<void>;
-  /** Resolves when durable. May run beside `append`, not beside itself or `dropBefore`. */
-  saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
+  /**
+   * Several may be written at once, of different indexes, and beside `append`. `keep` may run beside `append`, not beside that
+   * of another or `dropBefore`. What was neither kept nor discarded is gone after a restart.
+   */
+  beginSnapshot(point: SnapshotPoint): Promise<SnapshotWriter>;
   /**
    * Gives back space: entries up to `index` may go, as far as no kept snapshot needs them. What follows the oldest kept
    * snapshot always stays. May run beside `append`.
@@ -73,18 +97,13 @@ export interface StateMachine {
    */
   applyBatch(entries: readonly Entry[], members: ConfState): void;
   /** Called once, at the start: replaces the state by that of a snapshot that this node kept. */
-  restore(content: Uint8Array, at: SnapshotPoint): Promise<void>;
+  restore(snapshot: StoredSnapshot): Promise<void>;
   /**
-   * What a member too far behind is sent of a snapshot, which is held in memory: a few bytes, where it has its own way to
-   * the state. The same for every content that `install` makes from it.
+   * Replaces the state by that of a snapshot, at `into.point`, whose head the leader `from` sent, and writes it into `into`, which
+   * is kept with that head afterwards. May take minutes: nothing is applied meanwhile. What it rejects with ends the replica;
+   * `signal` says that the replica stops.
    */
-  headOf(content: Uint8Array): Uint8Array;
-  /**
-   * Replaces the state by that of a snapshot whose head the leader `from` sent. May take minutes: nothing is applied
-   * meanwhile. What it rejects with ends the replica; `signal` says that the replica stops.
-   * @returns the content to be kept
-   */
-  install(from: number, at: SnapshotPoint, head: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+  install(from: number, head: Uint8Array, into: SnapshotWriter, signal: AbortSignal): Promise<void>;
 }
 
 /** Calls `onTick` at a steady pace until the returned function is called. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import type { LogBatch, LogStore, StoredSnapshot } from './ports.ts';
+import type { LogBatch, LogStore, SnapshotPoint } from './ports.ts';
 import { loadRaftModule } from './raft-engine.ts';
 import { type Member, type Overrides, ReplicaGroup, text } from './testing/replica-group.ts';
 
@@ -94,9 +94,13 @@ test('term and vote are durable before a received snapshot is, and a commit inde
           await store.append(batch);
           if (batch.hardState) notes.push(`term ${batch.hardState.term} commit ${batch.hardState.commit}`);
         },
-        async saveSnapshot(snapshot: StoredSnapshot) {
-          notes.push(`snapshot ${snapshot.index}`);
-          await store.saveSnapshot(snapshot);
+        async beginSnapshot(point: SnapshotPoint) {
+          const writer = await store.beginSnapshot(point);
+          const keep = async (head: Uint8Array): Promise<void> => {
+            notes.push(`snapshot ${point.index}`);
+            await writer.keep(head);
+          };
+          return { ...writer, keep };
         },
       });
     return { ...overrides, wrapStore };
@@ -163,21 +167,33 @@ test('a member is sent the head alone, and keeps what its state machine made fro
   await group.startAll(overrides);
   const leader = await group.leader();
   const behind = group.member(leader.id === 3 ? 2 : 3);
-  for (const { machine } of group.members.values()) machine.headOf = (content) => content.subarray(0, 1);
   group.isolate(behind.id);
   await write(leader, 0, 100);
   await group.until(() => leader.replica.status().firstIndex > 50);
-  const heads: number[] = [];
-  behind.machine.install = async (_from, at, head) => {
-    heads.push(head.length);
-    behind.machine.lastIndex = at.index;
-    return Buffer.from('[made]');
+  const point = { index: leader.machine.lastIndex, term: leader.machine.lastTerm, confState: leader.replica.members };
+  const writer = await leader.replica.beginSnapshot(point);
+  await writer.add(text('[of the leader]'));
+  await group.settled(leader.replica.keepSnapshot(writer, text('head')));
+  const heads: string[] = [];
+  behind.machine.install = async (_from, head, into) => {
+    heads.push(Buffer.from(head).toString());
+    behind.machine.lastIndex = into.point.index;
+    await into.add(text('[made]'));
   };
   group.heal();
   await group.until(() => heads.length > 0 && behind.replica.appliedIndex === leader.replica.appliedIndex);
-  expect(heads).toEqual([1]);
+  expect(heads).toEqual(['head']);
   const kept = [...behind.disk.files].filter(([name]) => name.endsWith('.dbsnap')).map(([, bytes]) => bytes);
-  expect(kept.some((bytes) => bytes.includes('[made]'))).toBe(true);
+  expect(kept.some((bytes) => bytes.includes('[made]') && bytes.includes('head'))).toBe(true);
+  expect(kept.some((bytes) => bytes.includes('[of the leader]'))).toBe(false);
+});
+
+test('what an install wrote before it failed is given back', async () => {
+  const { behind } = await installing();
+  const temporary = (): string[] => [...behind.disk.files.keys()].filter((name) => name.endsWith('.dbsnap.tmp'));
+  expect(temporary()).toHaveLength(1);
+  await group.crash(behind.id);
+  await group.until(() => temporary().length === 0);
 });
 
 test('as soon as one is installed the leader goes on with what came meanwhile', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/global
 import { loadRaftModule } from './raft-engine.ts';
 import type { MemberChange } from './raft-types.ts';
 import type { ReplicaError } from './replica-error.ts';
+import { keepHead } from './testing/head-alone.ts';
 import { type Member, type Overrides, ReplicaGroup, text } from './testing/replica-group.ts';
 
 /** Generous, because the machine may be busy; nothing waits for time to pass. */
@@ -98,12 +99,8 @@ describe('members', () => {
     expect(leader.wanted.length).toBeGreaterThan(2);
     expect(leader.wanted.length).toBeLessThan(6);
     const { lastIndex: index, lastTerm: term } = leader.machine;
-    const kept = leader.replica.keepSnapshot({
-      index,
-      term,
-      confState: leader.replica.members,
-      content: leader.machine.content(),
-    });
+    const point = { index, term, confState: leader.replica.members };
+    const kept = keepHead(leader.replica, point, leader.machine.content());
     await group.settled(kept);
     const before = leader.wanted.length;
     for (let ticks = 0; ticks < 8; ticks++) await group.tick();

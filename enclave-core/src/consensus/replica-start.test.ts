@@ -1,16 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { FILE_LOG_STORE_DEFAULTS, FileLogStore } from './file-log-store.ts';
 import { loadLog, reconciled } from './replica-start.ts';
+import { saveSnapshot } from './save-snapshot.ts';
 import { seededEntropy } from './testing/deterministic-host.ts';
 import { MemoryDisk } from './testing/memory-disk.ts';
-import { range, snapshotAt } from './testing/temporary-log.ts';
+import { range, readOut, snapshotAt } from './testing/temporary-log.ts';
 
 const open = (disk: MemoryDisk): Promise<FileLogStore> =>
   FileLogStore.open(
     { ...FILE_LOG_STORE_DEFAULTS, segmentBytes: 8192, directory: 'log' },
     { entropy: seededEntropy(1), disk },
   );
-const bootstrap = { voters: [1, 2, 3], content: Buffer.from('genesis') };
+const bootstrap = { voters: [1, 2, 3], first: snapshotAt(1) };
 
 describe('start of a replica', () => {
   test('an empty log is bootstrapped once, also when the first attempt ended half way', async () => {
@@ -18,14 +19,15 @@ describe('start of a replica', () => {
     const store = await open(disk);
     const failing = Object.assign(Object.create(store) as FileLogStore, {
       load: () => store.load(),
-      saveSnapshot: store.saveSnapshot.bind(store),
+      beginSnapshot: store.beginSnapshot.bind(store),
       append: () => Promise.reject(new Error('crash')),
     });
     await expect(loadLog(failing, bootstrap)).rejects.toThrow('crash');
     await store.close();
     const second = await open(disk);
-    const stored = await loadLog(second, { voters: [9], content: Buffer.from('other') });
+    const stored = await loadLog(second, { voters: [9], first: snapshotAt(2) });
     expect(stored.snapshot).toMatchObject({ index: 1, term: 1, confState: { voters: [1, 2, 3] } });
+    expect(await readOut(stored.snapshot)).toMatchObject({ head: 'head at 1', pieces: ['state', ' at 1'] });
     expect(reconciled(stored)).toEqual({ term: 1, vote: 0, commit: 1 });
     await second.close();
   });
@@ -34,7 +36,7 @@ describe('start of a replica', () => {
     const disk = new MemoryDisk();
     const store = await open(disk);
     await store.append({ entries: range(1, 4), hardState: { term: 3, vote: 2, commit: 2 }, installed: null });
-    await store.saveSnapshot(snapshotAt(50, 3));
+    await saveSnapshot(store, snapshotAt(50, 3));
     await store.close();
     const second = await open(disk);
     const stored = await loadLog(second, null);

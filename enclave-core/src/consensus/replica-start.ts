@@ -1,11 +1,12 @@
 /** From what is on disk to an engine that can go on with it. */
-import type { LogStore, StateMachine, StoredLog, StoredSnapshot } from './ports.ts';
+import type { LogStore, SnapshotContent, StateMachine, StoredLog, StoredSnapshot } from './ports.ts';
 import { RaftEngine, type RaftEngineDependencies, type RaftLogLevel } from './raft-engine.ts';
 import type { HardState } from './raft-types.ts';
+import { saveSnapshot } from './save-snapshot.ts';
 import { headDigest } from './snapshot-keeper.ts';
 
-/** What a new group begins with; equal on every first member. `content`: the state machine's first snapshot. */
-export type Bootstrap = Readonly<{ voters: readonly number[]; content: Uint8Array }>;
+/** What a new group begins with; equal on every first member. `first`: the state machine's first snapshot. */
+export type Bootstrap = Readonly<{ voters: readonly number[]; first: SnapshotContent }>;
 
 export type EngineSettings = Readonly<{
   /** Raft id of this node, 1 to 2^53 - 1; never used again by another. */
@@ -40,9 +41,9 @@ export async function loadLog(store: LogStore, bootstrap: Bootstrap | null): Pro
   const isEmpty = !stored.snapshot && !stored.hardState && stored.entries.length === 0;
   if (!bootstrap || !isEmpty) return reconcile(store, stored);
   const confState = { voters: bootstrap.voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
-  const snapshot: StoredSnapshot = { ...FIRST, confState, content: bootstrap.content };
+  const snapshot: StoredSnapshot = { ...bootstrap.first, ...FIRST, confState };
   const hardState = { term: FIRST.term, vote: 0, commit: FIRST.index };
-  await store.saveSnapshot(snapshot);
+  await saveSnapshot(store, snapshot);
   await store.append({ entries: [], hardState, installed: FIRST });
   return { ...stored, snapshot, hardState };
 }
@@ -77,17 +78,14 @@ export async function startEngine(
   dependencies: RaftEngineDependencies,
 ): Promise<RaftEngine> {
   const { snapshot, entries } = stored;
-  if (snapshot) {
-    const { index, term, confState, content } = snapshot;
-    await stateMachine.restore(content, { index, term, confState });
-  }
+  if (snapshot) await stateMachine.restore(snapshot);
   const options = {
     ...settings,
     snapshot: snapshot && {
       index: snapshot.index,
       term: snapshot.term,
       confState: snapshot.confState,
-      data: headDigest(stateMachine.headOf(snapshot.content)),
+      data: headDigest(snapshot.head),
     },
     hardState: stored.hardState,
     entries,

@@ -1,8 +1,9 @@
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { LogBatch, LogStore, StoredSnapshot } from './ports.ts';
+import type { LogBatch, LogStore, SnapshotPoint } from './ports.ts';
 import { loadRaftModule } from './raft-engine.ts';
 import type { ReplicaError } from './replica-error.ts';
 import { expectAgreementThroughCrashes } from './testing/crashes.ts';
+import { keepHead } from './testing/head-alone.ts';
 import { type Overrides, ReplicaGroup, text } from './testing/replica-group.ts';
 
 /** Generous, because the machine may be busy; nothing waits for time to pass. */
@@ -57,7 +58,7 @@ describe('a single replica', () => {
     const wrapStore = (store: LogStore): LogStore =>
       Object.assign(Object.create(store) as LogStore, {
         load: () => store.load(),
-        saveSnapshot: store.saveSnapshot.bind(store),
+        beginSnapshot: store.beginSnapshot.bind(store),
         append(batch: LogBatch) {
           appends += 1;
           return store.append(batch);
@@ -100,9 +101,13 @@ describe('a single replica', () => {
           await store.append(batch);
           notes.push(batch.hardState?.commit ?? 0);
         },
-        async saveSnapshot(snapshot: StoredSnapshot) {
-          if (snapshot.index > 1) expect(Math.max(...notes)).toBeGreaterThanOrEqual(snapshot.index);
-          await store.saveSnapshot(snapshot);
+        async beginSnapshot(point: SnapshotPoint) {
+          const writer = await store.beginSnapshot(point);
+          const keep = async (head: Uint8Array): Promise<void> => {
+            if (point.index > 1) expect(Math.max(...notes)).toBeGreaterThanOrEqual(point.index);
+            await writer.keep(head);
+          };
+          return { ...writer, keep };
         },
       });
     await running([1], { wrapStore });
@@ -110,13 +115,11 @@ describe('a single replica', () => {
     await replica.propose(text('a'));
     const at = { index: machine.lastIndex, term: machine.lastTerm, confState: replica.members };
     expect(Math.max(...notes)).toBeLessThan(at.index);
-    await replica.keepSnapshot({ ...at, content: machine.content() });
-    const early = replica.keepSnapshot({ ...at, index: at.index + 1, content: machine.content() });
-    await expect(early).rejects.toThrow(RangeError);
+    await keepHead(replica, at, machine.content());
+    await expect(keepHead(replica, { ...at, index: at.index + 1 }, machine.content())).rejects.toThrow(RangeError);
+    const late = await replica.beginSnapshot(at);
     await group.crash(1);
-    await expect(replica.keepSnapshot({ ...at, content: machine.content() })).rejects.toMatchObject({
-      code: 'STOPPED',
-    });
+    await expect(replica.keepSnapshot(late, machine.content())).rejects.toMatchObject({ code: 'STOPPED' });
     expect((await group.start(1)).machine.lines).toEqual(['a']);
   });
 
@@ -140,7 +143,7 @@ describe('a single replica', () => {
     const wrapStore = (store: LogStore): LogStore =>
       Object.assign(Object.create(store) as LogStore, {
         load: () => store.load(),
-        saveSnapshot: store.saveSnapshot.bind(store),
+        beginSnapshot: store.beginSnapshot.bind(store),
         append: (batch: LogBatch) =>
           failing
             ? Promise.reject(Object.assign(new Error('disk'), { code: 'LOG_WRITE_FAILED' }))

@@ -7,7 +7,7 @@ import { AppendPipeline } from './append-pipeline.ts';
 import { Applier } from './applier.ts';
 import { Inbox } from './inbox.ts';
 import { Leadership } from './leadership.ts';
-import type { StoredLog, StoredSnapshot } from './ports.ts';
+import type { SnapshotPoint, SnapshotWriter, StoredLog } from './ports.ts';
 import type { CommittedAt } from './proposal-tracker.ts';
 import { Proposing } from './proposing.ts';
 import { type RaftEngine, RaftEngineError } from './raft-engine.ts';
@@ -153,19 +153,24 @@ export class Replica {
     });
   }
 
+  /** Room on the disk for a snapshot of the state machine, to be written and then kept, or discarded. @throws as the store */
+  beginSnapshot(point: SnapshotPoint): Promise<SnapshotWriter> {
+    return this.#host.store.beginSnapshot(point);
+  }
+
   /**
-   * Makes a snapshot of the state machine durable, for the next start and for members too far behind, and lets the log
-   * drop what it covers. `content` is the state as of `index`, which must be applied here. What the log has up to there
-   * may be gone afterwards, so whoever keeps entries elsewhere must have them durable before.
+   * Makes a snapshot durable that is written, and lets the log drop what it covers. It holds the state as of its index, which must
+   * be applied here. Whoever keeps entries elsewhere must have them durable before.
    * @throws ReplicaError `STOPPED`; RangeError; what the store throws, which ends the replica
    */
-  async keepSnapshot(snapshot: StoredSnapshot): Promise<void> {
+  async keepSnapshot(written: SnapshotWriter, head: Uint8Array): Promise<void> {
     this.#mustRun();
-    if (snapshot.index > this.appliedIndex) throw new RangeError(`entry ${snapshot.index} is not applied yet`);
+    const { index } = written.point;
+    if (index > this.appliedIndex) throw new RangeError(`entry ${index} is not applied yet`);
     try {
-      await this.#appends.commitDurable(snapshot.index);
+      await this.#appends.commitDurable(index);
       this.#mustRun();
-      await this.#snapshots.keep(snapshot);
+      await this.#snapshots.keep(written, head);
     } catch (error) {
       this.#die(error);
       throw error;

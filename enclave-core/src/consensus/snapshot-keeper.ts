@@ -4,7 +4,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { LogStore, PeerTransport, SnapshotPoint, StateMachine, StoredSnapshot } from './ports.ts';
+import type { LogStore, PeerTransport, SnapshotPoint, SnapshotWriter, StateMachine, StoredSnapshot } from './ports.ts';
 import { type RaftEngine, RaftEngineError, type RaftLogLevel } from './raft-engine.ts';
 import type { ConfState, Entry, RaftMessage, RaftSnapshot } from './raft-types.ts';
 import { RecentBytes } from './recent-bytes.ts';
@@ -30,7 +30,7 @@ export type SnapshotKeeperHost = Readonly<{
   engine: RaftEngine;
   store: LogStore;
   transport: PeerTransport;
-  stateMachine: Pick<StateMachine, 'headOf' | 'install'>;
+  stateMachine: Pick<StateMachine, 'install'>;
   /** The engine may have something to do now. */
   wake: () => void;
   /** A member needs a snapshot, and there is none that names it. */
@@ -84,12 +84,7 @@ export class SnapshotKeeper {
     this.#limits = limits;
     this.#host = host;
     this.#recent = new RecentBytes(limits.cachedBytes);
-    if (stored) this.#offer = this.#offerOf(stored);
-  }
-
-  /** Holds nothing of the content but a copy of its head. */
-  #offerOf({ index, confState, content }: Omit<StoredSnapshot, 'term'>): Offer {
-    return { index, confState, head: Uint8Array.from(this.#host.stateMachine.headOf(content)) };
+    if (stored) this.#offer = offerOf(stored, stored.head);
   }
 
   applied(entries: readonly Entry[]): void {
@@ -97,15 +92,15 @@ export class SnapshotKeeper {
   }
 
   /** Makes a snapshot durable, gives it to members too far behind, and lets go of the entries that it covers. */
-  keep(snapshot: StoredSnapshot): Promise<void> {
+  keep(written: SnapshotWriter, head: Uint8Array): Promise<void> {
     return this.#oneAtATime(async () => {
       const { engine, store } = this.#host;
-      const { index, confState } = snapshot;
-      const offer = this.#offerOf(snapshot);
-      await store.saveSnapshot(snapshot);
+      const { index, confState } = written.point;
+      const offer = offerOf(written.point, head);
+      await written.keep(head);
       if (engine.dead) return;
       try {
-        engine.createSnapshot(index, confState, headDigest(offer.head));
+        engine.createSnapshot(index, confState, headDigest(head));
         this.#offer = offer;
         engine.compact(Math.min(index, Math.max(0, index - this.#limits.cachedEntries, this.#recent.beyond)));
       } catch (error) {
@@ -139,15 +134,21 @@ export class SnapshotKeeper {
     if (!this.#claimed) this.#received = null;
   }
 
-  /** Gives the claimed snapshot to the state machine, then saves it. */
+  /** Gives the claimed snapshot to the state machine, which writes it, then keeps it. */
   async install({ index, term, confState }: RaftSnapshot): Promise<void> {
     const received = this.#received;
     if (!received) throw new RangeError(`no snapshot was received, and one at ${index} is to be installed`);
     const { from, head } = received;
     const { stateMachine, store } = this.#host;
-    const content = await stateMachine.install(from, { index, term, confState }, head, this.#stopping.signal);
-    this.#offer = this.#offerOf({ index, confState, content });
-    await this.#oneAtATime(() => store.saveSnapshot({ index, term, confState, content }));
+    const into = await store.beginSnapshot({ index, term, confState });
+    try {
+      await stateMachine.install(from, head, into, this.#stopping.signal);
+      this.#offer = offerOf(into.point, head);
+      await this.#oneAtATime(() => into.keep(head));
+    } catch (error) {
+      await into.discard();
+      throw error;
+    }
     this.#claimed = false;
     this.#received = null;
   }
@@ -226,6 +227,13 @@ export class SnapshotKeeper {
     return done;
   }
 }
+
+/** Holds a copy of the head. */
+const offerOf = ({ index, confState }: SnapshotPoint, head: Uint8Array): Offer => ({
+  index,
+  confState,
+  head: Uint8Array.from(head),
+});
 
 const causeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : String(error);

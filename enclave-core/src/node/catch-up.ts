@@ -5,70 +5,74 @@
  * what is vouched for, and what is kept is the image that this node made itself.
  */
 import { decodeRecord, type LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
-import type { SnapshotPoint } from '../consensus/ports.ts';
+import type { SnapshotPoint, SnapshotWriter } from '../consensus/ports.ts';
 import type { History } from '../history/history.ts';
+import type { LedgerKeys } from '../keys/ledger-keys.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { StateImage } from './image-pieces.ts';
 import { type Ask, PeerQuestions, type PeerQuestionsDependencies, UnfitAnswerError } from './peer-questions.ts';
 import { decodeReceipt } from './peer-requests.ts';
 import { replayBatches } from './replay-batches.ts';
 import { type MarkedState, type ReplicatedMachine, StateDivergedError } from './replicated-machine.ts';
 import { verifySnapshotEvidence } from './snapshot-evidence.ts';
-import { evidenceSeqnoOf, imageOf } from './state-image.ts';
+import { evidenceSeqnoOf, sealImage } from './state-image.ts';
 
 export type CatchUpDependencies = PeerQuestionsDependencies &
   Readonly<{
     machine: () => ReplicatedMachine;
     ledger: Pick<Ledger, 'drained'>;
     history: Pick<History, 'drained'>;
-    /** What the image stands on is durable before it is sealed. */
-    seal: (image: StateImage, evidenceSeqno: number) => Promise<Uint8Array>;
+    keys: LedgerKeys;
+    /** What the image stands on is durable. */
+    durable: () => Promise<void>;
     /** PEM that this node was told to trust. */
     serviceCertificate: string;
   }>;
 
 export class CatchUp {
   readonly #uses: CatchUpDependencies;
-  #target = 0;
-  #image: Promise<StateImage> | undefined;
+  #target: SnapshotWriter | undefined;
+  /** Of the state there, once it is written. */
+  #digest: Promise<Buffer> | undefined;
 
   constructor(dependencies: CatchUpDependencies) {
     this.#uses = dependencies;
   }
 
-  /** True when the mark is one of the past that is only passed by; that of the target is captured to be compared. */
+  /** True when the mark is one of the past that is only passed by; the state at that of the target is captured and written. */
   passes(marked: MarkedState): boolean {
-    if (this.#target === 0) return false;
-    if (marked.index === this.#target) {
-      this.#image = imageOf(marked.state);
+    const target = this.#target;
+    if (!target) return false;
+    if (marked.index === target.point.index) {
+      this.#digest = sealImage(this.#uses.keys, marked.state, (piece) => target.add(piece));
       // Looked at when all is applied.
-      this.#image.catch(() => undefined);
+      this.#digest.catch(() => undefined);
     }
     return true;
   }
 
   /**
    * @param head of the snapshot
-   * @returns the image to be kept, sealed
+   * @param into where the image goes, sealed; to be kept after that
    * @throws StateDivergedError where what the records lead to is not what the ledger vouches for
    */
-  async install(from: number, at: SnapshotPoint, head: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const { log, machine, seal } = this.#uses;
+  async install(from: number, head: Uint8Array, into: SnapshotWriter, signal: AbortSignal): Promise<void> {
+    const { log, machine, durable } = this.#uses;
+    const { point } = into;
     const begin = machine().index;
-    log.info({ fromSeqno: begin + 1, toSeqno: at.index, peer: from }, 'catching up by records of the ledger');
+    log.info({ fromSeqno: begin + 1, toSeqno: point.index, peer: from }, 'catching up by records of the ledger');
     const questions = new PeerQuestions(this.#uses, from, signal);
     const evidenceSeqno = evidenceSeqnoOf(head);
-    this.#target = at.index;
-    this.#image = undefined;
+    this.#target = into;
+    this.#digest = undefined;
     try {
-      const digest = await questions.untilAnswered((ask) => this.#provenDigest(ask, at.index, evidenceSeqno));
-      await this.#applyUpTo(questions, at, signal);
-      const content = await seal(await this.#vouchedImage(at.index, digest), evidenceSeqno);
-      log.info({ seqno: at.index, entries: at.index - begin }, 'caught up');
-      return content;
+      const digest = await questions.untilAnswered((ask) => this.#provenDigest(ask, point.index, evidenceSeqno));
+      await this.#applyUpTo(questions, point, signal);
+      await this.#compare(point.index, digest);
+      await durable();
+      log.info({ seqno: point.index, entries: point.index - begin }, 'caught up');
     } finally {
-      this.#target = 0;
-      this.#image = undefined;
+      this.#target = undefined;
+      this.#digest = undefined;
     }
   }
 
@@ -86,10 +90,10 @@ export class CatchUp {
     return proven.digest;
   }
 
-  async #vouchedImage(seqno: number, digest: Uint8Array): Promise<StateImage> {
-    const image = await this.#image;
-    if (!image) throw new StateDivergedError(`the ledger has no snapshot mark at ${seqno}`);
-    if (image.digest.equals(digest)) return image;
+  async #compare(seqno: number, vouchedFor: Uint8Array): Promise<void> {
+    const digest = await this.#digest;
+    if (!digest) throw new StateDivergedError(`the ledger has no snapshot mark at ${seqno}`);
+    if (digest.equals(vouchedFor)) return;
     throw new StateDivergedError(
       `the records of the ledger lead to another state at ${seqno} than the one that it vouches for`,
     );

@@ -11,7 +11,7 @@ import { RELEASED_RULES } from '../settlement/rules.ts';
 import { sha256 } from '../sha256.ts';
 import { entryOfRecord } from './record-entry.ts';
 import { ReplicatedMachine } from './replicated-machine.ts';
-import { imageOf, openImage } from './state-image.ts';
+import { digestOf, genesisImage, openImage } from './state-image.ts';
 import { recordsIn } from './testing/chunk-records.ts';
 
 const GOLDEN = fileURLToPath(new URL('../../../test/vectors/golden-ledger/', import.meta.url));
@@ -58,11 +58,7 @@ async function replay(release: string): Promise<Expected> {
     openRekey: (entry) => openRekey(entry, nodeId, (_, sealed) => sealed, keys),
     history: { append: () => undefined },
     ledger: { append, resumeAt: () => undefined, frontier: () => tree.clone() },
-    onMark: ({ index, state }) =>
-      digests.set(
-        index,
-        imageOf(state).then(({ digest }) => digest),
-      ),
+    onMark: ({ index, state }) => digests.set(index, digestOf(state)),
     onApplied: (entries) => {
       for (const { service } of entries) {
         if (service?.entry.type !== 'snapshotEvidence') continue;
@@ -73,13 +69,13 @@ async function replay(release: string): Promise<Expected> {
   });
   const [genesisRecord, ...entries] = recorded;
   if (!genesisRecord) throw new Error('the ledger is empty');
-  const { state } = openImage(keys, 1, Buffer.from(genesis, 'base64'));
+  const { state } = await openImage(keys, 1, genesisImage(Buffer.from(genesis, 'base64')));
   machine.restore(state, { index: 1, term: 1, data: genesisRecord.data });
   for (const record of entries) machine.applyBatch([entryOfRecord(record)], MEMBERS);
   expect(differing).toEqual([]);
   expect(await Promise.all(vouched)).toEqual(vouched.map(() => true));
   const end = { ...machine.replicated(), frontier: tree };
-  const { digest } = await imageOf(end);
+  const digest = await digestOf(end);
   const root = Buffer.from(tree.root()).toString('hex');
   return { seqno: machine.index, stateDigest: digest.toString('hex'), root, snapshots: vouched.length };
 }

@@ -10,7 +10,7 @@ import { LedgerKeys } from '../keys/ledger-keys.ts';
 import { openRekey } from '../keys/rekey.ts';
 import type { EntryRecords } from '../settlement/record.ts';
 import { type HistoryRepairInput, repairHistory, replayLedger } from './history-repair.ts';
-import { imageOf, sealImage } from './state-image.ts';
+import { digestOf, headOfImage, sealImage } from './state-image.ts';
 import { recordsIn } from './testing/chunk-records.ts';
 
 const GOLDEN = fileURLToPath(new URL('../../../test/vectors/golden-ledger/1/', import.meta.url));
@@ -62,7 +62,9 @@ function inputOf(made: readonly LedgerRecord[]): Omit<HistoryRepairInput, 'histo
 async function snapshotAt(index: number): Promise<NonNullable<HistoryRepairInput['snapshot']>> {
   const input = inputOf(records);
   const state = await replayLedger({ ...input, history: historyWith(), upTo: index });
-  return { index, content: await sealImage(input.keys, await imageOf(state), 0) };
+  const pieces: Uint8Array[] = [];
+  await sealImage(input.keys, state, async (piece) => void pieces.push(piece));
+  return { index, head: headOfImage(0), bytes: Buffer.concat(pieces).length, pieces: () => pieces };
 }
 
 /** Two neighbours with sealed content, both in front of the same signature. */
@@ -137,7 +139,7 @@ describe('history is made again', () => {
     const evidence = entries.find((entry) => entry.type === 'snapshotEvidence');
     if (!evidence) throw new Error('the golden ledger has no snapshot');
     const replayed = await replayLedger({ ...inputOf(records), history, upTo: evidence.seqno });
-    expect((await imageOf(replayed)).digest).toEqual(Buffer.from(evidence.digest));
+    expect(await digestOf(replayed)).toEqual(Buffer.from(evidence.digest));
   });
 
   it('only where it lacks something', async () => {

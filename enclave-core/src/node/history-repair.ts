@@ -6,7 +6,7 @@
 
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
 import { encodeGenesisRecord } from '@drawbridge/protocol/ledger/service-entry';
-import type { StoredSnapshot } from '../consensus/ports.ts';
+import type { SnapshotContent } from '../consensus/ports.ts';
 import type { LedgerKeys } from '../keys/ledger-keys.ts';
 import { samePeaks } from '../ledger/closed-chunks.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -20,7 +20,7 @@ import type { Genesis } from './core-node.ts';
 import type { NodeHistory } from './node-storage.ts';
 import { replayBatches } from './replay-batches.ts';
 import { type OpenRekey, ReplicatedMachine, StateDivergedError } from './replicated-machine.ts';
-import { openImage, type ReplicatedState } from './state-image.ts';
+import { genesisImage, openImage, type ReplicatedState } from './state-image.ts';
 
 /** Where every ledger begins. */
 const FIRST_INDEX = 1;
@@ -28,6 +28,8 @@ const FIRST_TERM = 1;
 const NO_MEMBERS = { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
 /** Genesis registers and moves nothing. */
 const NO_RECORDS: EntryRecords = { transfers: [], lines: [], events: [], alarms: [] };
+
+type IndexedSnapshot = SnapshotContent & Readonly<{ index: number }>;
 
 export type HistoryRepairInput = Readonly<{
   history: Pick<NodeHistory, 'append' | 'clear' | 'drained' | 'flush' | 'isOutdated' | 'lastSeqno'>;
@@ -37,7 +39,7 @@ export type HistoryRepairInput = Readonly<{
   openRekey: OpenRekey;
   log: NodeLog;
   /** That the node goes on from; null where it begins with the first state. */
-  snapshot: Pick<StoredSnapshot, 'index' | 'content'> | null;
+  snapshot: IndexedSnapshot | null;
   /** Last index that the disk has. */
   lastIndex: number;
   genesis: () => Promise<Genesis>;
@@ -67,9 +69,10 @@ export async function repairHistory(input: HistoryRepairInput): Promise<void> {
  * A history that goes to the snapshot is believed at the next start, so the last entry waits until the tree has been compared;
  * one that ends before may be what was left when a comparison failed or was never reached, so it is made from its beginning.
  */
-async function remake(input: HistoryRepairInput, { index, content }: Pick<StoredSnapshot, 'index' | 'content'>) {
+async function remake(input: HistoryRepairInput, snapshot: IndexedSnapshot) {
   const { history, log, keys } = input;
-  const vouchedFor = openImage(keys, index, content).state.frontier.peaks();
+  const { index } = snapshot;
+  const vouchedFor = (await openImage(keys, index, snapshot)).state.frontier.peaks();
   log.info({ toSeqno: index }, 'history is made again from the ledger');
   await history.clear();
   let last = NO_RECORDS;
@@ -129,7 +132,7 @@ export async function replayLedger({
     onApplied: () => undefined,
   });
   const { content, record } = await genesis();
-  const { state } = openImage(keys, FIRST_INDEX, content);
+  const { state } = await openImage(keys, FIRST_INDEX, genesisImage(content));
   machine.restore(state, { index: FIRST_INDEX, term: FIRST_TERM, data: encodeGenesisRecord(record) });
   for await (const entries of replayBatches(ledger.readFrom(machine.index + 1), upTo)) {
     try {

@@ -1,31 +1,46 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { ImagePieces, PIECE_BYTES } from './image-pieces.ts';
 
 describe('pieces of a state image', () => {
   it.each([
-    ['none', []],
     ['parts that fit', [1, 2, 3]],
     ['a part that fills a piece', [PIECE_BYTES]],
     ['parts across the border of pieces', [PIECE_BYTES - 1, 2, PIECE_BYTES]],
     ['a part of several pieces', [5, 3 * PIECE_BYTES + 7, 1]],
-  ])('are none larger than a piece, and have the digest of all bytes: %s', (_, lengths) => {
+  ])('are none larger than a piece, and have the digest of all bytes: %s', async (_, lengths) => {
     const parts = lengths.map((length, at) => Buffer.alloc(length, at + 1));
-    const pieces = new ImagePieces();
-    for (const part of parts) pieces.add(part);
-    const image = pieces.image(7);
+    const given: Buffer[] = [];
+    const lasts: boolean[] = [];
+    const pieces = new ImagePieces((piece, isLast) => {
+      given.push(Buffer.from(piece));
+      lasts.push(isLast);
+    });
+    for (const part of parts) await pieces.add(part);
+    const digest = await pieces.end();
     const whole = Buffer.concat(parts);
-    expect(image.pieces.slice(0, -1).every(({ length }) => length === PIECE_BYTES)).toBe(true);
-    expect(image.pieces).toHaveLength(Math.ceil(whole.length / PIECE_BYTES));
-    expect(Buffer.concat(image.pieces).equals(whole)).toBe(true);
-    expect(image).toMatchObject({ index: 7, digest: createHash('sha256').update(whole).digest() });
+    expect(given.slice(0, -1).every(({ length }) => length === PIECE_BYTES)).toBe(true);
+    expect(given).toHaveLength(Math.ceil(whole.length / PIECE_BYTES));
+    expect(lasts).toEqual(given.map((_, at) => at === given.length - 1));
+    expect(Buffer.concat(given).equals(whole)).toBe(true);
+    expect(digest).toEqual(createHash('sha256').update(whole).digest());
   });
 
-  it('does not see what becomes of a part afterwards', () => {
-    const part = Buffer.alloc(10, 1);
-    const pieces = new ImagePieces();
-    pieces.add(part);
-    part.fill(2);
-    expect(Buffer.concat(pieces.image(1).pieces).equals(Buffer.alloc(10, 1))).toBe(true);
+  it('come one after the other: none is begun before the one before it was taken', async () => {
+    let taking = 0;
+    const most: number[] = [];
+    const pieces = new ImagePieces(async (piece) => {
+      taking += 1;
+      most.push(taking);
+      const before = Buffer.from(piece);
+      await nextTurn();
+      expect(before.equals(piece)).toBe(true);
+      taking -= 1;
+    });
+    await pieces.add(Buffer.alloc(3 * PIECE_BYTES, 1));
+    await pieces.add(Buffer.alloc(PIECE_BYTES, 2));
+    await pieces.end();
+    expect(most).toEqual([1, 1, 1, 1]);
   });
 });

@@ -1,44 +1,46 @@
 /**
- * The bytes of a state image as they come, gathered into pieces and hashed piece by piece: Node hashes no two GiB at once, and
- * one buffer of all would have to be copied together first.
+ * The bytes of a state image as they come, gathered into pieces and hashed piece by piece. There is one piece at a time, and one
+ * buffer for all of them: whoever takes a piece is done with it before the next one is begun.
  */
 import { createHash } from 'node:crypto';
 
 /** Plaintext of a piece; about a millisecond of hashing, or of encryption. */
 export const PIECE_BYTES: number = 2 ** 20;
 
-/** `digest`: SHA-256 of the pieces one after the other, all but the last of which have `PIECE_BYTES`. */
-export type StateImage = Readonly<{ index: number; digest: Buffer; pieces: readonly Uint8Array[] }>;
+/** All pieces but the last have `PIECE_BYTES`. When it resolves, the piece may be overwritten. */
+export type TakePiece = (piece: Uint8Array, isLast: boolean) => Promise<void> | void;
 
 export class ImagePieces {
   readonly #hash = createHash('sha256');
-  readonly #full: Uint8Array[] = [];
-  #open: Buffer | undefined;
+  readonly #take: TakePiece;
+  readonly #piece: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
   #used = 0;
 
-  add(bytes: Uint8Array): void {
+  constructor(take: TakePiece) {
+    this.#take = take;
+  }
+
+  /** To be awaited before the next call. A full piece waits for the byte after it, which tells that it is not the last. */
+  async add(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
+      if (this.#used === PIECE_BYTES) await this.#give(false);
       const part = bytes.subarray(at, at + PIECE_BYTES - this.#used);
-      this.#open ??= Buffer.allocUnsafe(PIECE_BYTES);
-      this.#open.set(part, this.#used);
+      this.#piece.set(part, this.#used);
       this.#used += part.length;
       at += part.length;
-      if (this.#used === PIECE_BYTES) this.#close();
     }
   }
 
-  /** To be called once, at the end. */
-  image(index: number): StateImage {
-    this.#close();
-    return { index, digest: this.#hash.digest(), pieces: this.#full };
+  /** Gives the last piece. @returns SHA-256 of all, one after the other */
+  async end(): Promise<Buffer> {
+    await this.#give(true);
+    return this.#hash.digest();
   }
 
-  #close(): void {
-    const piece = this.#open?.subarray(0, this.#used);
-    if (!piece) return;
+  async #give(isLast: boolean): Promise<void> {
+    const piece = this.#piece.subarray(0, this.#used);
     this.#hash.update(piece);
-    this.#full.push(piece);
-    this.#open = undefined;
     this.#used = 0;
+    await this.#take(piece, isLast);
   }
 }

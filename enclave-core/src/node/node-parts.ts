@@ -14,8 +14,8 @@ import type { CoreNodeDependencies, CoreNodeOptions } from './core-node.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import { sealEntry, serviceEnvelope, signatureEnvelope } from './entry-envelope.ts';
 import { Forwarder } from './forwarder.ts';
-import type { StateImage } from './image-pieces.ts';
 import { LedgerMender } from './ledger-mender.ts';
+import { MarkedImage } from './marked-image.ts';
 import { MemberDirectory } from './member-directory.ts';
 import { MembershipDuty } from './membership-duty.ts';
 import { noPeers, type Peers } from './node-peers.ts';
@@ -27,7 +27,6 @@ import { type AppliedEntry, ReplicatedMachine } from './replicated-machine.ts';
 import { SignatureDuty } from './signature-duty.ts';
 import { SignedOutbox } from './signed-outbox.ts';
 import { SnapshotDuty } from './snapshot-duty.ts';
-import { sealImage } from './state-image.ts';
 import { ThreeVoters } from './three-voters.ts';
 import { Waiters } from './waiters.ts';
 
@@ -296,17 +295,16 @@ export class NodeParts {
     return new SnapshotDuty(this.options.snapshots ?? {}, {
       leads: () => this.leads,
       propose: (entry) => this.proposeService(entry),
-      seal: (image, evidenceSeqno) => this.#sealDurably(image, evidenceSeqno),
-      keep: (snapshot) => this.replica.keepSnapshot(snapshot),
+      write: (marked) =>
+        new MarkedImage(marked, { keys: this.uses.keys, replica: this.replica, durable: () => this.#durable() }),
       failed: (error) => this.fail(error),
     });
   }
 
   /** What a snapshot stands on, the secrets that it is sealed with among it, is durable before it is. */
-  async #sealDurably(image: StateImage, evidenceSeqno: number): Promise<Uint8Array> {
+  async #durable(): Promise<void> {
     const { history, ledger } = this.storage;
     await Promise.all([history.flush(), ledger.flush(), this.#secretsSaved]);
-    return sealImage(this.uses.keys, image, evidenceSeqno);
   }
 
   #makeMemberships(): MembershipDuty {
@@ -339,7 +337,8 @@ export class NodeParts {
       machine: () => this.machine,
       ledger: this.storage.ledger,
       history: this.storage.history,
-      seal: (image, evidenceSeqno) => this.#sealDurably(image, evidenceSeqno),
+      keys: this.uses.keys,
+      durable: () => this.#durable(),
       request: (raftId, method, body, timeoutMs) => this.peers.request(raftId, method, body, { timeoutMs }),
       others: () => this.others(),
       serviceCertificate,

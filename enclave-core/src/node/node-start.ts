@@ -14,7 +14,7 @@ import { loadedLog } from './node-storage.ts';
 import { decodeSeqno, encodeReceipt, MAX_LEDGER_ANSWER_BYTES } from './peer-requests.ts';
 import { raftLog } from './raft-log.ts';
 import { isSnapshotEvidence } from './snapshot-evidence.ts';
-import { headOfImage, imageOf, type OpenedImage, openImage } from './state-image.ts';
+import { digestOf, genesisImage, type OpenedImage, openImage } from './state-image.ts';
 import { decodeSubmission, encodeAnswer } from './submit-codec.ts';
 
 const FIRST_INDEX = 1;
@@ -62,7 +62,7 @@ async function begin(parts: NodeParts): Promise<void> {
   // Who joined begins with the first state and is then sent what followed.
   if (!stored.snapshot && !founds) await restoreGenesis(parts, await genesis());
   if (uses.openPeers) parts.peers = await uses.openPeers(parts.directory, peerHandlers(parts));
-  const bootstrap = founds ? { voters: [options.raftId], content: (await genesis()).content } : null;
+  const bootstrap = founds ? { voters: [options.raftId], first: genesisImage((await genesis()).content) } : null;
   parts.replica = await Replica.start(
     { ...REPLICA_DEFAULTS, ...options.replica, id: options.raftId, bootstrap },
     replicaHost(parts, stored),
@@ -132,20 +132,20 @@ function replicaHost(parts: NodeParts, stored: StoredLog): ReplicaDependencies {
 function stateMachine(parts: NodeParts): StateMachine {
   return {
     applyBatch: (entries, members) => parts.machine.applyBatch(entries, members),
-    restore: async (content, { index }) => {
-      const opened = openImage(parts.uses.keys, index, content);
+    restore: async (snapshot) => {
+      const { index } = snapshot;
+      const opened = await openImage(parts.uses.keys, index, snapshot);
       if (index === FIRST_INDEX) return restoreGenesis(parts, await parts.uses.genesis(), opened);
       await demandEvidence(parts, opened);
       parts.machine.restore(opened.state);
       parts.signedOutbox.restart(index, opened.state.settlement.outboxEnds);
     },
-    headOf: headOfImage,
-    install: (from, at, head, signal) => parts.catchUp.install(from, at, head, signal),
+    install: (from, head, into, signal) => parts.catchUp.install(from, head, into, signal),
   };
 }
 
 async function restoreGenesis(parts: NodeParts, { content, record }: Genesis, opened?: OpenedImage): Promise<void> {
-  const { state, digest } = opened ?? openImage(parts.uses.keys, FIRST_INDEX, content);
+  const { state, digest } = opened ?? (await openImage(parts.uses.keys, FIRST_INDEX, genesisImage(content)));
   if (toHex(digest) !== record.stateDigest) {
     throw new LedgerDamagedError({
       file: 'genesis.snapshot',
@@ -171,8 +171,7 @@ async function demandEvidence(
     uses.log.info({ seqno: state.index }, 'the ledger is replayed to check the snapshot that this node was sent');
     const history = { append: () => undefined, drained: async () => undefined };
     const replayed = await replayLedger({ ...uses, rules: uses.rules, ledger, history, upTo: state.index });
-    const image = await imageOf(replayed);
-    if (image.digest.equals(digest)) return;
+    if ((await digestOf(replayed)).equals(digest)) return;
   }
   throw new LedgerDamagedError({
     file: 'log/',

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FILE_LOG_STORE_DEFAULTS, FileLogStore } from '../consensus/file-log-store.ts';
 import { systemEntropy } from '../consensus/node-host.ts';
 import type { LogStore, StoredLog } from '../consensus/ports.ts';
+import { saveSnapshot } from '../consensus/save-snapshot.ts';
 import { loadedLog } from './node-storage.ts';
 
 const confState = { voters: [1], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
@@ -17,7 +18,7 @@ describe('log that was loaded already', () => {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'drawbridge-loaded-'));
     log = await FileLogStore.open({ ...FILE_LOG_STORE_DEFAULTS, directory }, { entropy: systemEntropy });
-    await log.saveSnapshot({ index: 7, term: 1, confState, content: Buffer.alloc(8) });
+    await saveSnapshot(log, { index: 7, term: 1, confState, head: Buffer.alloc(8), bytes: 0, pieces: () => [] });
   });
   afterEach(async () => {
     await log.close();

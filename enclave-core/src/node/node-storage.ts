@@ -66,10 +66,7 @@ export function fileStorage(options: FileStorageOptions, keys: KeyRing, host: No
   };
 }
 
-/**
- * The log as the replica sees it: with what was loaded already, which is given out once and not held any longer. It holds the
- * snapshot that the node begins with, and so 16 bytes for each spent id.
- */
+/** The log as the replica sees it: with what was loaded already, its entries, which are given out once and not held any longer. */
 export function loadedLog(log: LogStore, stored: StoredLog): LogStore {
   let loaded: StoredLog | null = stored;
   return {
@@ -80,7 +77,7 @@ export function loadedLog(log: LogStore, stored: StoredLog): LogStore {
       return once;
     },
     append: (batch) => log.append(batch),
-    saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
+    beginSnapshot: (point) => log.beginSnapshot(point),
     dropBefore: (index) => log.dropBefore(index),
     readEntries: (fromIndex) => log.readEntries(fromIndex),
     close: () => log.close(),

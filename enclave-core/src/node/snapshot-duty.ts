@@ -1,15 +1,13 @@
 /**
- * Snapshots that can be believed. The leader puts a mark into the ledger; every node captures its state exactly there; the
- * leader puts the digest of what it captured into the ledger; a node whose own is another stops. Only when a signature covers
- * that, too, is the snapshot kept and the log behind it dropped: who is sent it asks for the receipt, and what is committed
- * may have to wait for just that node.
+ * Snapshots that can be believed. The leader puts a mark into the ledger; every node captures its state exactly there and writes
+ * it to its disk; the leader puts the digest of that into the ledger; a node whose own is another stops. Only when a signature
+ * covers that, too, is the snapshot kept and the log behind it dropped: who is sent it asks for the receipt, and what is
+ * committed may have to wait for just that node.
  */
 import type { ServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
-import type { StoredSnapshot } from '../consensus/ports.ts';
-import type { StateImage } from './image-pieces.ts';
+import type { MarkedImage } from './marked-image.ts';
 import type { AppliedEntry } from './replicated-machine.ts';
 import { type MarkedState, StateDivergedError } from './replicated-machine.ts';
-import { imageOf } from './state-image.ts';
 
 export type SnapshotDutyOptions = Readonly<{
   /** A mark is due when so many entries were applied since the last one. Default 50,000. */
@@ -21,15 +19,13 @@ export type SnapshotDutyOptions = Readonly<{
 export type SnapshotDutyDependencies = Readonly<{
   leads: () => boolean;
   propose: (entry: ServiceEntry) => Promise<unknown>;
-  /** Seals the image; what it stands on (history, ledger, keys) is durable before. */
-  seal: (image: StateImage, evidenceSeqno: number) => Promise<Uint8Array>;
-  /** Keeps the snapshot and drops the log behind it. */
-  keep: (snapshot: StoredSnapshot) => Promise<void>;
+  /** Captures the state at once, and writes it in the background. */
+  write: (marked: MarkedState) => Pick<MarkedImage, 'digest' | 'index' | 'keep' | 'letGo'>;
   failed: (error: unknown) => void;
 }>;
 
 type Evidence = Readonly<{ seqno: number; digest: Uint8Array; evidenceSeqno: number; isSigned: boolean }>;
-type Captured = Readonly<{ marked: Omit<MarkedState, 'state'>; image: StateImage }>;
+type Image = ReturnType<SnapshotDutyDependencies['write']>;
 
 export class SnapshotDuty {
   readonly #options: Required<SnapshotDutyOptions>;
@@ -40,8 +36,11 @@ export class SnapshotDuty {
   #proposing = false;
   /** Mark that the ledger holds and no evidence answers yet; 0 for none. */
   #openMark = 0;
-  #capturing = 0;
-  #captured: Captured | undefined;
+  /** Of the newest mark, until it is kept. */
+  #image: Image | undefined;
+  /** Of that image, once it is written. */
+  #digest: Buffer | undefined;
+  #keeping: Image | undefined;
   #evidence: Evidence | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -60,22 +59,29 @@ export class SnapshotDuty {
     this.#consider();
   }
 
-  /** Captures at once, encodes in the background. */
-  marked({ state, ...marked }: MarkedState): void {
+  /** What was written of the mark before, and is not kept yet, gives way. */
+  marked(marked: MarkedState): void {
     this.#entriesSince = 0;
     this.#bytesSince = 0;
     this.#wanted = false;
     this.#openMark = marked.index;
-    this.#capturing = marked.index;
-    this.#captured = undefined;
-    const image = imageOf(state);
+    this.#letGo();
+    const image = this.#uses.write(marked);
+    this.#image = image;
     this.#follow(
-      image.then((done) => {
-        if (this.#capturing !== marked.index) return;
-        this.#captured = { marked, image: done };
+      image.digest.then((digest) => {
+        if (this.#image !== image) return;
+        this.#digest = digest;
         return this.#match();
       }),
     );
+  }
+
+  #letGo(): void {
+    const image = this.#image;
+    this.#image = undefined;
+    this.#digest = undefined;
+    if (image) this.#follow(image.letGo());
   }
 
   applied(entries: readonly AppliedEntry[]): void {
@@ -105,42 +111,47 @@ export class SnapshotDuty {
     this.#consider();
   }
 
-  /** Begins nothing more; resolves when nothing is being written. */
+  /** Begins nothing more, gives up what is not kept yet; resolves when nothing is being written. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#letGo();
+    if (this.#keeping) this.#follow(this.#keeping.letGo());
     await this.#running;
   }
 
   /** Compares, and keeps what the ledger vouches for. */
   async #match(): Promise<void> {
-    const [captured, evidence] = [this.#captured, this.#evidence];
-    if (!captured || captured.marked.index !== evidence?.seqno) {
+    const [image, digest, evidence] = [this.#image, this.#digest, this.#evidence];
+    if (!image || !digest || image.index !== evidence?.seqno) {
       this.#consider();
       return;
     }
-    if (!captured.image.digest.equals(evidence.digest)) {
+    if (!digest.equals(evidence.digest)) {
+      this.#letGo();
       throw new StateDivergedError(
         `this node's state at ${evidence.seqno} is another than the one that the ledger vouches for at ${evidence.evidenceSeqno}`,
       );
     }
     if (!evidence.isSigned) return;
-    this.#captured = undefined;
-    const { index, term, members } = captured.marked;
-    const content = await this.#uses.seal(captured.image, evidence.evidenceSeqno);
-    if (!this.#stopped) await this.#uses.keep({ index, term, confState: members, content });
+    this.#image = undefined;
+    this.#keeping = image;
+    try {
+      await image.keep(evidence.evidenceSeqno);
+    } finally {
+      this.#keeping = undefined;
+    }
   }
 
   #consider(): void {
     if (this.#stopped || this.#proposing || !this.#uses.leads()) return;
     const { snapshotEveryEntries, snapshotEveryBytes } = this.#options;
     if (this.#openMark > 0) {
-      if (this.#captured?.marked.index === this.#openMark) {
-        const { digest } = this.#captured.image;
-        this.#propose({ type: 'snapshotEvidence', seqno: this.#openMark, digest });
+      if (this.#image?.index === this.#openMark) {
+        // Until then it is being written.
+        if (this.#digest) this.#propose({ type: 'snapshotEvidence', seqno: this.#openMark, digest: this.#digest });
         return;
       }
-      // Captured and still being encoded; otherwise the mark is of before this process and nobody here can answer it.
-      if (this.#capturing === this.#openMark) return;
+      // The mark is of before this process and nobody here can answer it.
     }
     const due = this.#wanted || this.#entriesSince >= snapshotEveryEntries || this.#bytesSince >= snapshotEveryBytes;
     if (due) this.#propose({ type: 'snapshotMark' });

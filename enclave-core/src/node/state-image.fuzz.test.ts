@@ -7,7 +7,17 @@ import { transferMark } from '../settlement/spent-ids.ts';
 import type { SettlementState } from '../settlement/state.ts';
 import { BANK_A, transferId, World, word } from '../settlement/testing/world.ts';
 import { sha256 } from '../sha256.ts';
-import { imageOf, openImage, type ReplicatedState, sealImage } from './state-image.ts';
+import {
+  digestOf,
+  evidenceSeqnoOf,
+  genesisImage,
+  headOfImage,
+  type OpenedImage,
+  openImage,
+  type ReplicatedState,
+  sealGenesis,
+  sealImage,
+} from './state-image.ts';
 import { TestService } from './testing/test-service.ts';
 
 const keys = new LedgerKeys(new Map([[1, randomBytes(32)]]));
@@ -15,7 +25,7 @@ const genesisDigest = word('genesis');
 const first = new TestService().genesis();
 
 async function replicated(settlement: SettlementState): Promise<ReplicatedState> {
-  const { state } = openImage(new TestService().keys(), 1, (await first).content);
+  const { state } = await openImage(new TestService().keys(), 1, genesisImage((await first).content));
   const frontier = MerkleFrontier.start(sha256);
   for (let n = 1; n < 8; n++) frontier.append(sha256(Buffer.from([n])));
   const views = [
@@ -32,41 +42,104 @@ function largeState() {
   return state;
 }
 
+async function sealed(state: ReplicatedState): Promise<Readonly<{ digest: Buffer; pieces: Buffer[] }>> {
+  const pieces: Buffer[] = [];
+  const digest = await sealImage(keys, state, async (piece) => void pieces.push(Buffer.from(piece)));
+  return { digest, pieces };
+}
+
+const opened = (pieces: readonly Uint8Array[], index = 7): Promise<OpenedImage> =>
+  openImage(keys, index, { head: headOfImage(9), bytes: Buffer.concat(pieces).length, pieces: () => pieces });
+
+const broken = expect.objectContaining({ code: 'SEAL_BROKEN' });
+
 describe('state image', () => {
   it('opens to the same state, in one piece and in several', async () => {
     for (const settlement of [new World().state, largeState()]) {
       const state = await replicated(settlement);
-      const image = await imageOf(state);
-      const opened = openImage(keys, 7, await sealImage(keys, image, 9));
-      expect(opened.evidenceSeqno).toBe(9);
-      expect(opened.digest.equals(image.digest)).toBe(true);
-      expect(opened.state.genesisDigest).toBe(genesisDigest);
-      expect(opened.state.views).toEqual(state.views);
-      expect(opened.state.membership).toEqual(state.membership);
-      expect(opened.state.frontier.root()).toEqual(state.frontier.root());
-      expect(Buffer.compare(encodeSnapshot(opened.state.settlement), encodeSnapshot(settlement))).toBe(0);
+      const { digest, pieces } = await sealed(state);
+      expect(digest.equals(await digestOf(state))).toBe(true);
+      const image = await opened(pieces);
+      expect(image.evidenceSeqno).toBe(9);
+      expect(image.digest.equals(digest)).toBe(true);
+      expect(image.state.genesisDigest).toBe(genesisDigest);
+      expect(image.state.views).toEqual(state.views);
+      expect(image.state.membership).toEqual(state.membership);
+      expect(image.state.frontier.root()).toEqual(state.frontier.root());
+      expect(Buffer.compare(encodeSnapshot(image.state.settlement), encodeSnapshot(settlement))).toBe(0);
     }
   });
 
-  it('does not open as of another index, nor with a piece gone, moved or doubled', async () => {
-    const content = Buffer.from(await sealImage(keys, await imageOf(await replicated(largeState())), 9));
-    const head = content.subarray(0, 8);
-    const piece = 2 ** 20 + 61;
-    const body = content.subarray(8);
-    const [a, b, c] = [body.subarray(0, piece), body.subarray(piece, 2 * piece), body.subarray(2 * piece)];
-    const broken = expect.objectContaining({ code: 'SEAL_BROKEN' });
-    expect(() => openImage(keys, 8, content)).toThrow(broken);
-    for (const parts of [[a, c], [b, a, c], [a, a, c], [a, b], [a, b, c, c], []]) {
-      expect(() => openImage(keys, 7, Buffer.concat([head, ...parts]))).toThrow(broken);
+  it('does not open as of another index, nor with a piece gone, moved, doubled, or of another snapshot', async () => {
+    const state = await replicated(largeState());
+    const { pieces } = await sealed(state);
+    expect(pieces).toHaveLength(3);
+    const [a, b, c] = pieces as [Buffer, Buffer, Buffer];
+    const [x, y, z] = (await sealed({ ...state, index: 8 })).pieces as [Buffer, Buffer, Buffer];
+    await expect(opened(pieces, 8)).rejects.toEqual(broken);
+    for (const parts of [
+      [],
+      [a],
+      [c],
+      [a, b],
+      [a, c],
+      [b, c],
+      [b, a, c],
+      [a, c, b],
+      [a, a, c],
+      [a, b, c, c],
+      [a, b, c, a],
+      [a, b, c, b],
+      [x, b, c],
+      [a, y, c],
+      [a, b, z],
+    ]) {
+      await expect(opened(parts)).rejects.toEqual(broken);
+    }
+    await expect(opened(pieces)).resolves.toBeDefined();
+  });
+
+  it('does not open with more than it had when it was looked at', async () => {
+    const { pieces } = await sealed(await replicated(largeState()));
+    const content = { head: headOfImage(9), bytes: 2 ** 20, pieces: () => pieces };
+    await expect(openImage(keys, 7, content)).rejects.toEqual(broken);
+  });
+
+  it('has a head that names the entry that vouches for it', () => {
+    expect(evidenceSeqnoOf(headOfImage(2 ** 40 + 1))).toBe(2 ** 40 + 1);
+    for (const length of [0, 7, 9]) expect(() => evidenceSeqnoOf(Buffer.alloc(length))).toThrow(broken);
+  });
+
+  it('of genesis is one buffer, in one piece and in several', async () => {
+    for (const settlement of [new World().state, largeState()]) {
+      const { content, digest } = await sealGenesis(keys, await replicated(settlement));
+      const image = await openImage(keys, 7, genesisImage(content));
+      expect(image.evidenceSeqno).toBe(0);
+      expect(image.digest.equals(digest)).toBe(true);
+      expect(() => genesisImage(content.subarray(0, 7))).toThrow(broken);
     }
   });
 
   it('is of the state when it was asked for, not of what came while it was made', async () => {
-    const world = new World();
-    const before = encodeSnapshot(world.state);
-    const making = imageOf(await replicated(world.state));
-    world.submit(world.terms({ amountMinor: 1n }));
-    const opened = openImage(keys, 7, await sealImage(keys, await making, 9));
-    expect(Buffer.compare(encodeSnapshot(opened.state.settlement), before)).toBe(0);
+    const settlement = largeState();
+    const state = await replicated(settlement);
+    const before = encodeSnapshot(settlement);
+    const pieces: Buffer[] = [];
+    let added = 140_000;
+    await sealImage(keys, state, async (piece) => {
+      pieces.push(Buffer.from(piece));
+      for (const until = added + 30_000; added < until; added++)
+        settlement.spent.add(transferMark(BANK_A, transferId(added)));
+    });
+    const image = await opened(pieces);
+    expect(Buffer.compare(encodeSnapshot(image.state.settlement), before)).toBe(0);
+    expect(settlement.spent.size).toBe(image.state.settlement.spent.size + 90_000);
+  });
+
+  it('that cannot be written ends, and holds nothing of the state', async () => {
+    const settlement = largeState();
+    const failing = sealImage(keys, await replicated(settlement), () => Promise.reject(new Error('full')));
+    await expect(failing).rejects.toThrow('full');
+    expect(settlement.spent.captures).toBe(0);
   });
 });

@@ -1,12 +1,13 @@
 /**
  * The whole replicated state as canonical bytes, equal on every node at one seqno: which genesis the ledger began with, the
  * nodes, the Merkle tree, and settlement. Its digest goes into the ledger, so that a snapshot can be checked before use.
- * On the disk it is sealed in pieces, each bound to the snapshot's index, its place and their number.
+ * It is made, hashed and sealed piece by piece, each bound to the snapshot's index and its place, the last to their number.
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Bytes32, fromHex, toBytes32 } from '@drawbridge/protocol/bytes32';
 import { MerkleFrontier } from '@drawbridge/protocol/ledger/merkle-tree';
+import type { SnapshotContent } from '../consensus/ports.ts';
 import { SealBrokenError } from '../keys/key-ring.ts';
 import { LEDGER_SEAL_OVERHEAD_BYTES, type LedgerKeys } from '../keys/ledger-keys.ts';
 import { decodeMembership, encodeMembership } from '../membership/membership-codec.ts';
@@ -14,13 +15,15 @@ import type { MembershipState } from '../membership/membership-state.ts';
 import { decodeSnapshot, snapshotSlices } from '../settlement/snapshot.ts';
 import type { SettlementState } from '../settlement/state.ts';
 import { sha256 } from '../sha256.ts';
-import { ImagePieces, PIECE_BYTES, type StateImage } from './image-pieces.ts';
+import { ImagePieces, PIECE_BYTES, type TakePiece } from './image-pieces.ts';
 import type { ViewStart } from './view-history.ts';
 
 const DIGEST_BYTES = 32;
 const SEALED_PIECE_BYTES: number = PIECE_BYTES + LEDGER_SEAL_OVERHEAD_BYTES;
-/** Seqno of the entry that vouches for the digest, 0 for genesis, before the sealed pieces. */
+/** Of a head: seqno of the entry that vouches for the digest, 0 for genesis, whose record does. */
 const HEAD_BYTES = 8;
+/** The genesis record itself vouches for the first state. */
+const NO_EVIDENCE = 0;
 /** Time that slices may take before other work gets its turn, in ms. */
 const TURN_MS = 2;
 
@@ -35,21 +38,19 @@ export type ReplicatedState = Readonly<{
   frontier: MerkleFrontier;
 }>;
 
-const placeOf = (index: number, piece: number, pieces: number): Uint8Array =>
-  Buffer.from(`state/${index}/${piece}/${pieces}`);
+/** How many there are is known with the last one; all others say 0 in its place. */
+const placeOf = (index: number, piece: number, isLast: boolean): Uint8Array =>
+  Buffer.from(`state/${index}/${piece}/${isLast ? piece + 1 : 0}`);
 
 /**
  * The state is captured before the first pause; made in slices, so that a large state does not hold up the node.
- * @throws InvariantError when the state contradicts itself
+ * @returns the digest of all pieces
+ * @throws InvariantError when the state contradicts itself; what `take` throws
  */
-export async function imageOf({
-  genesisDigest,
-  index,
-  settlement,
-  membership,
-  views,
-  frontier,
-}: ReplicatedState): Promise<StateImage> {
+export async function imageOf(
+  { genesisDigest, settlement, membership, views, frontier }: ReplicatedState,
+  take: TakePiece,
+): Promise<Buffer> {
   const beforeSettlement = [
     fromHex(genesisDigest),
     sized(encodeMembership(membership)),
@@ -57,57 +58,71 @@ export async function imageOf({
     sized(encodeFrontier(frontier)),
   ];
   const slices = snapshotSlices(settlement);
-  const pieces = new ImagePieces();
+  const pieces = new ImagePieces(take);
   let begin = performance.now();
   const add = async (slice: readonly Uint8Array[]): Promise<void> => {
     for (const part of slice) {
-      for (let at = 0; at < part.length; at += PIECE_BYTES) {
-        pieces.add(part.subarray(at, at + PIECE_BYTES));
-        if (performance.now() - begin < TURN_MS) continue;
-        await nextTurn();
-        begin = performance.now();
-      }
+      await pieces.add(part);
+      if (performance.now() - begin < TURN_MS) continue;
+      await nextTurn();
+      begin = performance.now();
     }
   };
-  await add(beforeSettlement);
-  for (const slice of slices) await add(slice);
-  return pieces.image(index);
+  try {
+    await add(beforeSettlement);
+    for (const slice of slices) await add(slice);
+    return await pieces.end();
+  } finally {
+    slices.release();
+  }
 }
 
-/** @param evidenceSeqno entry of the ledger that vouches for the image's digest; 0 for genesis, whose record does */
-export async function sealImage(
+/** SHA-256 of the image. */
+export const digestOf = (state: ReplicatedState): Promise<Buffer> => imageOf(state, () => undefined);
+
+/** Seals each piece as it comes. @returns the digest of the image. @throws as `imageOf`; what `add` throws */
+export function sealImage(
   keys: LedgerKeys,
-  { index, pieces }: StateImage,
-  evidenceSeqno: number,
-): Promise<Uint8Array> {
-  const plainBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  const content = Buffer.allocUnsafe(HEAD_BYTES + plainBytes + pieces.length * LEDGER_SEAL_OVERHEAD_BYTES);
-  content.writeBigUInt64BE(BigInt(evidenceSeqno));
-  for (const [at, piece] of pieces.entries()) {
-    const sealed = keys.seal('snapshot', piece, placeOf(index, at, pieces.length));
-    content.set(sealed, HEAD_BYTES + at * SEALED_PIECE_BYTES);
-    await nextTurn();
-  }
-  return content;
+  state: ReplicatedState,
+  add: (sealed: Uint8Array) => Promise<void>,
+): Promise<Buffer> {
+  let place = 0;
+  return imageOf(state, (piece, isLast) => {
+    const sealed = keys.seal('snapshot', piece, placeOf(state.index, place, isLast));
+    place += 1;
+    return add(sealed);
+  });
+}
+
+/** The first state as one buffer: its head, and the sealed pieces. */
+export async function sealGenesis(
+  keys: LedgerKeys,
+  state: ReplicatedState,
+): Promise<Readonly<{ content: Buffer; digest: Buffer }>> {
+  const parts: Uint8Array[] = [headOfImage(NO_EVIDENCE)];
+  const digest = await sealImage(keys, state, async (sealed) => void parts.push(sealed));
+  return { content: Buffer.concat(parts), digest };
+}
+
+/** What `sealGenesis` put together. @throws SealBrokenError */
+export function genesisImage(content: Uint8Array): SnapshotContent {
+  if (content.length < HEAD_BYTES) throw new SealBrokenError('sealed snapshot is empty');
+  const sealed = content.subarray(HEAD_BYTES);
+  const pieces = function* (): Generator<Uint8Array> {
+    for (let at = 0; at < sealed.length; at += SEALED_PIECE_BYTES) yield sealed.subarray(at, at + SEALED_PIECE_BYTES);
+  };
+  return { head: content.subarray(0, HEAD_BYTES), bytes: sealed.length, pieces };
 }
 
 export type OpenedImage = Readonly<{ state: ReplicatedState; digest: Buffer; evidenceSeqno: number }>;
 
-/** @throws SealBrokenError for bytes that were not sealed as the snapshot of this index; CodecError */
-export function openImage(keys: LedgerKeys, index: number, content: Uint8Array): OpenedImage {
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
-  if (bytes.length < HEAD_BYTES) throw new SealBrokenError('sealed snapshot is empty');
-  const body = bytes.subarray(HEAD_BYTES);
-  const pieces = Math.ceil(body.length / SEALED_PIECE_BYTES);
-  const plain = Buffer.allocUnsafe(Math.max(0, body.length - pieces * LEDGER_SEAL_OVERHEAD_BYTES));
-  const hash = createHash('sha256');
-  for (let piece = 0; piece < pieces; piece++) {
-    const sealed = body.subarray(piece * SEALED_PIECE_BYTES, (piece + 1) * SEALED_PIECE_BYTES);
-    const opened = keys.open('snapshot', sealed, placeOf(index, piece, pieces));
-    plain.set(opened, piece * PIECE_BYTES);
-    hash.update(opened);
-  }
-  if (plain.length < DIGEST_BYTES) throw new SealBrokenError('sealed snapshot is empty');
+/** @throws SealBrokenError for pieces that were not sealed as the snapshot of this index, all of them in order; CodecError */
+export async function openImage(
+  keys: LedgerKeys,
+  index: number,
+  { head, bytes, pieces }: SnapshotContent,
+): Promise<OpenedImage> {
+  const { plain, digest } = await openPieces(keys, index, { bytes, pieces });
   const nodes = partAt(plain, DIGEST_BYTES);
   const views = partAt(plain, nodes.end);
   const tree = partAt(plain, views.end);
@@ -119,16 +134,46 @@ export function openImage(keys: LedgerKeys, index: number, content: Uint8Array):
     views: decodeViews(views.bytes),
     frontier: decodeFrontier(tree.bytes),
   };
-  return { state, digest: hash.digest(), evidenceSeqno: evidenceSeqnoOf(content) };
+  return { state, digest, evidenceSeqno: evidenceSeqnoOf(head) };
 }
 
-/** What of a sealed image a node is sent that is far behind: which entry of the ledger vouches for it. */
-export const headOfImage = (content: Uint8Array): Uint8Array => content.subarray(0, HEAD_BYTES);
+async function openPieces(
+  keys: LedgerKeys,
+  index: number,
+  { bytes, pieces }: Omit<SnapshotContent, 'head'>,
+): Promise<Readonly<{ plain: Buffer; digest: Buffer }>> {
+  const plain = Buffer.allocUnsafeSlow(bytes);
+  const hash = createHash('sha256');
+  let [opened, length] = [0, 0];
+  const open = (sealed: Uint8Array, isLast: boolean): void => {
+    const piece = keys.open('snapshot', sealed, placeOf(index, opened, isLast));
+    if (length + piece.length > bytes) throw new SealBrokenError('sealed snapshot is longer than it was');
+    plain.set(piece, length);
+    hash.update(piece);
+    opened += 1;
+    length += piece.length;
+  };
+  let waiting: Uint8Array | undefined;
+  for await (const sealed of pieces()) {
+    if (waiting) open(waiting, false);
+    waiting = sealed;
+  }
+  if (waiting) open(waiting, true);
+  if (length < DIGEST_BYTES) throw new SealBrokenError('sealed snapshot is empty');
+  return { plain: plain.subarray(0, length), digest: hash.digest() };
+}
 
-/** Entry of the ledger that vouches for a sealed image, or for the one that this is the head of; 0 for genesis. */
-export function evidenceSeqnoOf(content: Uint8Array): number {
-  if (content.length < HEAD_BYTES) throw new SealBrokenError('sealed snapshot is empty');
-  return Number(Buffer.from(content.buffer, content.byteOffset, content.length).readBigUInt64BE());
+/** What of an image a node is sent that is far behind: which entry of the ledger vouches for it; 0 for genesis. */
+export function headOfImage(evidenceSeqno: number): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeBigUInt64BE(BigInt(evidenceSeqno));
+  return head;
+}
+
+/** @throws SealBrokenError for what is no head */
+export function evidenceSeqnoOf(head: Uint8Array): number {
+  if (head.length !== HEAD_BYTES) throw new SealBrokenError('the head of a snapshot has another form');
+  return Number(Buffer.from(head.buffer, head.byteOffset, head.length).readBigUInt64BE());
 }
 
 function sized(bytes: Uint8Array): Buffer {

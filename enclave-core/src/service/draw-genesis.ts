@@ -5,7 +5,7 @@ import type { NodeRow } from '@drawbridge/protocol/ledger/service-entry';
 import type { LedgerKeys } from '../keys/ledger-keys.ts';
 import { initialMembership } from '../membership/membership-state.ts';
 import type { Genesis } from '../node/core-node.ts';
-import { imageOf, sealImage } from '../node/state-image.ts';
+import { sealGenesis } from '../node/state-image.ts';
 import { initialState } from '../settlement/genesis-state.ts';
 import { DEFAULT_LIMITS } from '../settlement/limits.ts';
 import { sha256 } from '../sha256.ts';
@@ -14,8 +14,6 @@ import type { Founding } from './node-folder.ts';
 
 const FIRST_SEQNO = 1;
 const FIRST_VIEW = 1;
-/** The record itself vouches for the first state. */
-const NO_EVIDENCE = 0;
 
 export type DrawGenesis = Readonly<{
   checked: CheckedGenesis;
@@ -31,7 +29,7 @@ export type DrawGenesis = Readonly<{
 export async function drawGenesis({ checked, founding, node, ledgerKeys, nowMs }: DrawGenesis): Promise<Genesis> {
   const { genesis, text, digest } = checked;
   const { serviceId, secrets, serviceCertificate } = founding;
-  const image = await imageOf({
+  const { content, digest: stateDigest } = await sealGenesis(ledgerKeys, {
     genesisDigest: digest,
     index: FIRST_SEQNO,
     settlement: initialState(genesis, secrets, nowMs, DEFAULT_LIMITS, node.nodeId),
@@ -39,9 +37,15 @@ export async function drawGenesis({ checked, founding, node, ledgerKeys, nowMs }
     views: [{ view: FIRST_VIEW, seqno: FIRST_SEQNO }],
     frontier: MerkleFrontier.start(sha256),
   });
-  const stateDigest = toBytes32(image.digest);
   return {
-    content: await sealImage(ledgerKeys, image, NO_EVIDENCE),
-    record: { genesisDigest: digest, genesis: text, serviceId, stateDigest, serviceCertificate, node },
+    content,
+    record: {
+      genesisDigest: digest,
+      genesis: text,
+      serviceId,
+      stateDigest: toBytes32(stateDigest),
+      serviceCertificate,
+      node,
+    },
   };
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { openImage } from '../node/state-image.ts';
+import { genesisImage, openImage } from '../node/state-image.ts';
 import type { NodeLog } from '../node-log.ts';
 import { readGenesis } from './genesis-snapshot.ts';
 import { openNode } from './node-folder.ts';
@@ -35,7 +35,7 @@ it(
     const { localKeys, ledgerKeys } = await openNode(dir);
     const genesis = await readGenesis(dir, localKeys);
     if (!genesis || !ledgerKeys) throw new Error('the service began');
-    const { state } = openImage(ledgerKeys, 1, genesis.content);
+    const { state } = await openImage(ledgerKeys, 1, genesisImage(genesis.content));
     expect(state.settlement.stampMs).toBe(running[0]?.node.view.stampMs);
   },
   DEADLINE_MS,

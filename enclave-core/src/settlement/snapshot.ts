@@ -64,12 +64,15 @@ export function encodeSnapshot(state: SettlementState): Uint8Array {
 
 type Slices = Generator<readonly Uint8Array[], void, undefined>;
 
+/** To be read once. `release`: for who may not read it to its end. */
+export type CapturedSlices = Readonly<{ [Symbol.iterator]: () => Slices; release: () => void }>;
+
 /**
  * The same bytes in slices, so that a large state does not hold up everything else: all is captured by the call, and what
  * changes later is not in it. Capturing is O(live rows); the spent ids, the bulk, cost nothing.
  * @throws InvariantError
  */
-export function snapshotSlices(state: SettlementState): Slices {
+export function snapshotSlices(state: SettlementState): CapturedSlices {
   assertAll(state);
   const { header } = state;
   const head = [
@@ -94,15 +97,16 @@ export function snapshotSlices(state: SettlementState): Slices {
   const parties = captured(state.parties, partyTuple);
   const outboxEnds = captured(state.outboxEnds, (network, end) => [network, end]);
   const spent = state.spent.capture();
-  return (function* () {
+  const slices = function* (): Slices {
     yield [listHead(FIELDS), ...head];
     for (const table of tables) yield* tableSlices(table);
     yield [listHead(2)];
     yield* tableSlices(parties);
     yield* tableSlices(outboxEnds);
-    yield [listHead(spent.length)];
-    for (const shard of spent) yield [encode(shard())];
-  })();
+    yield [listHead(spent.shards)];
+    for (const shard of spent.encode()) yield [bytesHead(shard.length), shard];
+  };
+  return { [Symbol.iterator]: slices, release: spent.release };
 }
 
 /** A table's rows as they are now; rows never change, they are replaced. */
@@ -130,12 +134,17 @@ function* tableSlices({ size, rows }: Captured): Slices {
   yield slice;
 }
 
-/** Head of a list of CBOR items (RFC 8949 §3.1, major type 4) in its shortest form; the items follow one by one. */
-function listHead(length: number): Uint8Array {
-  if (length < 24) return Uint8Array.of(0x80 | length);
-  if (length < 2 ** 8) return Uint8Array.of(0x98, length);
-  if (length < 2 ** 16) return Uint8Array.of(0x99, length >>> 8, length & 0xff);
-  return Uint8Array.of(0x9a, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
+/** Head of a list of CBOR items (RFC 8949 §3.1, major type 4); the items follow one by one. */
+const listHead = (length: number): Uint8Array => itemHead(0x80, length);
+/** Head of a byte string (major type 2). */
+const bytesHead = (length: number): Uint8Array => itemHead(0x40, length);
+
+/** In its shortest form. */
+function itemHead(major: number, length: number): Uint8Array {
+  if (length < 24) return Uint8Array.of(major | length);
+  if (length < 2 ** 8) return Uint8Array.of(major | 24, length);
+  if (length < 2 ** 16) return Uint8Array.of(major | 25, length >>> 8, length & 0xff);
+  return Uint8Array.of(major | 26, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }
 
 /** @throws CodecError `SNAPSHOT_INVALID` for bytes that are no snapshot or hold a state that contradicts itself. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { SpentIds } from './spent-ids.ts';
-import { expectSetBehaviour, marks } from './testing/spent-marks.ts';
+import { expectCapturesOfTheirTime, expectSetBehaviour, marks } from './testing/spent-marks.ts';
 
 describe('spent ids', () => {
   test('takes at most 24 bytes for each id at any size from 100,000 on', () => {
@@ -18,4 +18,7 @@ describe('spent ids', () => {
   });
 
   test('behaves as a set does, and restores to one that does', () => expectSetBehaviour(20));
+
+  test('a capture gives what there was, whatever comes between it and the reading', () =>
+    expectCapturesOfTheirTime(60));
 });

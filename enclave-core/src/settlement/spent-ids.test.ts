@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { instructionMark, lockMark, SpentIds, type SpentMark, transferMark } from './spent-ids.ts';
-import { expectSetBehaviour, marks } from './testing/spent-marks.ts';
+import { expectCapturesOfTheirTime, expectSetBehaviour, marks } from './testing/spent-marks.ts';
 import { ALPHA_EUR, BANK_A, BANK_B, BETA_EUR, transferId, word } from './testing/world.ts';
 
 const bytesOf = (ids: SpentIds): string => Buffer.concat(ids.toShards()).toString('hex');
@@ -44,6 +44,40 @@ describe('spent ids', () => {
   });
 
   test('behaves as a set does, and restores to one that does, in two histories', () => expectSetBehaviour(2));
+
+  test('a capture gives what there was, in some histories', () => expectCapturesOfTheirTime(5));
+
+  test('a capture copies no table, and one that is not read holds no more of a shard than there was', () => {
+    const ids = new SpentIds();
+    const inOneShard = marks(22_000).map((mark) => ({ ...mark, a: mark.a >>> 8 }));
+    for (const mark of inOneShard.slice(0, 2_000)) ids.add(mark);
+    const before = bytesOf(ids);
+    const taken = ids.capture();
+    expect(ids.capturedBytes).toBe(0);
+    let most = 0;
+    for (const mark of inOneShard.slice(2_000)) {
+      ids.add(mark);
+      most = Math.max(most, ids.capturedBytes);
+    }
+    expect(most).toBeGreaterThan(1_000 * 16);
+    expect(most).toBeLessThan(2_100 * 24);
+    expect(Buffer.concat([...taken.encode()]).toString('hex')).toBe(before);
+    expect(ids.capturedBytes).toBe(0);
+    expect(ids.captures).toBe(0);
+  });
+
+  test('a capture is read once, and not after it was released', () => {
+    const ids = new SpentIds();
+    for (const mark of marks(300)) ids.add(mark);
+    const [once, never] = [ids.capture(), ids.capture()];
+    expect([...once.encode()]).toHaveLength(256);
+    expect(() => [...once.encode()]).toThrow(RangeError);
+    never.release();
+    expect(() => [...never.encode()]).toThrow(RangeError);
+    const half = ids.capture();
+    for (const _ of half.encode()) break;
+    expect(ids.captures).toBe(0);
+  });
 
   test('its bytes do not depend on the order of insertion', () => {
     const forward = new SpentIds();

@@ -73,14 +73,6 @@ class Shard {
   /** Slots of four words; a free slot is all zeros. */
   table: Uint32Array = new Uint32Array(0);
   count = 0;
-  /** A capture reads this table: it is copied before the next change. */
-  #isShared = false;
-
-  /** The table as it is now, which nothing will change. */
-  share(): Uint32Array {
-    this.#isShared = true;
-    return this.table;
-  }
 
   get slots(): number {
     return this.table.length / WORDS;
@@ -115,7 +107,6 @@ class Shard {
     if (slots > MAX_SLOTS) throw new RangeError('there is no room for more spent ids');
     const old = this.table;
     this.table = new Uint32Array(slots * WORDS);
-    this.#isShared = false;
     this.count = 0;
     for (let at = 0; at < old.length; at += WORDS) if (!isFree(old, at)) this.#place(slotAt(old, at));
   }
@@ -123,10 +114,6 @@ class Shard {
   #place(key: Key): boolean {
     const at = this.#find(key);
     if (!this.#isFreeAt(at)) return false;
-    if (this.#isShared) {
-      this.table = this.table.slice();
-      this.#isShared = false;
-    }
     this.table[at] = key.a;
     this.table[at + 1] = key.b;
     this.table[at + 2] = key.c;
@@ -160,27 +147,33 @@ const wordAt = (bytes: Uint8Array, i: number): number =>
 
 const compareKeys = (x: Key, y: Key): number => x.a - y.a || x.b - y.b || x.c - y.c || x.d - y.d;
 
-/** Keys of a table in rising order, 16 bytes each. Sorts doubles of first word and slot, which the engine does natively. */
-function sortedKeys(table: Uint32Array): Uint8Array {
-  const order = new Float64Array(table.length / WORDS);
+/**
+ * Keys of a shard in rising order, 16 bytes each, without those of `later`. Sorts doubles of first word and slot, which the
+ * engine does natively.
+ */
+function sortedKeys({ table, slots }: Shard, later: Shard): Uint8Array {
+  const order = new Float64Array(slots);
   let count = 0;
-  for (let slot = 0; slot < order.length; slot++) {
+  for (let slot = 0; slot < slots; slot++) {
     const at = slot * WORDS;
-    if (!isFree(table, at)) order[count++] = (table[at] ?? 0) * MAX_SLOTS + slot;
+    if (isFree(table, at) || (later.count > 0 && later.has(slotAt(table, at)))) continue;
+    order[count++] = (table[at] ?? 0) * MAX_SLOTS + slot;
   }
-  const sorted = order.subarray(0, count).sort();
-  const keys = Array.from(sorted, (place) => (place % MAX_SLOTS) * WORDS);
+  const places = order.subarray(0, count).sort();
+  for (let i = 0; i < count; i++) places[i] = ((places[i] ?? 0) % MAX_SLOTS) * WORDS;
   // Keys of one first word stand by slot now; they are few, and insertion puts them right.
-  for (let i = 1; i < keys.length; i++) {
-    for (let j = i; j > 0 && compareSlots(table, keys[j - 1] ?? 0, keys[j] ?? 0) > 0; j--) {
-      [keys[j - 1], keys[j]] = [keys[j] ?? 0, keys[j - 1] ?? 0];
+  for (let i = 1; i < count; i++) {
+    for (let j = i; j > 0 && compareSlots(table, places[j - 1] ?? 0, places[j] ?? 0) > 0; j--) {
+      [places[j - 1], places[j]] = [places[j] ?? 0, places[j - 1] ?? 0];
     }
   }
   const bytes = new Uint8Array(count * WORDS * 4);
   const view = new DataView(bytes.buffer);
-  keys.forEach((at, i) => {
-    for (let word = 0; word < WORDS; word++) view.setUint32((i * WORDS + word) * 4, table[at + word] ?? 0);
-  });
+  for (let i = 0; i < count; i++) {
+    for (let word = 0; word < WORDS; word++) {
+      view.setUint32((i * WORDS + word) * 4, table[(places[i] ?? 0) + word] ?? 0);
+    }
+  }
   return bytes;
 }
 
@@ -192,8 +185,60 @@ function compareSlots(table: Uint32Array, x: number, y: number): number {
   return 0;
 }
 
+/** Fewer ids than these are never worth being encoded before they are asked for. */
+const MIN_LATER = 1024;
+
+/**
+ * One shard as it was: the one of now without what came since, because ids are never taken out. Where more came than there was,
+ * the shard is encoded before it is asked for, so that what is held is never more than a copy of it.
+ */
+class CapturedShard {
+  readonly #shard: Shard;
+  readonly #count: number;
+  #later = new Shard();
+  #encoded: Uint8Array | undefined;
+
+  constructor(shard: Shard) {
+    this.#shard = shard;
+    this.#count = shard.count;
+  }
+
+  /** The shard has a further key. */
+  came(key: Key): void {
+    if (this.#encoded) return;
+    this.#later.add(key);
+    if (this.#later.count > Math.max(MIN_LATER, this.#count)) this.#encoded = this.#take();
+  }
+
+  encode(): Uint8Array {
+    return this.#encoded ?? this.#take();
+  }
+
+  get bytes(): number {
+    return this.#later.table.byteLength + (this.#encoded?.byteLength ?? 0);
+  }
+
+  #take(): Uint8Array {
+    const bytes = sortedKeys(this.#shard, this.#later);
+    this.#later = new Shard();
+    return bytes;
+  }
+}
+
+/** All ids as they were when they were captured. Of two captures each is of its own time. */
+export type CapturedIds = Readonly<{
+  /** Shards that there are. */
+  shards: number;
+  /** The keys of each shard in rising order, 16 bytes each; a shard that was given out is not held any longer. To be read once. */
+  encode: () => Generator<Uint8Array, void, undefined>;
+  /** Ends it, however much of it was read: until then what is added is noted twice. */
+  release: () => void;
+}>;
+
 export class SpentIds {
   readonly #shards: readonly Shard[] = Array.from({ length: SHARDS }, () => new Shard());
+  /** Of each capture that is not released, the shards that were not read yet. */
+  readonly #captures = new Set<(CapturedShard | undefined)[]>();
 
   get size(): number {
     return this.#shards.reduce((sum, shard) => sum + shard.count, 0);
@@ -202,6 +247,16 @@ export class SpentIds {
   /** Bytes that the tables take. */
   get tableBytes(): number {
     return this.#shards.reduce((sum, shard) => sum + shard.table.byteLength, 0);
+  }
+
+  /** Captures that were neither read to their end nor released. */
+  get captures(): number {
+    return this.#captures.size;
+  }
+
+  /** Bytes that they hold besides the tables. */
+  get capturedBytes(): number {
+    return [...this.#captures].flat().reduce((sum, shard) => sum + (shard?.bytes ?? 0), 0);
   }
 
   #shardOf(key: Key): Shard {
@@ -216,20 +271,34 @@ export class SpentIds {
 
   /** @returns whether the id is new; adding one twice changes nothing. */
   add(mark: SpentMark): boolean {
-    return this.#shardOf(mark).add(mark);
+    const isNew = this.#shardOf(mark).add(mark);
+    if (isNew) for (const shards of this.#captures) shards[mark.a >>> 24]?.came(mark);
+    return isNew;
   }
 
   /** The keys of each shard in rising order, 16 bytes each: the same bytes in whatever order they were added. */
   toShards(): Uint8Array[] {
-    return this.capture().map((encode) => encode());
+    return [...this.capture().encode()];
   }
 
   /** The ids as they are now, at the cost of nothing; each shard's bytes come when they are asked for, with what that costs. */
-  capture(): (() => Uint8Array)[] {
-    return this.#shards.map((shard) => {
-      const table = shard.share();
-      return () => sortedKeys(table);
-    });
+  capture(): CapturedIds {
+    const shards: (CapturedShard | undefined)[] = this.#shards.map((shard) => new CapturedShard(shard));
+    const captures = this.#captures.add(shards);
+    const release = (): void => void captures.delete(shards);
+    const encode = function* (): Generator<Uint8Array, void, undefined> {
+      try {
+        for (const [number, shard] of shards.entries()) {
+          if (!shard || !captures.has(shards)) throw new RangeError('a capture is read once, before it is released');
+          const bytes = shard.encode();
+          shards[number] = undefined;
+          yield bytes;
+        }
+      } finally {
+        release();
+      }
+    };
+    return { shards: SHARDS, encode, release };
   }
 
   /** @throws RangeError unless `shards` is what `toShards` gives: 256 lists of rising keys, each in its shard. */

@@ -4,6 +4,7 @@
  * history. Run as a process of its own: `same-engine.ts FILE IN_FLIGHT MS`; FILE has entries, each behind its length (u32).
  * Prints {"entries","seconds"}; entries are fed in their order and again from the first.
  */
+
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import {
 import { loadRaftModule } from '@drawbridge/enclave-core/consensus/raft-engine';
 import { Replica } from '@drawbridge/enclave-core/consensus/replica';
 import { REPLICA_DEFAULTS } from '@drawbridge/enclave-core/consensus/replica-options';
+import { headAlone, keepHead } from '@drawbridge/enclave-core/consensus/testing/head-alone';
 
 const IDS = [1, 2, 3];
 const TICK_MS = 50;
@@ -54,7 +56,7 @@ async function start(id: number): Promise<void> {
   stores.push(store);
   let bytesSince = 0;
   const replica: Replica = await Replica.start(
-    { ...REPLICA_DEFAULTS, id, bootstrap: { voters: IDS, content: Buffer.from('genesis') } },
+    { ...REPLICA_DEFAULTS, id, bootstrap: { voters: IDS, first: headAlone(Buffer.from('genesis')) } },
     {
       module,
       store,
@@ -72,11 +74,10 @@ async function start(id: number): Promise<void> {
           bytesSince = 0;
           const { index, term } = last;
           const confState = replica.members;
-          setImmediate(() => void replica.keepSnapshot({ index, term, confState, content: Buffer.from('state') }));
+          setImmediate(() => void keepHead(replica, { index, term, confState }, Buffer.from('state')));
         },
         restore: async () => undefined,
-        headOf: (content) => content,
-        install: async (_from, _at, content) => content,
+        install: async () => undefined,
       },
       clock: systemClock,
       entropy: systemEntropy,

@@ -1,5 +1,6 @@
 import type { LogBatch } from '@drawbridge/enclave-core/consensus/ports';
 import type { Entry } from '@drawbridge/enclave-core/consensus/raft-types';
+import { headAlone } from '@drawbridge/enclave-core/consensus/testing/head-alone';
 import { describe, expect, test } from '@jest/globals';
 import { DurableLog } from './durable-log.ts';
 import { LogMatching } from './log-matching.ts';
@@ -15,7 +16,7 @@ const genesis = {
   index: 1,
   term: 1,
   confState: { voters: [1, 2, 3], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false },
-  content: Buffer.alloc(0),
+  ...headAlone(Buffer.alloc(0)),
 };
 
 function logs(): LogMatching {

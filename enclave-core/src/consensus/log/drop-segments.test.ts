@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { FileLogStore } from '../file-log-store.ts';
+import { saveSnapshot } from '../save-snapshot.ts';
 import { CrashDisk } from '../testing/crash-disk.ts';
 import { all } from '../testing/log-model.ts';
 import {
@@ -41,14 +42,14 @@ describe('dropping segments', () => {
     expect(whole.length).toBeGreaterThan(5);
     await store.dropBefore(20);
     expect(segments(disk)).toEqual(whole);
-    await store.saveSnapshot(snapshotAt(8));
-    await store.saveSnapshot(snapshotAt(18));
+    await saveSnapshot(store, snapshotAt(8));
+    await saveSnapshot(store, snapshotAt(18));
     await store.dropBefore(18);
     const afterBoth = segments(disk);
     const left = (await all(store)).map(({ index }) => index);
     expect(left[0]).toBeGreaterThan(5);
     expect(left).toEqual(range(Math.min(8, left[0] ?? 0), 20).map(({ index }) => index));
-    await store.saveSnapshot(snapshotAt(20));
+    await saveSnapshot(store, snapshotAt(20));
     await store.dropBefore(12);
     expect((await all(store)).at(0)?.index).toBeLessThanOrEqual(12);
     await store.dropBefore(20);
@@ -64,7 +65,7 @@ describe('dropping segments', () => {
   test('the older of two snapshots still starts a node when the newer one is damaged', async () => {
     const disk = new MemoryDisk();
     const store = await filled(disk, 20);
-    for (const index of [4, 12, 19]) await store.saveSnapshot(snapshotAt(index));
+    for (const index of [4, 12, 19]) await saveSnapshot(store, snapshotAt(index));
     await store.dropBefore(19);
     await store.close();
     const path = 'log/snapshot-0000000000000019.dbsnap';
@@ -79,7 +80,7 @@ describe('dropping segments', () => {
   test('a log whose beginning is gone without a snapshot that covers it is damaged, and the words say so', async () => {
     const disk = new MemoryDisk();
     const store = await filled(disk, 20);
-    await store.saveSnapshot(snapshotAt(5));
+    await saveSnapshot(store, snapshotAt(5));
     await store.close();
     for (const number of [1, 2, 3]) disk.files.delete(`log/segment-00000000000${number}.dblog`);
     const refused = logs.open('log', { segmentBytes: 4096 }, { disk });

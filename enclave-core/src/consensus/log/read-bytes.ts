@@ -1,6 +1,6 @@
 /** Reads from a file of the log; what the disk cannot read any more is damage, with file and offset. */
 import type { Buffer } from 'node:buffer';
-import type { Disk } from './disk.ts';
+import type { Disk, DiskFile } from './disk.ts';
 import { LogDamagedError } from './log-errors.ts';
 
 /**
@@ -10,11 +10,18 @@ import { LogDamagedError } from './log-errors.ts';
 export async function readBytes(disk: Disk, path: string, length?: number): Promise<{ bytes: Buffer; size: number }> {
   const file = await disk.open(path, 'read');
   try {
-    return { bytes: await file.read(0, length ?? file.size), size: file.size };
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EIO') throw cause;
-    throw new LogDamagedError({ file: path, offset: 0, reason: 'the disk cannot read it (EIO)' }, { cause });
+    return { bytes: await readRange(file, path, 0, length ?? file.size), size: file.size };
   } finally {
     await file.close();
+  }
+}
+
+/** Up to `length` bytes of an open file. @throws as `readBytes` */
+export async function readRange(file: DiskFile, path: string, position: number, length: number): Promise<Buffer> {
+  try {
+    return await file.read(position, length);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EIO') throw cause;
+    throw new LogDamagedError({ file: path, offset: position, reason: 'the disk cannot read it (EIO)' }, { cause });
   }
 }

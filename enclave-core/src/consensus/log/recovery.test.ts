@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { saveSnapshot } from '../save-snapshot.ts';
 import {
   change,
   contents,
@@ -193,7 +194,7 @@ describe('damage', () => {
     expect(await damage()).toMatchObject({ offset: 1024 + 1536, reason: expect.stringMatching(/does not continue/) });
     putBack(one);
     const store = await open();
-    await store.saveSnapshot(snapshotAt(17));
+    await saveSnapshot(store, snapshotAt(17));
     await store.close();
     put(SECOND, two.get(pathOf(SECOND)) ?? Buffer.alloc(0));
     const reason = expect.stringMatching(/the segment does not continue/);
@@ -207,7 +208,7 @@ describe('damage', () => {
     const store = await logs.open('log', { segmentBytes: SEGMENT_BYTES }, { disk, entropy: seededEntropy(2) });
     for (const from of [1, 7])
       await store.append({ entries: range(from, from + 5, 1, 1000), hardState: null, installed: null });
-    await store.saveSnapshot(snapshotAt(3));
+    await saveSnapshot(store, snapshotAt(3));
     await store.close();
     const other = copyOf();
     putBack(new Map([...own, [pathOf(SECOND), other.get(pathOf(SECOND)) ?? Buffer.alloc(0)]]));
@@ -223,8 +224,8 @@ describe('damage', () => {
   test('a received snapshot that is gone, when the log goes on after it', async () => {
     const store = await open();
     await store.append({ entries: range(1, 3), hardState: { term: 1, vote: 1, commit: 3 }, installed: null });
-    await store.saveSnapshot(snapshotAt(3));
-    await store.saveSnapshot(snapshotAt(90, 2));
+    await saveSnapshot(store, snapshotAt(3));
+    await saveSnapshot(store, snapshotAt(90, 2));
     const entries = range(91, 92, 2);
     await store.append({ entries, hardState: { term: 2, vote: 1, commit: 91 }, installed: { index: 90, term: 2 } });
     await store.close();
@@ -266,7 +267,7 @@ describe('damage', () => {
     await store.append({ entries: range(1, 2), hardState: { term: 1, vote: 1, commit: 2 }, installed: null });
     const earlier = Buffer.from(contents(FIRST));
     await store.append({ entries: range(3, 4), hardState: { term: 1, vote: 1, commit: 4 }, installed: null });
-    await store.saveSnapshot(snapshotAt(4));
+    await saveSnapshot(store, snapshotAt(4));
     await store.close();
     put(FIRST, earlier);
     expect(await damage()).toMatchObject({
@@ -280,14 +281,14 @@ describe('damage', () => {
   test('a damaged snapshot is passed over, said so, and the log makes up for it; without any the node stops', async () => {
     const store = await open();
     await store.append({ entries: range(1, 9), hardState: { term: 1, vote: 1, commit: 9 }, installed: null });
-    await store.saveSnapshot(snapshotAt(4));
-    await store.saveSnapshot(snapshotAt(8));
+    await saveSnapshot(store, snapshotAt(4));
+    await saveSnapshot(store, snapshotAt(8));
     await store.close();
     const name = (index: number): string => `snapshot-000000000000000${index}.dbsnap`;
     const flip = (b: Buffer): unknown => b.writeUInt8(b.readUInt8(90) ^ 16, 90);
     change(name(8), flip);
     const log = await recover();
-    expect(log.snapshot).toEqual(snapshotAt(4));
+    expect(log.snapshot?.index).toBe(4);
     expect(indexes(log)).toEqual([5, 6, 7, 8, 9]);
     expect(log.damagedSnapshots).toEqual([{ file: pathOf(name(8)), reason: 'the snapshot is not what was written' }]);
     change(name(4), flip);
@@ -298,8 +299,8 @@ describe('damage', () => {
 test('a sector that the disk cannot read any more is damage with file and offset; in a snapshot it is passed over', async () => {
   const store = await open();
   await store.append({ entries: range(1, 9), hardState: { term: 1, vote: 1, commit: 9 }, installed: null });
-  await store.saveSnapshot(snapshotAt(4));
-  await store.saveSnapshot(snapshotAt(8));
+  await saveSnapshot(store, snapshotAt(4));
+  await saveSnapshot(store, snapshotAt(8));
   await store.close();
   const inner = disk.open.bind(disk);
   let unreadable = 'snapshot-0000000000000008.dbsnap';
@@ -318,8 +319,8 @@ test('a sector that the disk cannot read any more is damage with file and offset
 test('a flipped bit anywhere in a snapshot is found', async () => {
   const store = await open();
   await store.append({ entries: range(1, 9), hardState: { term: 1, vote: 1, commit: 9 }, installed: null });
-  await store.saveSnapshot(snapshotAt(4));
-  await store.saveSnapshot(snapshotAt(8));
+  await saveSnapshot(store, snapshotAt(4));
+  await saveSnapshot(store, snapshotAt(8));
   await store.close();
   const whole = copyOf();
   const name = 'snapshot-0000000000000008.dbsnap';

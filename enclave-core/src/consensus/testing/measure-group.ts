@@ -3,6 +3,7 @@
  * Arguments: in flight, entries, bytes of an entry. Prints one line of JSON. Everything but Raft and the log is left out, so
  * what it shows is the floor of the write path.
  */
+
 import { Buffer } from 'node:buffer';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,7 @@ import type { PeerTransport } from '../ports.ts';
 import { loadRaftModule } from '../raft-engine.ts';
 import { Replica } from '../replica.ts';
 import { REPLICA_DEFAULTS } from '../replica-options.ts';
+import { headAlone, keepHead } from './head-alone.ts';
 
 const [inFlight = 64, entries = 100_000, entryBytes = 256] = process.argv.slice(2).map(Number);
 const IDS = [1, 2, 3];
@@ -70,7 +72,7 @@ async function start(id: number): Promise<void> {
   stores.push(store);
   let bytesSince = 0;
   const replica: Replica = await Replica.start(
-    { ...REPLICA_DEFAULTS, id, bootstrap: { voters: IDS, content: Buffer.from('genesis') } },
+    { ...REPLICA_DEFAULTS, id, bootstrap: { voters: IDS, first: headAlone(Buffer.from('genesis')) } },
     {
       module,
       store,
@@ -83,11 +85,10 @@ async function start(id: number): Promise<void> {
           bytesSince = 0;
           const { index, term } = last;
           const confState = replica.members;
-          setImmediate(() => void replica.keepSnapshot({ index, term, confState, content: Buffer.from('state') }));
+          setImmediate(() => void keepHead(replica, { index, term, confState }, Buffer.from('state')));
         },
         restore: async () => undefined,
-        headOf: (content) => content,
-        install: async (_from, _at, content) => content,
+        install: async () => undefined,
       },
       clock: systemClock,
       entropy: systemEntropy,

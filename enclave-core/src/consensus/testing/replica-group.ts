@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { FILE_LOG_STORE_DEFAULTS, FileLogStore } from '../file-log-store.ts';
 import { immediateTurns } from '../node-host.ts';
-import type { LogStore, PeerTransport, SnapshotPoint, StateMachine } from '../ports.ts';
+import type { LogStore, PeerTransport, SnapshotPoint, SnapshotWriter, StateMachine, StoredSnapshot } from '../ports.ts';
 import { type ConfState, type Entry, entryType } from '../raft-types.ts';
 import { Replica } from '../replica.ts';
 import {
@@ -12,6 +12,7 @@ import {
   type RoleChange,
 } from '../replica-options.ts';
 import { seededEntropy, steppingClock } from './deterministic-host.ts';
+import { headAlone, keepHead } from './head-alone.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
 export const text = (value: string): Uint8Array => Buffer.from(value);
@@ -48,21 +49,15 @@ export class TextMachine implements StateMachine {
     return Buffer.from(JSON.stringify(this.lines));
   }
 
-  async restore(content: Uint8Array, at: SnapshotPoint): Promise<void> {
-    this.#become(content, at);
+  async restore(snapshot: StoredSnapshot): Promise<void> {
+    this.#become(snapshot.head, snapshot);
     this.restored += 1;
   }
 
-  /** All of it: this machine has no other way to the state. */
-  headOf(content: Uint8Array): Uint8Array {
-    return content;
-  }
-
-  async install(from: number, at: SnapshotPoint, content: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  async install(from: number, head: Uint8Array, { point }: SnapshotWriter, signal: AbortSignal): Promise<void> {
     await this.beforeInstall(signal);
-    this.#become(content, at);
+    this.#become(head, point);
     this.installedFrom.push(from);
-    return content;
   }
 
   #become(content: Uint8Array, { index, term }: SnapshotPoint): void {
@@ -156,8 +151,7 @@ class HostOfMember {
     this.#keeping = true;
     this.#keptAt = machine.lastIndex;
     const { lastIndex: index, lastTerm: term } = machine;
-    this.#replica
-      .keepSnapshot({ index, term, confState: this.#replica.members, content: machine.content() })
+    keepHead(this.#replica, { index, term, confState: this.#replica.members }, machine.content())
       .catch((error: { code?: string }) => {
         if (error.code !== 'STOPPED' && !this.#replica?.status().stopped) fatal.push(error);
       })
@@ -218,7 +212,7 @@ export class ReplicaGroup {
     );
     const machine = new TextMachine();
     const starting = { id, machine, store: opened, disk, roles: [], leading: [], wanted: [], removed: 0, fatal: [] };
-    const bootstrap = this.#voters.includes(id) ? { voters: this.#voters, content: Buffer.from('[]') } : null;
+    const bootstrap = this.#voters.includes(id) ? { voters: this.#voters, first: headAlone(Buffer.from('[]')) } : null;
     const host = new HostOfMember(starting, overrides);
     const replica = await Replica.start(
       {

@@ -54,7 +54,20 @@ export function range(from: number, to: number, term = 1, bytes?: number): Entry
   return Array.from({ length: to - from + 1 }, (_, at) => entry(from + at, term, data(from + at)));
 }
 
+/** In pieces of a few bytes. */
 export function snapshotAt(index: number, term = 1, content = `state at ${index}`): StoredSnapshot {
   const confState = { voters: [1, 2], learners: [3], votersOutgoing: [], learnersNext: [], autoLeave: false };
-  return { index, term, confState, content: Buffer.from(content) };
+  const bytes = Buffer.from(content);
+  const pieces = function* (): Generator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += 5) yield bytes.subarray(at, at + 5);
+  };
+  return { index, term, confState, head: Buffer.from(`head at ${index}`), bytes: bytes.length, pieces };
+}
+
+/** With its pieces, read, in place of the way to them. */
+export async function readOut(snapshot: StoredSnapshot | null): Promise<unknown> {
+  if (!snapshot) return null;
+  const pieces: string[] = [];
+  for await (const piece of snapshot.pieces()) pieces.push(Buffer.from(piece).toString());
+  return { ...snapshot, head: Buffer.from(snapshot.head).toString(), pieces };
 }

@@ -14,7 +14,7 @@ import { DEFAULT_LIMITS } from '../../settlement/limits.ts';
 import { GENESIS, SECRETS, START_MS, word } from '../../settlement/testing/world.ts';
 import { sha256 } from '../../sha256.ts';
 import type { Genesis } from '../core-node.ts';
-import { imageOf, sealImage } from '../state-image.ts';
+import { sealGenesis } from '../state-image.ts';
 
 export type TestIdentity = Readonly<{
   nodeId: NodeId;
@@ -81,7 +81,7 @@ export class TestService {
 
   async #drawGenesis(): Promise<Genesis> {
     const row = { ...this.first.description, raftId: 1 };
-    const image = await imageOf({
+    const { content, digest } = await sealGenesis(this.keys(), {
       genesisDigest: word('genesis'),
       index: 1,
       settlement: initialState(GENESIS, SECRETS, START_MS, DEFAULT_LIMITS, this.first.nodeId),
@@ -93,10 +93,10 @@ export class TestService {
       genesisDigest: word('genesis'),
       genesis: '{}',
       serviceId: GENESIS.serviceId,
-      stateDigest: toHex(image.digest) as ReturnType<typeof word>,
+      stateDigest: toHex(digest) as ReturnType<typeof word>,
       serviceCertificate: this.certificate,
       node: row,
     };
-    return { content: await sealImage(this.keys(), image, 0), record };
+    return { content, record };
   }
 }
