@@ -1,11 +1,12 @@
 /** Everybody's keys, made in the run's folder. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createTlsIdentity, type TlsIdentity } from '@drawbridge/devnets/tls-identity';
 import type { Hex } from '@drawbridge/protocol/bytes32';
 import { AUDITOR, BANKS, BOREAL_AUDITOR, HUB, NETWORKS, OBSERVERS, OPERATOR } from './cast.ts';
 import type { Chain } from './chain.ts';
 import { connectorId } from './genesis-file.ts';
-import { createSealingKey, createSigningKey, createTlsIdentity, type TlsIdentity } from './identities.ts';
+import { createSealingKey, createSigningKey } from './identities.ts';
 
 export type CastKeys = Readonly<{
   identity: (name: string) => TlsIdentity;

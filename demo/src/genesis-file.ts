@@ -1,4 +1,6 @@
 /** Writes the genesis file of a local system: everybody and everything that is registered before the first transaction. */
+
+import type { TlsIdentity } from '@drawbridge/devnets/tls-identity';
 import type { Hex } from '@drawbridge/protocol/bytes32';
 import {
   ASSETS,
@@ -12,7 +14,6 @@ import {
   OPERATOR,
 } from './cast.ts';
 import type { Chain } from './chain.ts';
-import type { TlsIdentity } from './identities.ts';
 
 export type GenesisInput = Readonly<{
   serviceId: string;

@@ -4,9 +4,9 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheFolder } from './cache-folder.ts';
 import { findOnPath } from './debian-unpack.ts';
 
 const run = promisify(execFile);
@@ -78,7 +78,7 @@ export async function ccfMissing(options: CcfOptions = {}): Promise<string | und
 
 async function installCcf(options: CcfOptions): Promise<Ccf> {
   const env = options.env ?? process.env;
-  const cacheDir = options.cacheDir ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'drawbridge');
+  const cacheDir = options.cacheDir ?? cacheFolder(env);
   const python = await findOnPath('python3', env);
   if (python === undefined) throw new CcfUnavailableError('there is no python3 on the PATH');
   const tag = await run(python, ['-c', TAG], { env, timeout: QUESTION_TIMEOUT_MS }).then(

@@ -23,6 +23,10 @@ export type DebianProgram = Readonly<{
   packages: readonly string[];
   /** Path of the program inside the packages, such as `usr/bin/redis-server`. */
   program: string;
+  /** Whether it runs; asked for its `--version` when left out. */
+  runs?: (program: RunnableProgram) => Promise<boolean>;
+  /** Files whose libraries must be there, when these are others than the program. */
+  linked?: (program: RunnableProgram) => Promise<readonly string[]>;
 }>;
 
 export type UnpackOptions = Readonly<{
@@ -49,7 +53,8 @@ export async function unpackDebianProgram(wanted: DebianProgram, options: Unpack
   await needTools(options.env);
   const home = join(options.cacheDir, `${wanted.name}-${await systemName(options.env)}`);
   const cached = runnable(home, wanted, options.env);
-  if (await starts(cached)) return cached;
+  const runs = wanted.runs ?? starts;
+  if (await runs(cached)) return cached;
   const temporary = `${home}.${randomUUID()}`;
   await mkdir(join(temporary, 'packages'), { recursive: true });
   try {
@@ -60,9 +65,11 @@ export async function unpackDebianProgram(wanted: DebianProgram, options: Unpack
     }
     await unpack(temporary, options.env);
     const program = runnable(temporary, wanted, options.env);
-    await addMissingLibraries(program, apt, temporary, options.env);
-    if (!(await starts(program))) throw new DebianUnpackError(`${wanted.program} was unpacked but does not run`);
-    await publish(temporary, home, cached);
+    for (const file of (await wanted.linked?.(program)) ?? [program.command]) {
+      await addMissingLibraries({ command: file, env: program.env }, apt, temporary, options.env);
+    }
+    if (!(await runs(program))) throw new DebianUnpackError(`${wanted.program} was unpacked but does not run`);
+    await publish({ temporary, home, runs: () => runs(cached) });
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -107,7 +114,7 @@ class AptDownload {
       await run('apt-get', [...settings, ...args], { cwd: this.#packagesDir, env, timeout: COMMAND_TIMEOUT_MS });
       return true;
     } catch (error) {
-      this.lastError = wordsOf(error);
+      this.lastError = wordsOfApt(error);
       return false;
     }
   }
@@ -197,13 +204,15 @@ export function libraryPackages(soname: string): string[] {
   return [name, `${name}t64`];
 }
 
+type Publication = Readonly<{ temporary: string; home: string; runs: () => Promise<boolean> }>;
+
 /** Moves the unpacked folder into its place, where another process may have put its own meanwhile. */
-async function publish(temporary: string, home: string, published: RunnableProgram): Promise<void> {
+async function publish({ temporary, home, runs }: Publication): Promise<void> {
   for (const working of ['packages', 'apt']) await rm(join(temporary, working), { recursive: true, force: true });
   try {
     await rename(temporary, home);
   } catch (error) {
-    if (await starts(published)) return;
+    if (await runs()) return;
     const broken = `${home}.${randomUUID()}`;
     await rename(home, broken).catch(() => {
       throw new DebianUnpackError(`${home} cannot be written`, { cause: error });
@@ -228,7 +237,7 @@ export async function findOnPath(name: string, env: Environment): Promise<string
 }
 
 /** Apt puts its reason on lines that begin with `E:`. */
-function wordsOf(error: unknown): string {
+export function wordsOfApt(error: unknown): string {
   const stderr = typeof error === 'object' && error !== null && 'stderr' in error ? String(error.stderr) : '';
   const reasons = stderr.split('\n').filter((line) => line.startsWith('E:'));
   if (reasons.length > 0) return reasons.join(' ');

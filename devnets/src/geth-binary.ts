@@ -3,11 +3,11 @@
  * with which flags it builds, is the machine's own setting.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { cacheFolder } from './cache-folder.ts';
+import { CacheLockError, withCacheLock } from './cache-lock.ts';
 import { findOnPath } from './debian-unpack.ts';
 
 const run = promisify(execFile);
@@ -24,7 +24,6 @@ const QUESTION_TIMEOUT_MS = 60_000;
 const MODULE_TIMEOUT_MS = 180_000;
 /** A build takes minutes on two cores, and gives way to everything else that runs. */
 const BUILD_TIMEOUT_MS = 30 * 60_000;
-const LOCK_POLL_MS = 500;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -55,14 +54,17 @@ export class GethUnavailableError extends Error {
  */
 export async function gethBinary(options: GethBinaryOptions = {}): Promise<string> {
   const env = options.env ?? process.env;
-  const cacheDir = options.cacheDir ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'drawbridge');
+  const cacheDir = options.cacheDir ?? cacheFolder(env);
   const home = join(cacheDir, `geth-${VERSION}-${process.platform}-${process.arch}`);
   const program = join(home, 'geth');
   if (await isGeth(program, env)) return program;
   const go = await findGo(env);
   await mkdir(home, { recursive: true });
-  await withBuildLock(`${home}.lock`, async () => {
+  await withCacheLock(`${home}.lock`, BUILD_TIMEOUT_MS, async () => {
     if (!(await isGeth(program, env))) await build({ go, home, program, env, log: options.log ?? (() => undefined) });
+  }).catch((error: unknown) => {
+    if (error instanceof CacheLockError) throw new GethUnavailableError('GETH_BUILD_FAILED', error.message, error);
+    throw error;
   });
   return program;
 }
@@ -133,50 +135,6 @@ async function isGeth(program: string, env: Environment): Promise<boolean> {
     ({ stdout }) => stdout.includes(`Version: ${VERSION}`),
     () => false,
   );
-}
-
-/** Two that find a dead holder at once may both build; each does so in a folder of its own, and both are right. */
-async function withBuildLock(file: string, work: () => Promise<void>): Promise<void> {
-  const deadlineMs = performance.now() + BUILD_TIMEOUT_MS;
-  while (!(await takeLock(file))) {
-    if (performance.now() > deadlineMs) {
-      throw new GethUnavailableError(
-        'GETH_BUILD_FAILED',
-        `another process holds ${file}; remove it if none builds geth`,
-      );
-    }
-    await delay(LOCK_POLL_MS);
-  }
-  try {
-    await work();
-  } finally {
-    await rm(file, { force: true });
-  }
-}
-
-async function takeLock(file: string): Promise<boolean> {
-  try {
-    await writeFile(file, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
-  }
-  const holder = Number(await readFile(file, 'utf8').catch(() => ''));
-  if (holder > 0 && !isAlive(holder)) await rm(file, { force: true });
-  return false;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return !hasCode(error, 'ESRCH');
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
 /** Go says last what stopped it. */

@@ -1,8 +1,7 @@
 /** A Redis of our own on loopback: from the PATH, or unpacked from Debian's packages; or one that is given. */
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { cacheFolder } from './cache-folder.ts';
 import { type ManagedProcess, ProcessError, startProcess } from './child-process.ts';
 import { DebianUnpackError, findOnPath, type RunnableProgram, unpackDebianProgram } from './debian-unpack.ts';
 import { AddressInUseError, withFreePort } from './free-port.ts';
@@ -107,7 +106,7 @@ async function findRedis(options: RedisOptions): Promise<FoundRedis> {
   const env = options.env ?? process.env;
   const command = await findOnPath('redis-server', env);
   if (command !== undefined) return { program: { command, env }, origin: 'path' };
-  const cacheDir = options.cacheDir ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'drawbridge');
+  const cacheDir = options.cacheDir ?? cacheFolder(env);
   try {
     const wanted = { name: 'redis', packages: ['redis-server', 'redis-tools'], program: 'usr/bin/redis-server' };
     const program = await unpackDebianProgram(wanted, { cacheDir, env, log: options.log ?? (() => undefined) });

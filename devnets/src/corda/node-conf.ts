@@ -1,0 +1,49 @@
+/** Settings of one node of a development network, in the form that it reads (HOCON). */
+
+/** RPC is for clients, the admin port for the node's own shell. */
+export type CordaPorts = Readonly<{ p2p: number; rpc: number; rpcAdmin: number }>;
+
+export type CordaRpcUser = Readonly<{ user: string; password: string }>;
+
+export type CordaNodeTerms = Readonly<{
+  /** X.500 name with at least O, L and C, such as `O=Aurora Bank,L=London,C=GB`. */
+  legalName: string;
+  notary?: Readonly<{ validating: boolean }>;
+}>;
+
+export const LOOPBACK = '127.0.0.1';
+
+/** The broker between nodes would listen on every interface unless it is told its address as well. */
+export function nodeConf(terms: CordaNodeTerms, ports: CordaPorts, rpcUser: CordaRpcUser): string {
+  const lines = [
+    `myLegalName = ${quoted(terms.legalName)}`,
+    `p2pAddress = "${LOOPBACK}:${ports.p2p}"`,
+    `messagingServerAddress = "${LOOPBACK}:${ports.p2p}"`,
+    'messagingServerExternal = false',
+    `rpcSettings { address = "${LOOPBACK}:${ports.rpc}", adminAddress = "${LOOPBACK}:${ports.rpcAdmin}" }`,
+    `rpcUsers = [{ user = ${quoted(rpcUser.user)}, password = ${quoted(rpcUser.password)}, permissions = ["ALL"] }]`,
+    'devMode = true',
+    'detectPublicIp = false',
+  ];
+  if (terms.notary) lines.push(`notary { validating = ${terms.notary.validating} }`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** JSON's strings are HOCON's. */
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** Folder of a node, from the organisation in its name, as the bootstrapper would have it from the name of a file. */
+export function folderNameOf(legalName: string): string {
+  const organisation = /(?:^|,)\s*O=([^,]+)/.exec(legalName)?.[1] ?? '';
+  return organisation
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
+}
+
+/** Whether a node runs contracts, and so needs their CorDapps. */
+export function runsContracts({ notary }: CordaNodeTerms): boolean {
+  return notary?.validating ?? true;
+}
