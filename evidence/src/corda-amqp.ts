@@ -33,7 +33,7 @@ export class AmqpFault extends Error {
   readonly code = 'AMQP_INVALID' as const;
 }
 
-const fault = (message: string): never => {
+const wrong = (message: string): never => {
   throw new AmqpFault(message);
 };
 
@@ -64,18 +64,18 @@ class AmqpReader {
   }
 
   demandEnd(end: number): void {
-    if (this.#at !== end) fault('a value does not end where it should');
+    if (this.#at !== end) wrong('a value does not end where it should');
   }
 
   value(depth: number): AmqpValue {
-    if (depth > MAX_AMQP_DEPTH) return fault('values are nested too deeply');
-    if (++this.#values > MAX_AMQP_VALUES) return fault('there are too many values');
+    if (depth > MAX_AMQP_DEPTH) return wrong('values are nested too deeply');
+    if (++this.#values > MAX_AMQP_VALUES) return wrong('there are too many values');
     const code = this.#byte();
     if (code === 0x00) {
       const descriptor = this.value(depth + 1);
       return { kind: 'described', descriptor, value: this.value(depth + 1) };
     }
-    return this.#scalar(code) ?? this.#variable(code, depth) ?? fault('an encoding is not one that Corda writes');
+    return this.#scalar(code) ?? this.#variable(code, depth) ?? wrong('an encoding is not one that Corda writes');
   }
 
   /** Values of a fixed width. */
@@ -149,9 +149,9 @@ class AmqpReader {
   #items(width: 1 | 4, depth: number): readonly AmqpValue[] {
     const size = width === 1 ? this.#byte() : this.#word();
     const end = this.#at + size;
-    if (end > this.#bytes.length) return fault('a list is longer than the bytes');
+    if (end > this.#bytes.length) return wrong('a list is longer than the bytes');
     const count = width === 1 ? this.#byte() : this.#word();
-    if (count > size) return fault('a list has more values than bytes');
+    if (count > size) return wrong('a list has more values than bytes');
     const items: AmqpValue[] = [];
     for (let i = 0; i < count; i++) items.push(this.value(depth + 1));
     this.demandEnd(end);
@@ -160,7 +160,7 @@ class AmqpReader {
 
   #boolean(): AmqpValue {
     const byte = this.#byte();
-    return byte === 1 ? TRUE : byte === 0 ? FALSE : fault('a boolean is neither 0 nor 1');
+    return byte === 1 ? TRUE : byte === 0 ? FALSE : wrong('a boolean is neither 0 nor 1');
   }
 
   #text(length: number): string {
@@ -168,14 +168,14 @@ class AmqpReader {
       return UTF8.decode(this.#slice(length));
     } catch (cause) {
       if (cause instanceof AmqpFault) throw cause;
-      return fault('text is not UTF-8');
+      return wrong('text is not UTF-8');
     }
   }
 
   #ascii(length: number): string {
-    if (length > MAX_SYMBOL_BYTES) return fault('a symbol is too long');
+    if (length > MAX_SYMBOL_BYTES) return wrong('a symbol is too long');
     const bytes = this.#slice(length);
-    if (bytes.some((byte) => byte < 0x20 || byte > 0x7e)) return fault('a symbol is not printable ASCII');
+    if (bytes.some((byte) => byte < 0x20 || byte > 0x7e)) return wrong('a symbol is not printable ASCII');
     return String.fromCharCode(...bytes);
   }
 
@@ -195,7 +195,7 @@ class AmqpReader {
   /** Where the next `length` bytes begin. */
   #take(length: number): number {
     const start = this.#at;
-    if (start + length > this.#bytes.length) return fault('the bytes end within a value');
+    if (start + length > this.#bytes.length) return wrong('the bytes end within a value');
     this.#at = start + length;
     return start;
   }

@@ -54,7 +54,7 @@ export type CordaInstant = Readonly<{ epochSeconds: number; nanos: number }>;
 /** `from`: included; `until`: not. At least one of them. */
 export type CordaTimeWindow = Readonly<{ from?: CordaInstant; until?: CordaInstant }>;
 
-const fault = (message: string): never => {
+const wrong = (message: string): never => {
   throw new AmqpFault(message);
 };
 
@@ -66,44 +66,44 @@ export class CordaFields {
   readonly #object: CordaObject;
 
   constructor(object: CordaObject, type: string) {
-    if (object.type !== type) fault(`${object.type} is not ${type}`);
+    if (object.type !== type) wrong(`${object.type} is not ${type}`);
     this.#object = object;
   }
 
   #field(name: string): CordaValue {
     const value = this.#object.fields?.get(name);
-    return value === undefined ? fault(`${this.#object.type} has no ${name}`) : value;
+    return value === undefined ? wrong(`${this.#object.type} has no ${name}`) : value;
   }
 
   object(name: string): CordaObject {
     const value = this.#field(name);
-    return isObject(value) ? value : fault(`${name} is not an object`);
+    return isObject(value) ? value : wrong(`${name} is not an object`);
   }
   text(name: string): string {
     const value = this.#field(name);
-    return typeof value === 'string' ? value : fault(`${name} is not text`);
+    return typeof value === 'string' ? value : wrong(`${name} is not text`);
   }
   textOrNone(name: string): string | undefined {
     return this.#field(name) === null ? undefined : this.text(name);
   }
   int(name: string): number {
     const value = this.#field(name);
-    return typeof value === 'number' ? value : fault(`${name} is not an int`);
+    return typeof value === 'number' ? value : wrong(`${name} is not an int`);
   }
   intOrNone(name: string): number | undefined {
     return this.#field(name) === null ? undefined : this.int(name);
   }
   long(name: string): bigint {
     const value = this.#field(name);
-    return typeof value === 'bigint' ? value : fault(`${name} is not a long`);
+    return typeof value === 'bigint' ? value : wrong(`${name} is not a long`);
   }
   flag(name: string): boolean {
     const value = this.#field(name);
-    return typeof value === 'boolean' ? value : fault(`${name} is not a boolean`);
+    return typeof value === 'boolean' ? value : wrong(`${name} is not a boolean`);
   }
   bytes(name: string): Uint8Array {
     const value = this.#field(name);
-    return value instanceof Uint8Array ? value : fault(`${name} is not bytes`);
+    return value instanceof Uint8Array ? value : wrong(`${name} is not bytes`);
   }
 }
 
@@ -111,26 +111,26 @@ const isObject = (value: CordaValue): value is CordaObject =>
   typeof value === 'object' && value !== null && !(value instanceof Uint8Array);
 
 function contentText({ content, type }: CordaObject): string {
-  return typeof content === 'string' ? content : fault(`${type} is not text`);
+  return typeof content === 'string' ? content : wrong(`${type} is not text`);
 }
 function contentHex({ content, type }: CordaObject): Hex {
-  return content instanceof Uint8Array ? toHex(content) : fault(`${type} is not bytes`);
+  return content instanceof Uint8Array ? toHex(content) : wrong(`${type} is not bytes`);
 }
 
 function sha256Of(object: CordaObject): Bytes32 {
   const bytes = new CordaFields(object, TYPE.sha256).bytes('bytes');
-  return bytes.length === 32 ? toBytes32(bytes) : fault('a hash does not have 32 bytes');
+  return bytes.length === 32 ? toBytes32(bytes) : wrong('a hash does not have 32 bytes');
 }
 
 /** A key as it was written, of any scheme. */
 export function keyOf(object: CordaObject): Hex {
-  return object.type === TYPE.publicKey ? contentHex(object) : fault(`${object.type} is not a key`);
+  return object.type === TYPE.publicKey ? contentHex(object) : wrong(`${object.type} is not a key`);
 }
 
 export function stateRefOf(object: CordaObject): CordaStateRef {
   const fields = new CordaFields(object, TYPE.stateRef);
   const index = fields.int('index');
-  if (index < 0) return fault('an index is below 0');
+  if (index < 0) return wrong('an index is below 0');
   return { transactionId: sha256Of(fields.object('txhash')), index };
 }
 
@@ -178,7 +178,7 @@ function constraintOf(object: CordaObject): CordaConstraint {
 export function outputOf(object: CordaObject): CordaOutput {
   const fields = new CordaFields(object, TYPE.transactionState);
   const encumbrance = fields.intOrNone('encumbrance');
-  if (encumbrance !== undefined && encumbrance < 0) return fault('an encumbrance is below 0');
+  if (encumbrance !== undefined && encumbrance < 0) return wrong('an encumbrance is below 0');
   return {
     data: fields.object('data'),
     contract: fields.text('contract'),
@@ -195,9 +195,9 @@ export function cashOf(object: CordaObject): CordaCash {
   const token = fieldsOf(amount.object('token'));
   const issuer = fieldsOf(token.object('issuer'));
   const quantity = amount.long('quantity');
-  if (quantity <= 0n) return fault('an amount is not above 0');
+  if (quantity <= 0n) return wrong('an amount is not above 0');
   const currency = contentText(token.object('product'));
-  if (!CURRENCY.test(currency)) return fault('a currency is not three letters');
+  if (!CURRENCY.test(currency)) return wrong('a currency is not three letters');
   return {
     quantity,
     displayTokenSize: contentText(amount.object('displayTokenSize')),
@@ -215,8 +215,8 @@ function instantOf(object: CordaObject): CordaInstant {
   const fields = new CordaFields(object, TYPE.instant);
   const epochSeconds = Number(fields.long('epochSeconds'));
   const nanos = fields.int('nanos');
-  if (!Number.isSafeInteger(epochSeconds)) return fault('a time is out of range');
-  if (nanos < 0 || nanos >= NANOS) return fault('a time has more than a second of nanoseconds');
+  if (!Number.isSafeInteger(epochSeconds)) return wrong('a time is out of range');
+  if (nanos < 0 || nanos >= NANOS) return wrong('a time has more than a second of nanoseconds');
   return { epochSeconds, nanos };
 }
 
@@ -227,7 +227,7 @@ export function timeWindowOf(object: CordaObject): CordaTimeWindow {
   const between = new CordaFields(object, TYPE.windowBetween);
   const from = instantOf(between.object('fromTime'));
   const until = instantOf(between.object('untilTime'));
-  if (!isBefore(from, until)) return fault('a time window ends before it begins');
+  if (!isBefore(from, until)) return wrong('a time window ends before it begins');
   return { from, until };
 }
 
@@ -236,6 +236,6 @@ const isBefore = (a: CordaInstant, b: CordaInstant): boolean =>
 
 /** Keys that must sign for one command. */
 export function signersOf(object: CordaObject): readonly Hex[] {
-  if (object.type !== TYPE.signers || object.elements === undefined) return fault(`${object.type} is no list of keys`);
-  return object.elements.map((element) => (isObject(element) ? keyOf(element) : fault('a signer is no key')));
+  if (object.type !== TYPE.signers || object.elements === undefined) return wrong(`${object.type} is no list of keys`);
+  return object.elements.map((element) => (isObject(element) ? keyOf(element) : wrong('a signer is no key')));
 }

@@ -27,18 +27,18 @@ const CORDA_DESCRIPTOR = 0xc562n << 48n;
 const ENVELOPE = CORDA_DESCRIPTOR | 1n;
 const REFERENCE = CORDA_DESCRIPTOR | 8n;
 
-const fault = (message: string): never => {
+const wrong = (message: string): never => {
   throw new AmqpFault(message);
 };
 
 /** The object of one component, of a type named in `expected`. @throws AmqpFault for anything else. */
 export function readComponent(bytes: Uint8Array, types: CordaTypes, expected: readonly string[]): CordaObject {
-  if (HEADER.some((byte, i) => bytes[i] !== byte)) return fault('the bytes do not begin as Corda 1.0 data does');
+  if (HEADER.some((byte, i) => bytes[i] !== byte)) return wrong('the bytes do not begin as Corda 1.0 data does');
   const envelope = readAmqp(bytes.subarray(HEADER.length));
-  if (envelope.kind !== 'described' || !isNumbered(envelope.descriptor, ENVELOPE)) return fault('there is no envelope');
-  if (envelope.value.kind !== 'list' || envelope.value.items.length !== 3) return fault('an envelope has three parts');
+  if (envelope.kind !== 'described' || !isNumbered(envelope.descriptor, ENVELOPE)) return wrong('there is no envelope');
+  if (envelope.value.kind !== 'list' || envelope.value.items.length !== 3) return wrong('an envelope has three parts');
   const [object, schema, transforms] = envelope.value.items;
-  if (object === undefined || schema === undefined || transforms === undefined) return fault('a part is missing');
+  if (object === undefined || schema === undefined || transforms === undefined) return wrong('a part is missing');
   const named = demandHonestSchema(schema, transforms, types);
   return new ObjectReader(types, named).object(object, expected);
 }
@@ -59,13 +59,13 @@ class ObjectReader {
   }
 
   object(value: AmqpValue, expected: readonly string[]): CordaObject {
-    if (value.kind !== 'described') return fault('an object is not described');
+    if (value.kind !== 'described') return wrong('an object is not described');
     if (isNumbered(value.descriptor, REFERENCE)) return this.#referenced(value.value, expected);
     const descriptor = value.descriptor.kind === 'symbol' ? value.descriptor.value : '';
     const type = this.#types.byDescriptor.get(descriptor);
-    if (type === undefined) return fault('a descriptor is not pinned');
-    if (!expected.includes(type.name)) return fault(`${type.name} stands where it may not`);
-    if (isInSchema(type) && !this.#named.has(descriptor)) return fault(`the schema does not have ${type.name}`);
+    if (type === undefined) return wrong('a descriptor is not pinned');
+    if (!expected.includes(type.name)) return wrong(`${type.name} stands where it may not`);
+    if (isInSchema(type) && !this.#named.has(descriptor)) return wrong(`the schema does not have ${type.name}`);
     const object = this.#content(type, value.value);
     this.#history.push(object);
     return object;
@@ -73,8 +73,8 @@ class ObjectReader {
 
   #referenced(index: AmqpValue, expected: readonly string[]): CordaObject {
     const object = index.kind === 'uint' ? this.#history[index.value] : undefined;
-    if (object === undefined) return fault('a reference leads to no object before it');
-    return expected.includes(object.type) ? object : fault(`a reference to ${object.type} stands where it may not`);
+    if (object === undefined) return wrong('a reference leads to no object before it');
+    return expected.includes(object.type) ? object : wrong(`a reference to ${object.type} stands where it may not`);
   }
 
   #content(type: CordaType, value: AmqpValue): CordaObject {
@@ -83,14 +83,14 @@ class ObjectReader {
       case 'proxy':
         return { type: type.name, fields: this.#fields(type, value) };
       case 'list':
-        if (value.kind !== 'list') return fault(`${type.name} is not a list`);
+        if (value.kind !== 'list') return wrong(`${type.name} is not a list`);
         return { type: type.name, elements: value.items.map((item) => this.#value(item, type.elements)) };
       case 'text':
-        return value.kind === 'string' ? { type: type.name, content: value.value } : fault(`${type.name} is not text`);
+        return value.kind === 'string' ? { type: type.name, content: value.value } : wrong(`${type.name} is not text`);
       case 'bytes':
-        return value.kind === 'binary' ? { type: type.name, content: value.value } : fault(`${type.name} is not bytes`);
+        return value.kind === 'binary' ? { type: type.name, content: value.value } : wrong(`${type.name} is not bytes`);
       case 'singleton':
-        return value.kind === 'boolean' ? { type: type.name } : fault(`${type.name} is not a boolean`);
+        return value.kind === 'boolean' ? { type: type.name } : wrong(`${type.name} is not a boolean`);
     }
   }
 
@@ -99,14 +99,14 @@ class ObjectReader {
     value: AmqpValue,
   ): ReadonlyMap<string, CordaValue> {
     if (value.kind !== 'list' || value.items.length !== type.fields.length) {
-      return fault(`${type.name} does not have ${type.fields.length} fields`);
+      return wrong(`${type.name} does not have ${type.fields.length} fields`);
     }
     const fields = new Map<string, CordaValue>();
     for (const [at, item] of value.items.entries()) {
       const field = type.fields[at];
-      if (field === undefined) return fault(`${type.name} has a field too many`);
+      if (field === undefined) return wrong(`${type.name} has a field too many`);
       const isNull = item.kind === 'null';
-      if (isNull && field.nullable !== true) return fault(`${field.name} of ${type.name} is null`);
+      if (isNull && field.nullable !== true) return wrong(`${field.name} of ${type.name} is null`);
       fields.set(field.name, isNull ? null : this.#value(item, field.kind));
     }
     return fields;
@@ -121,5 +121,5 @@ class ObjectReader {
 const isInSchema = ({ form }: CordaType): boolean => form === 'composite' || form === 'list' || form === 'singleton';
 
 function primitive(value: AmqpValue, kind: CordaPrimitive): CordaValue {
-  return value.kind === kind ? value.value : fault(`a value is not of type ${kind}`);
+  return value.kind === kind ? value.value : wrong(`a value is not of type ${kind}`);
 }

@@ -16,7 +16,7 @@ const TRANSFORMS = CORDA_DESCRIPTOR | 9n;
 /** Letters that Corda's parser of type names keeps; it drops spaces, so they are dropped here before names are compared. */
 const TYPE_NAME = /^[A-Za-z0-9_$.,<>[\]?* ]{1,512}$/;
 
-const fault = (message: string): never => {
+const wrong = (message: string): never => {
   throw new AmqpFault(message);
 };
 
@@ -34,24 +34,24 @@ type Notation = Readonly<{ name: string; descriptor: string; fields: readonly st
  * @throws AmqpFault when it explains a pinned one otherwise, a pinned class by another, anything twice, or renames constants.
  */
 export function demandHonestSchema(schema: AmqpValue, transforms: AmqpValue, types: CordaTypes): ReadonlySet<string> {
-  if (!isEmptyTransforms(transforms)) return fault('the schema transforms types');
-  const [notations, ...more] = listOf(schema, SCHEMA) ?? fault('there is no schema');
-  if (notations?.kind !== 'list' || more.length > 0) return fault('a schema is one list of types');
+  if (!isEmptyTransforms(transforms)) return wrong('the schema transforms types');
+  const [notations, ...more] = listOf(schema, SCHEMA) ?? wrong('there is no schema');
+  if (notations?.kind !== 'list' || more.length > 0) return wrong('a schema is one list of types');
   const descriptors = new Set<string>();
   const names = new Set<string>();
   for (const item of notations.items) {
     const { name, descriptor, fields } = notationOf(item);
-    if (descriptors.has(descriptor)) return fault('the schema has one descriptor twice');
-    if (names.has(name)) return fault('the schema has one type twice');
+    if (descriptors.has(descriptor)) return wrong('the schema has one descriptor twice');
+    if (names.has(name)) return wrong('the schema has one type twice');
     descriptors.add(descriptor);
     names.add(name);
     const pinned = types.byDescriptor.get(descriptor);
-    if (pinned !== undefined && pinned.name !== name) return fault('the schema gives a descriptor to another type');
+    if (pinned !== undefined && pinned.name !== name) return wrong('the schema gives a descriptor to another type');
     const known = pinned ?? types.byName.get(name);
     if (known === undefined) continue;
-    if (known.descriptor !== descriptor) return fault('the schema gives a type another descriptor');
+    if (known.descriptor !== descriptor) return wrong('the schema gives a type another descriptor');
     const expected = known.form === 'composite' ? known.fields.map((field) => field.name) : undefined;
-    if (expected?.join() !== fields?.join()) return fault('the schema gives a type other fields');
+    if (expected?.join() !== fields?.join()) return wrong('the schema gives a type other fields');
   }
   return descriptors;
 }
@@ -66,12 +66,12 @@ function isEmptyTransforms(value: AmqpValue): boolean {
 function notationOf(item: AmqpValue): Notation {
   const composite = listOf(item, COMPOSITE_TYPE);
   const restricted = listOf(item, RESTRICTED_TYPE);
-  const parts = composite ?? restricted ?? fault('the schema has something that is no type');
+  const parts = composite ?? restricted ?? wrong('the schema has something that is no type');
   const [name] = parts;
-  if (name?.kind !== 'string' || !TYPE_NAME.test(name.value)) return fault('a type has a name that is not known');
-  if (parts.length !== (composite === undefined ? 6 : 5)) return fault('a type of the schema has too few parts');
+  if (name?.kind !== 'string' || !TYPE_NAME.test(name.value)) return wrong('a type has a name that is not known');
+  if (parts.length !== (composite === undefined ? 6 : 5)) return wrong('a type of the schema has too few parts');
   const [symbol, code, ...more] = listOf(parts[composite === undefined ? 4 : 3], DESCRIPTOR) ?? [];
-  if (symbol?.kind !== 'symbol' || code?.kind !== 'null' || more.length > 0) return fault('a type has no descriptor');
+  if (symbol?.kind !== 'symbol' || code?.kind !== 'null' || more.length > 0) return wrong('a type has no descriptor');
   return {
     name: spaceless(name.value),
     descriptor: symbol.value,
@@ -80,10 +80,10 @@ function notationOf(item: AmqpValue): Notation {
 }
 
 function fieldNames(value: AmqpValue | undefined): readonly string[] {
-  if (value?.kind !== 'list') return fault('a type has no list of fields');
+  if (value?.kind !== 'list') return wrong('a type has no list of fields');
   return value.items.map((item) => {
     const [name] = listOf(item, FIELD) ?? [];
-    return name?.kind === 'string' ? name.value : fault('a field has no name');
+    return name?.kind === 'string' ? name.value : wrong('a field has no name');
   });
 }
 

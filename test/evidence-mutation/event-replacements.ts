@@ -27,7 +27,6 @@ export const EVENT_REPLACEMENTS: readonly Replacement[] = [
     ['[1, 2, 3, 4])', '[1, 2, 3, 4, 5])'],
     ['const typed = first < FIRST_LIST_BYTE', 'const typed = first < 0x80'],
     ['typed && !KNOWN_TYPES', '!KNOWN_TYPES'],
-    ['RLP.decode(input)', 'RLP.decode(input, true).data'],
     ['Array.isArray(item) ? item : undefined', 'item as readonly RlpItem[]'],
     ['item instanceof Uint8Array && item.length === length', 'item instanceof Uint8Array'],
     ['item instanceof Uint8Array && item.length === length', '(item as Uint8Array).length === length'],

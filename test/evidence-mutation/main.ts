@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CORDA_REPLACEMENTS } from './corda-replacements.ts';
 import { EVENT_REPLACEMENTS } from './event-replacements.ts';
 import { type Mutant, withoutEntries, withoutGuards, withReplacement } from './mutants.ts';
 import { REPLACEMENTS } from './replacements.ts';
@@ -43,6 +44,21 @@ const SUBJECTS = [
   { file: 'evidence/src/consensus-evidence.ts', tests: 'evidence/src/consensus-evidence\\.test\\.ts$' },
   { file: 'evidence/src/ethereum-receipt.ts', tests: 'evidence/src/ethereum-receipt\\.test\\.ts$' },
   { file: 'evidence/src/ethereum-receipt-proof.ts', tests: 'evidence/src/ethereum-receipt-proof\\.test\\.ts$' },
+  { file: 'evidence/src/corda-amqp.ts', tests: 'evidence/src/corda-amqp\\.test\\.ts$' },
+  { file: 'evidence/src/corda-components.ts', tests: 'evidence/src/corda-(recorded|notary)\\.test\\.ts$' },
+  { file: 'evidence/src/corda-facts.ts', tests: 'evidence/src/corda-(facts|transaction)\\.test\\.ts$' },
+  { file: 'evidence/src/corda-keys.ts', tests: 'evidence/src/corda-keys\\.test\\.ts$' },
+  { file: 'evidence/src/corda-merkle.ts', tests: 'evidence/src/corda-(recorded|notary)\\.test\\.ts$' },
+  { file: 'evidence/src/corda-notary.ts', tests: 'evidence/src/corda-notary\\.test\\.ts$' },
+  { file: 'evidence/src/corda-objects.ts', tests: 'evidence/src/corda-(schema|transaction)\\.test\\.ts$' },
+  { file: 'evidence/src/corda-schema.ts', tests: 'evidence/src/corda-schema\\.test\\.ts$' },
+  { file: 'evidence/src/corda-signatures.ts', tests: 'evidence/src/corda-(notary|recorded)\\.test\\.ts$' },
+  { file: 'evidence/src/corda-transaction.ts', tests: 'evidence/src/corda-transaction\\.test\\.ts$' },
+  { file: 'evidence/src/corda-trust-root.ts', tests: 'evidence/src/corda-trust-root\\.test\\.ts$' },
+  { file: 'evidence/src/corda-types.ts', tests: 'evidence/src/corda-trust-root\\.test\\.ts$' },
+  { file: 'protocol/src/corda-evidence.ts', tests: 'protocol/src/corda-evidence\\.test\\.ts$' },
+  { file: 'protocol/src/corda-partial-tree.ts', tests: 'protocol/src/corda-evidence\\.test\\.ts$' },
+  { file: 'enclave-core/src/relay/corda-signatures.ts', tests: 'enclave-core/src/relay/corda-signatures\\.test\\.ts$' },
   { file: 'protocol/src/consensus-evidence.ts', tests: 'protocol/src/consensus-evidence\\.test\\.ts$' },
   { file: 'enclave-core/src/relay/secp256k1.ts', tests: 'enclave-core/src/relay/secp256k1\\.test\\.ts$' },
   { file: 'protocol/src/evm-vault-log.ts', tests: 'protocol/src/evm-vault-log\\.test\\.ts$' },
@@ -50,7 +66,7 @@ const SUBJECTS = [
   { file: 'protocol/src/canonical-cbor.ts', tests: 'protocol/src/(observer-evidence|envelope)\\.test\\.ts$' },
   { file: 'observers/src/attestor.ts', tests: 'observers/src/attestor\\.test\\.ts$' },
   { file: 'observers/src/json-rpc-node.ts', tests: 'observers/src/json-rpc-node\\.test\\.ts$' },
-] as const;
+];
 
 const PARTS = ['protocol', 'evidence', 'enclave-core', 'observers'] as const;
 
@@ -75,7 +91,9 @@ const REPEATED: Readonly<Record<string, string>> = {
 
 function mutantsOf(file: string, source: string): Mutant[] {
   const entries = source.includes('const CHECKS') ? withoutEntries(source, 'const CHECKS: readonly Check[] = [') : [];
-  const replacements = [...REPLACEMENTS, ...EVENT_REPLACEMENTS].filter((replacement) => replacement.file === file);
+  const replacements = [...REPLACEMENTS, ...EVENT_REPLACEMENTS, ...CORDA_REPLACEMENTS].filter(
+    (replacement) => replacement.file === file,
+  );
   return [...entries, ...withoutGuards(source), ...replacements.map((one) => withReplacement(source, one))];
 }
 

@@ -38,7 +38,7 @@ export const REPLACEMENTS: readonly Replacement[] = [
   ...at(
     'qbft-header',
     [' > MAX_ROUND) {', ' > 2 ** 53) {'],
-    ['round.length === 0 ? hash : hashed(round)', 'hash'],
+    ['round.length === 0 ? hash : hashed(RLP.encode(round))', 'hash'],
     ['itemsAround(header.extraData, ROUND)', 'itemsAround(header.extraData, ROUND - 1)'],
     ['inRound, NO_ITEMS', 'NO_ITEMS'],
   ),
@@ -98,7 +98,6 @@ export const REPLACEMENTS: readonly Replacement[] = [
     ['fault ?? { ok: true, facts', '{ ok: true, facts'],
     ['tracked !== undefined && tracked !== block.hash', 'false'],
     ['const validators = validatorsAt(chain, number);', 'const validators = nextValidators(chain);'],
-    ['isClique ? hashAt(chain, number - 1) : parentHash', 'parentHash'],
     ['!isClique || stackedCount(run) > 0', 'true'],
     ['trackedHash === undefined || ', ''],
     ['validators === undefined || parent === undefined', 'parent === undefined'],

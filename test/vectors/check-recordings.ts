@@ -1,14 +1,17 @@
 /**
  * `npm run vectors -- DIR`: runs the verifiers that the core runs over recordings of real networks. DIR holds a
  * `manifest.json` and the files that it names. One line an entry, then `N passed, N failed`; exit 1 on a failure, 2 when
- * there is nothing to run. An entry whose `expect` begins with `valid` must verify and be as recorded in every part; any
+ * there is nothing to run. An entry whose `expect` (or `expect.result`) begins with `valid` must verify and be as recorded in every part; any
  * other must be refused. What the files mean is in test/vectors/README.md.
  */
 import { resolve } from 'node:path';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import { checkRecording } from './recordings/check-recording.ts';
+import { checkCordaRecording } from './recordings/corda-recording.ts';
 import {
+  type CordaRecording,
   type Fields,
+  isFields,
   manifestEntries,
   type Recording,
   RecordingFault,
@@ -21,9 +24,10 @@ const USAGE = 'npm run vectors -- DIR     DIR holds manifest.json and the record
 type Outcome = Readonly<{ passed: boolean; words: string }>;
 
 /** Why a recording is refused, or `undefined` when it verifies and everything is as recorded. */
-async function refusalOf(recording: Recording): Promise<string | undefined> {
+async function refusalOf(recording: Recording | CordaRecording): Promise<string | undefined> {
   try {
-    await checkRecording(recording);
+    if (recording.rule === 'corda-notary') checkCordaRecording(recording);
+    else await checkRecording(recording);
     return undefined;
   } catch (error) {
     if (error instanceof RecordingFault || isProtocolError(error)) return error.message;
@@ -32,7 +36,8 @@ async function refusalOf(recording: Recording): Promise<string | undefined> {
 }
 
 async function outcomeOf(folder: string, entry: Fields): Promise<Outcome> {
-  const expectation = typeof entry.expect === 'string' ? entry.expect : undefined;
+  const expected = isFields(entry.expect) ? entry.expect.result : entry.expect;
+  const expectation = typeof expected === 'string' ? expected : undefined;
   if (expectation === undefined) return { passed: false, words: 'the manifest does not say what to expect' };
   const shouldVerify = /^valid\b/i.test(expectation);
   try {

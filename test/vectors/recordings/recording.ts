@@ -63,6 +63,8 @@ export const addressesOf = (value: unknown, what: string): EvmAddress[] =>
 
 /** One entry of the manifest with the file that it is about. */
 export type Recording = Readonly<{ rule: ConsensusRule; entry: Fields; data: Fields }>;
+/** A transaction of Corda with its signatures. */
+export type CordaRecording = Readonly<{ rule: 'corda-notary'; entry: Fields; data: Fields }>;
 
 function readable(path: string): Uint8Array {
   try {
@@ -105,9 +107,12 @@ function fileOf(folder: string, entry: Fields): Uint8Array {
 const isRule = (value: unknown): value is ConsensusRule => CONSENSUS_RULES.some((rule) => rule === value);
 
 /** Reads an entry's file. @throws RecordingUnusable for another file than the manifest's and for an unknown rule. */
-export function recordingOf(folder: string, entry: Fields): Recording {
+export function recordingOf(folder: string, entry: Fields): Recording | CordaRecording {
   const data = jsonOf(fileOf(folder, entry), String(entry.file));
   const rule = [entry.rule, entry.format, data.rule, data.algo].find(recorded);
+  if (rule === 'corda-notary' || (rule === undefined && recorded(data.txId) && recorded(data.sigs))) {
+    return { rule: 'corda-notary', entry, data };
+  }
   return isRule(rule) ? { rule, entry, data } : unusable(`rule ${JSON.stringify(rule) ?? 'none'} is unknown`);
 }
 
