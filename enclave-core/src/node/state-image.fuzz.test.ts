@@ -136,10 +136,15 @@ describe('state image', () => {
     expect(settlement.spent.size).toBe(image.state.settlement.spent.size + 90_000);
   });
 
-  it('that cannot be written ends, and holds nothing of the state', async () => {
+  it('that cannot be written ends, and holds nothing of the state, whether the ids were begun or not', async () => {
     const settlement = largeState();
-    const failing = sealImage(keys, await replicated(settlement), () => Promise.reject(new Error('full')));
-    await expect(failing).rejects.toThrow('full');
-    expect(settlement.spent.captures).toBe(0);
+    const state = await replicated(settlement);
+    const manyViews = Array.from({ length: 70_000 }, (_, at) => ({ view: at + 1, seqno: at + 1 }));
+    for (const views of [state.views, manyViews]) {
+      const failing = sealImage(keys, { ...state, views }, () => Promise.reject(new Error('full')));
+      expect(settlement.spent.captures).toBe(1);
+      await expect(failing).rejects.toThrow('full');
+      expect(settlement.spent.captures).toBe(0);
+    }
   });
 });

@@ -1,17 +1,13 @@
 /**
  * Ids that were used, for ever: transfers (scoped to their bank), locks (scoped to their vault), instructions. Only the
- * first 128 bits of SHA-256 over scope and id are kept, 16 bytes in a slot. Tables grow by a fifth when 85 % full, so
- * they stay above 70 % full and take at most 23 bytes for each id (24 with the rounding of small shards); the 256 shards
- * grow one at a time. Nobody can choose ids that crowd a shard without finding partial preimages of SHA-256, and that
- * would cost him time alone.
+ * first 128 bits of SHA-256 over scope and id are kept, in 256 shards by their first byte, which grow one at a time. Nobody
+ * can choose ids that crowd a shard without finding partial preimages of SHA-256, and that would cost him time alone.
  */
 
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { InstructionId, LockId, ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
 import { sha256OfText } from '../sha256.ts';
-
-/** The four words of a key: 128 bits, never all zeros. */
-type Key = Readonly<{ a: number; b: number; c: number; d: number }>;
+import { FULL, type Key, Shard, sortedKeys } from './spent-shard.ts';
 
 /** An id in its scope, hashed once for all look-ups of one command. */
 export type SpentMark = Key & Readonly<{ text: string }>;
@@ -58,80 +54,6 @@ export const overflowMark = (
 export const instructionMark = (id: InstructionId): SpentMark => mark(id);
 
 const SHARDS = 256;
-/** 32-bit words of a key. */
-const WORDS = 4;
-const FIRST_SLOTS = 8;
-const FULL = 0.85;
-const GROWTH = 1.2;
-/**
- * Slots of a shard, so that a first word and a slot number fit one exact double: over 400 million ids in all. A snapshot
- * holds fewer: docs/limitations.md.
- */
-const MAX_SLOTS = 2 ** 21;
-
-class Shard {
-  /** Slots of four words; a free slot is all zeros. */
-  table: Uint32Array = new Uint32Array(0);
-  count = 0;
-
-  get slots(): number {
-    return this.table.length / WORDS;
-  }
-
-  #isFreeAt(at: number): boolean {
-    return isFree(this.table, at);
-  }
-
-  /** Word offset of the key's slot, or of the free slot where it belongs. */
-  #find({ a, b, c, d }: Key): number {
-    const { table, slots } = this;
-    for (let slot = b % slots; ; slot = slot + 1 === slots ? 0 : slot + 1) {
-      const at = slot * WORDS;
-      const same = table[at] === a && table[at + 1] === b && table[at + 2] === c && table[at + 3] === d;
-      if (same || this.#isFreeAt(at)) return at;
-    }
-  }
-
-  /** A key is never all zeros, so a slot that is taken is the key's own. */
-  has(key: Key): boolean {
-    return this.count > 0 && !this.#isFreeAt(this.#find(key));
-  }
-
-  /** @returns whether the key is new. */
-  add(key: Key): boolean {
-    if (this.count + 1 > this.slots * FULL) this.resize(Math.max(FIRST_SLOTS, Math.ceil(this.slots * GROWTH)));
-    return this.#place(key);
-  }
-
-  resize(slots: number): void {
-    if (slots > MAX_SLOTS) throw new RangeError('there is no room for more spent ids');
-    const old = this.table;
-    this.table = new Uint32Array(slots * WORDS);
-    this.count = 0;
-    for (let at = 0; at < old.length; at += WORDS) if (!isFree(old, at)) this.#place(slotAt(old, at));
-  }
-
-  #place(key: Key): boolean {
-    const at = this.#find(key);
-    if (!this.#isFreeAt(at)) return false;
-    this.table[at] = key.a;
-    this.table[at + 1] = key.b;
-    this.table[at + 2] = key.c;
-    this.table[at + 3] = key.d;
-    this.count++;
-    return true;
-  }
-}
-
-const isFree = (table: Uint32Array, at: number): boolean =>
-  table[at] === 0 && table[at + 1] === 0 && table[at + 2] === 0 && table[at + 3] === 0;
-
-const slotAt = (table: Uint32Array, at: number): Key => ({
-  a: table[at] ?? 0,
-  b: table[at + 1] ?? 0,
-  c: table[at + 2] ?? 0,
-  d: table[at + 3] ?? 0,
-});
 
 /** Big-endian words of 16 bytes; the one key that reads as a free slot is moved to its neighbour. */
 function keyAt(bytes: Uint8Array, from: number): Key {
@@ -146,44 +68,6 @@ const wordAt = (bytes: Uint8Array, i: number): number =>
   (((bytes[i] ?? 0) << 24) | ((bytes[i + 1] ?? 0) << 16) | ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0)) >>> 0;
 
 const compareKeys = (x: Key, y: Key): number => x.a - y.a || x.b - y.b || x.c - y.c || x.d - y.d;
-
-/**
- * Keys of a shard in rising order, 16 bytes each, without those of `later`. Sorts doubles of first word and slot, which the
- * engine does natively.
- */
-function sortedKeys({ table, slots }: Shard, later: Shard): Uint8Array {
-  const order = new Float64Array(slots);
-  let count = 0;
-  for (let slot = 0; slot < slots; slot++) {
-    const at = slot * WORDS;
-    if (isFree(table, at) || (later.count > 0 && later.has(slotAt(table, at)))) continue;
-    order[count++] = (table[at] ?? 0) * MAX_SLOTS + slot;
-  }
-  const places = order.subarray(0, count).sort();
-  for (let i = 0; i < count; i++) places[i] = ((places[i] ?? 0) % MAX_SLOTS) * WORDS;
-  // Keys of one first word stand by slot now; they are few, and insertion puts them right.
-  for (let i = 1; i < count; i++) {
-    for (let j = i; j > 0 && compareSlots(table, places[j - 1] ?? 0, places[j] ?? 0) > 0; j--) {
-      [places[j - 1], places[j]] = [places[j] ?? 0, places[j - 1] ?? 0];
-    }
-  }
-  const bytes = new Uint8Array(count * WORDS * 4);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < count; i++) {
-    for (let word = 0; word < WORDS; word++) {
-      view.setUint32((i * WORDS + word) * 4, table[(places[i] ?? 0) + word] ?? 0);
-    }
-  }
-  return bytes;
-}
-
-function compareSlots(table: Uint32Array, x: number, y: number): number {
-  for (let word = 0; word < WORDS; word++) {
-    const difference = (table[x + word] ?? 0) - (table[y + word] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
 
 /** Fewer ids than these are never worth being encoded before they are asked for. */
 const MIN_LATER = 1024;
