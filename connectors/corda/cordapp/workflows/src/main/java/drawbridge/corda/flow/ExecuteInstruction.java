@@ -21,8 +21,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Does what the core instructs, void and changes of command included. Answers the transaction's id in hex; when this node has done
- * it before, that transaction's id. Runs at the vault party. The payee's node, if there is one, is told after the notary has
+ * Does what the core instructs, void and changes of command included. Answers the transaction's id in hex; when this node has
+ * done it before, that transaction's id. Runs at the vault party. The payee's node, if there is one, is told after the notary has
  * signed: while it is down the flow waits, the payment being final and in this node's records.
  */
 @InitiatingFlow
@@ -33,9 +33,16 @@ public final class ExecuteInstruction extends FlowLogic<String> {
     private final List<StateRef> inputs;
     private final Party payee;
 
+    /** Void, rotate, pause and unpause: nobody is paid. Corda starts no flow with a null among its arguments. */
+    public ExecuteInstruction(byte[] vaultId, Instruct instruction, List<StateRef> inputs) {
+        this(vaultId, instruction, inputs, null);
+    }
+
     /**
+     * Release, issue and refund.
+     *
      * @param inputs every ref that the instruction names, in any order.
-     * @param payee  for release, issue and refund whom the beneficiary word stands for; else null.
+     * @param payee  whom the beneficiary word stands for.
      */
     public ExecuteInstruction(byte[] vaultId, Instruct instruction, List<StateRef> inputs, Party payee) {
         this.vaultId = vaultId.clone();
