@@ -114,20 +114,20 @@ type Running = Readonly<{
 
 async function startServer(place: Place, port: number): Promise<Running> {
   // Other servers of this machine, ours among them, have name servers of their own.
-  return withFreePorts(1, async ([epmdPort = 0]) => {
-    const names = await startNameServer(place.program, epmdPort);
-    try {
-      const server = await startErlang(place, port, epmdPort);
-      const end = async (how: (process: ManagedProcess) => Promise<unknown>) => {
-        await how(server);
-        await names.stop();
-      };
-      return { server, end };
-    } catch (error) {
-      await names.stop();
-      throw error;
-    }
+  const { epmdPort, names } = await withFreePorts(1, async ([drawn = 0]) => {
+    return { epmdPort: drawn, names: await startNameServer(place.program, drawn) };
   });
+  try {
+    const server = await startErlang(place, port, epmdPort);
+    const end = async (how: (process: ManagedProcess) => Promise<unknown>) => {
+      await how(server);
+      await names.stop();
+    };
+    return { server, end };
+  } catch (error) {
+    await names.stop();
+    throw error;
+  }
 }
 
 async function startNameServer({ erlangPrograms, env }: RabbitMqProgram, port: number): Promise<ManagedProcess> {

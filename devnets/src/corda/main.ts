@@ -5,7 +5,7 @@ import { startCordaNetwork } from './network.ts';
 const USAGE = `usage: node devnets/dist/corda/main.js
   --accounts FILE        write user and password for RPC there
   --state-dir DIR        keep ledgers and logs there, and go on with what is there; a temporary folder if left out
-  --party X500           in place of the two banks; names are separated by semicolons: "O=A,L=Rome,C=IT;O=B,L=Oslo,C=NO"
+  --parties NAMES        in place of the two banks; X.500, separated by semicolons: "O=A,L=Rome,C=IT;O=B,L=Oslo,C=NO"
   --notary X500          O=Notary,L=Zurich,C=CH if left out
   --validating yes|no    whether the notary runs the contracts itself; no if left out
   --cordapps FILES       further CorDapp jars, separated by colons
@@ -13,12 +13,12 @@ const USAGE = `usage: node devnets/dist/corda/main.js
 
 await runNetworkProgram({
   usage: USAGE,
-  flags: ['state-dir', 'party', 'notary', 'validating', 'cordapps', 'heap'],
+  flags: ['state-dir', 'parties', 'notary', 'validating', 'cordapps', 'heap'],
   required: [],
   start: async (values) => {
     const asked = {
       stateDir: values['state-dir'],
-      parties: values.party?.split(';'),
+      parties: values.parties?.split(';'),
       notary: values.notary,
       validating: values.validating === undefined ? undefined : yesOrNo(values.validating),
       cordapps: values.cordapps?.split(':'),

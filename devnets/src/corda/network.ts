@@ -11,10 +11,11 @@ import type { CordaArtefacts } from './artefacts.ts';
 import type { Java8 } from './java8.ts';
 import { type CordaNodeTerms, type CordaRpcUser, folderNameOf, LOOPBACK, runsContracts } from './node-conf.ts';
 import { CordaError, type CordaNodeFailure, type NodeSet, startNodeSet } from './node-set.ts';
-import type { CordaOptions } from './options.ts';
+import { type CordaOptions, shapeOf } from './options.ts';
 import { provisionCorda } from './provision.ts';
 
 const ANSWER_TIMEOUT_MS = 2_000;
+const TERMS_FILE = 'network.json';
 
 /** One node of the network; its places in all lists are the same. */
 export type CordaNode = Readonly<{
@@ -63,8 +64,9 @@ export type CordaNetwork = Readonly<{
  * that cannot be; BootstrapperError, ProcessError or DeadlineError when the network does not come up. No process is left then.
  */
 export async function startCordaNetwork(options: CordaOptions = {}): Promise<CordaNetwork> {
-  const { shape, programs, generatedDir } = await provisionCorda(options);
-  const terms = shape.nodes;
+  const terms = shapeOf(options).nodes;
+  if (options.stateDir !== undefined) await refuseOtherNetwork(options.stateDir, terms);
+  const { programs, generatedDir } = await provisionCorda(options);
   const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), 'drawbridge-corda-')));
   const removeFolder = async () => {
     if (options.stateDir === undefined) await rm(stateDir, { recursive: true, force: true });
@@ -81,24 +83,31 @@ export async function startCordaNetwork(options: CordaOptions = {}): Promise<Cor
   }
 }
 
+/** Before anything is fetched or made for it. */
+async function refuseOtherNetwork(stateDir: string, terms: readonly CordaNodeTerms[]): Promise<void> {
+  const kept = await keptTerms(stateDir);
+  if (kept !== undefined && kept !== JSON.stringify(terms)) {
+    throw new CordaError('CORDA_STATE_OF_ANOTHER_NETWORK', `${stateDir} holds a network with other nodes`);
+  }
+}
+
 /** The folder of a network that goes on, or a copy of a new one. */
 async function nodesFolder(stateDir: string, terms: readonly CordaNodeTerms[], generatedDir: string): Promise<string> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const dir = join(stateDir, 'nodes');
-  const termsFile = join(stateDir, 'network.json');
-  const wanted = JSON.stringify(terms);
-  const kept = await readFile(termsFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  if ((await keptTerms(stateDir)) !== undefined) return dir;
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await rm(dir, { recursive: true, force: true });
+  await cp(generatedDir, dir, { recursive: true });
+  await writeFile(join(stateDir, TERMS_FILE), JSON.stringify(terms), { mode: 0o600 });
+  return dir;
+}
+
+/** What the folder's network was asked to be; written once its nodes' folders are complete. */
+async function keptTerms(stateDir: string): Promise<string | undefined> {
+  return readFile(join(stateDir, TERMS_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (kept === wanted) return dir;
-  if (kept !== undefined) {
-    throw new CordaError('CORDA_STATE_OF_ANOTHER_NETWORK', `${stateDir} holds a network with other nodes`);
-  }
-  await rm(dir, { recursive: true, force: true });
-  await cp(generatedDir, dir, { recursive: true });
-  await writeFile(termsFile, wanted, { mode: 0o600 });
-  return dir;
 }
 
 async function addCordapps(dir: string, terms: readonly CordaNodeTerms[], jars: readonly string[]): Promise<void> {
