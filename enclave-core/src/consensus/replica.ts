@@ -64,16 +64,14 @@ export class Replica {
     const { store, onLeading } = host;
     const failed = (error: unknown): void => this.#die(error);
     const wake = (): void => this.#turn();
-    const start = stored.snapshot ?? { index: 0, confState: noMembers };
-    this.#applier = new Applier(options.id, start, { ...host, engine });
+    this.#applier = new Applier(options.id, stored.snapshot ?? { index: 0, confState: noMembers }, { ...host, engine });
     const wanted = (member: number): void => host.onSnapshotWanted(this.#applier.membersIndex, member);
     this.#snapshots = new SnapshotKeeper(options, { ...host, engine, wake, wanted, failed }, stored.snapshot);
     const install = (snapshot: RaftSnapshot): Promise<void> => this.#install(snapshot);
     const done = (count: number): void => this.#appendDone(count);
     this.#appends = new AppendPipeline(options.maxWriteBytes, stored.hardState, { store, install, done, failed });
     const handingOver = (): boolean => engine.status().leadTransferee !== 0;
-    const { id, electionTicks } = options;
-    this.#leadership = new Leadership({ id, electionTicks, handingOver, onLeading });
+    this.#leadership = new Leadership({ ...options, handingOver, onLeading });
   }
 
   /**
@@ -159,9 +157,8 @@ export class Replica {
   }
 
   /**
-   * Makes a snapshot durable that is written, and lets the log drop what it covers. It holds the state as of its index, which must
-   * be applied here. Whoever keeps entries elsewhere must have them durable before.
-   * @throws ReplicaError `STOPPED`; RangeError; what the store throws, which ends the replica
+   * Makes a written snapshot durable, and lets the log drop what it covers: whoever keeps entries elsewhere must have them durable.
+   * @throws ReplicaError `STOPPED`; RangeError where its index is not applied yet; what the store throws, which ends the replica
    */
   async keepSnapshot(written: SnapshotWriter, head: Uint8Array): Promise<void> {
     this.#mustRun();

@@ -138,7 +138,7 @@ export class SnapshotDuty {
     try {
       await image.keep(evidence.evidenceSeqno);
     } finally {
-      this.#keeping = undefined;
+      if (this.#keeping === image) this.#keeping = undefined;
     }
   }
 
