@@ -39,6 +39,14 @@ const wrong = (message: string): never => {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+function utf8(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return wrong('text is not UTF-8');
+  }
+}
+
 /** One value, and all of the bytes. @throws AmqpFault */
 export function readAmqp(bytes: Uint8Array): AmqpValue {
   const reader = new AmqpReader(bytes);
@@ -163,20 +171,27 @@ class AmqpReader {
     return byte === 1 ? TRUE : byte === 0 ? FALSE : wrong('a boolean is neither 0 nor 1');
   }
 
+  /** Nearly all text is short and ASCII, which a loop reads faster than a decoder. */
   #text(length: number): string {
-    try {
-      return UTF8.decode(this.#slice(length));
-    } catch (cause) {
-      if (cause instanceof AmqpFault) throw cause;
-      return wrong('text is not UTF-8');
+    const bytes = this.#slice(length);
+    if (length > MAX_SYMBOL_BYTES) return utf8(bytes);
+    let text = '';
+    for (const byte of bytes) {
+      if (byte >= 0x80) return utf8(bytes);
+      text += String.fromCharCode(byte);
     }
+    return text;
   }
 
   #ascii(length: number): string {
     if (length > MAX_SYMBOL_BYTES) return wrong('a symbol is too long');
     const bytes = this.#slice(length);
-    if (bytes.some((byte) => byte < 0x20 || byte > 0x7e)) return wrong('a symbol is not printable ASCII');
-    return String.fromCharCode(...bytes);
+    let text = '';
+    for (const byte of bytes) {
+      if (byte < 0x20 || byte > 0x7e) return wrong('a symbol is not printable ASCII');
+      text += String.fromCharCode(byte);
+    }
+    return text;
   }
 
   #byte(): number {

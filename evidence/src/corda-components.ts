@@ -6,8 +6,8 @@
  * groups 4 deep whatever is claimed, and what is shown of one group stands at one depth.
  */
 import type { CordaGroup } from '@drawbridge/protocol/corda-evidence';
-import { sha256 } from '@noble/hashes/sha2.js';
 import { HASH_BYTES, merkleRoot, readTree, sameBytes } from './corda-merkle.ts';
+import { sha256 } from './sha256.ts';
 
 /** Ordinals of the component groups of a transaction (`ComponentGroupEnum`). */
 export const GROUP = {

@@ -21,11 +21,11 @@ const object = (type: string, fields: Readonly<Record<string, CordaValue>>): Cor
 });
 const KEY: CordaObject = { type: TYPE.publicKey, content: Uint8Array.of(1) };
 const PARTY = object(TYPE.anonymousParty, { owningKey: KEY });
-const cash = (quantity: CordaValue, currency = 'EUR'): CordaObject =>
+const cash = (quantity: CordaValue, currency = 'EUR', content: string | Uint8Array = '0.01'): CordaObject =>
   object(TYPE.cash, {
     amount: object('amount', {
       quantity,
-      displayTokenSize: { type: 'decimal', content: '0.01' },
+      displayTokenSize: { type: 'decimal', content },
       token: object('token', {
         product: { type: 'currency', content: currency },
         issuer: object('issuer', { party: PARTY, reference: object('bytes', { bytes: Uint8Array.of(7) }) }),
@@ -54,6 +54,8 @@ describe('what is refused', () => {
     ['an amount that is text', () => cashOf(cash('1'))],
     ['another type for cash', () => cashOf({ ...cash(1n), type: TYPE.party })],
     ['a party as a key', () => keyOf(PARTY)],
+    ['bytes that are no key', () => keyOf({ type: 'bytes', content: Uint8Array.of(1) })],
+    ['a size that is bytes', () => cashOf(cash(1n, 'EUR', Uint8Array.of(1)))],
     ['a key that is text', () => keyOf({ type: TYPE.publicKey, content: 'key' })],
     ['a key for a party', () => partyOf(KEY)],
     ['a name for signers', () => signersOf(object(TYPE.x500Name, {}))],
@@ -111,4 +113,10 @@ test('names are the same when every part is', () => {
   const name = { commonName: 'a', organisationUnit: 'b', organisation: 'c', locality: 'd', state: 'e', country: 'f' };
   expect(sameName(name, { ...name })).toBe(true);
   for (const part of Object.keys(name)) expect(sameName(name, { ...name, [part]: 'x' })).toBe(false);
+});
+
+test('a window ends later by seconds, whatever the nanoseconds', () => {
+  const instant = (epochSeconds: bigint, nanos: number): CordaObject => object(TYPE.instant, { epochSeconds, nanos });
+  const window = object(TYPE.windowBetween, { fromTime: instant(5n, 9), untilTime: instant(6n, 1) });
+  expect(timeWindowOf(window)).toEqual({ from: { epochSeconds: 5, nanos: 9 }, until: { epochSeconds: 6, nanos: 1 } });
 });

@@ -47,8 +47,6 @@ const ED25519_SIGNATURE_BYTES = 64;
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;
 const SCALAR_BYTES = 32;
-/** r and s in their longest form, 33 bytes each: below 128, so that every length takes one byte. */
-const MAX_DER_BYTES = 72;
 
 /** Whether a signature has the one form that its scheme allows. Says nothing of whether it is right. */
 export function isStrictSignature(scheme: CordaScheme, signature: Uint8Array): boolean {
@@ -57,7 +55,6 @@ export function isStrictSignature(scheme: CordaScheme, signature: Uint8Array): b
 }
 
 function isStrictDer(signature: Uint8Array, order: Uint8Array): boolean {
-  if (signature.length > MAX_DER_BYTES) return false;
   if (signature[0] !== SEQUENCE || signature[1] !== signature.length - 2) return false;
   const r = integerAt(signature, 2);
   if (r === undefined || !isScalar(r, order)) return false;
@@ -84,7 +81,8 @@ function isScalar(content: Uint8Array, order: Uint8Array): boolean {
   return digits.length < SCALAR_BYTES || (digits.length === SCALAR_BYTES && isBelow(digits, order));
 }
 
+/** Equal numbers differ at no place, and 0 is not below 0. */
 function isBelow(number: Uint8Array, bound: Uint8Array): boolean {
   const at = number.findIndex((byte, i) => byte !== bound[i]);
-  return at >= 0 && (number[at] ?? 0) < (bound[at] ?? 0);
+  return (number[at] ?? 0) < (bound[at] ?? 0);
 }

@@ -4,13 +4,17 @@
  * Source: `MerkleTree.kt`, `PartialMerkleTree.kt` of corda/corda 4.10.
  */
 import type { CordaPartialTree } from '@drawbridge/protocol/corda-partial-tree';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 } from './sha256.ts';
 
 export const HASH_BYTES = 32;
 const ZERO_HASH = new Uint8Array(HASH_BYTES);
 
-export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);
+/** A loop: a call for each byte costs more than the comparison. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 function parentOf(left: Uint8Array, right: Uint8Array): Uint8Array {
   const both = new Uint8Array(2 * HASH_BYTES);

@@ -81,7 +81,7 @@ export function verifyCordaEvidence(
   const signedBy = [root.notary.key.hex];
   if (signatures.length > 1) signedBy.push(root.vaultParty.hex);
   const digest = cordaSubjectDigest({ network, transactionId: proven });
-  return { ok: true, rule, transactionId: proven, digest, ...read, signedBy };
+  return { ...read, ok: true, rule, transactionId: proven, digest, signedBy };
 }
 
 /** The same for bytes as they came: whatever is not one canonical item fails the check `form`. */

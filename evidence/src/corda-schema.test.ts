@@ -11,6 +11,8 @@ const OUTPUT = soundComponents().get(1)?.[0] ?? new Uint8Array();
 const read = (bytes: Uint8Array): CordaObject => readComponent(bytes, TYPES, [TYPE.transactionState]);
 
 const SIGNATURE = '7+0tthRN8Kt+TbUDbff87A==';
+/** Not pinned, and used by no data: only what is wrong in itself is refused. */
+const OWNABLE = 'net.corda.core.contracts.OwnableState';
 const ALWAYS = 'net.corda.core.contracts.AlwaysAcceptAttachmentConstraint';
 
 /** Changes the list of types in a component's schema. */
@@ -56,11 +58,6 @@ const other = (value: AmqpValue, descriptor: string): AmqpValue =>
       replaceItems(parts[3] ?? nothing, () => [{ kind: 'symbol', value: descriptor }, nothing]),
     ),
   );
-/** The class of the constraint under another descriptor, in schema and data; the pinned one is not used. */
-const elsewhere = (part: AmqpValue): AmqpValue =>
-  part.kind === 'described' && nameOf(part) === 'net.corda.core.contracts.OwnableState'
-    ? replaceItems(part, ([, ...rest]) => [string('net.corda.core.contracts.HashAttachmentConstraint'), ...rest])
-    : part;
 const reversed = (part: AmqpValue, at: number): AmqpValue =>
   at === 4 && part.kind === 'list' ? { ...part, items: [...part.items].reverse() } : part;
 const grown = (part: AmqpValue): AmqpValue =>
@@ -113,7 +110,14 @@ test('the sound component is read, also when it is written otherwise', () => {
 describe('schemas that lie', () => {
   test.each<[string, Uint8Array]>([
     ['a pinned descriptor for another class', withNotations(renamed(TYPE.signatureConstraint, ALWAYS))],
-    ['a pinned class under another descriptor', edited(OUTPUT, (part) => elsewhere(part))],
+    [
+      'a pinned class under another descriptor',
+      withNotations(renamed('net.corda.core.identity.AbstractParty', TYPE.anonymousParty)),
+    ],
+    [
+      'one descriptor that is not pinned twice',
+      withNotations((items) => [...items, ...renamed(OWNABLE, 'a.State')([find(items, OWNABLE)])]),
+    ],
     [
       'one descriptor twice',
       withNotations((items) => [...items, ...renamed(TYPE.cash, 'evil.State')([find(items, TYPE.cash)])]),
@@ -128,12 +132,9 @@ describe('schemas that lie', () => {
     ],
     [
       'a class that is not pinned twice',
-      withNotations((items) => [
-        ...items,
-        other(find(items, 'net.corda.core.contracts.OwnableState'), 'net.corda:other'),
-      ]),
+      withNotations((items) => [...items, other(find(items, OWNABLE), 'net.corda:other')]),
     ],
-    ['a name with letters that are not known', withNotations(renamed(TYPE.cash, 'cash\u00a0'))],
+    ['a name with letters that are not known', withNotations(renamed(OWNABLE, 'a\u00a0State'))],
     ['a name that is no text', withNotations(notation(TYPE.cash, ([, ...rest]) => [nothing, ...rest]))],
     ['fields in another order', withNotations(notation(TYPE.cash, (parts) => parts.map(reversed)))],
     [
@@ -149,11 +150,11 @@ describe('schemas that lie', () => {
     ['a list as a class', withNotations((items) => items.map(asComposite))],
     ['a type with a part more', withNotations(notation(TYPE.cash, (parts) => [...parts, nothing]))],
     ['a type without a descriptor', withNotations(notation(TYPE.cash, (parts) => parts.with(3, nothing)))],
-    ['a descriptor with a code', withNotations(notation(TYPE.cash, (parts) => parts.with(3, coded(parts[3]))))],
+    ['a descriptor with a code', withNotations(notation(OWNABLE, (parts) => parts.with(3, coded(parts[3]))))],
     [
       'a descriptor that is no symbol',
       withNotations(
-        notation(TYPE.cash, (parts) =>
+        notation(OWNABLE, (parts) =>
           parts.with(
             3,
             replaceItems(parts[3] ?? nothing, () => [string('x'), nothing]),
@@ -242,6 +243,16 @@ describe('schemas that lie', () => {
   });
 });
 
+/** Java would take the text for the symbol. */
+const textData = (part: AmqpValue): AmqpValue =>
+  part.kind === 'described' && part.descriptor.kind === 'symbol' && part.descriptor.value === `net.corda:${SIGNATURE}`
+    ? { ...part, descriptor: string(part.descriptor.value) }
+    : part;
+const signedReference = (part: AmqpValue): AmqpValue =>
+  part.kind === 'described' && part.value.kind === 'uint'
+    ? { ...part, value: { kind: 'int', value: part.value.value } }
+    : part;
+
 describe('custom serialisers', () => {
   const descriptor = (name: string): string => `net.corda:${name}`;
   const swapped = (name: string, value: AmqpValue) => (part: AmqpValue) =>
@@ -258,6 +269,8 @@ describe('custom serialisers', () => {
     ['keys that are no list', edited(OUTPUT, keysAs({ kind: 'null' }))],
     ['keys that are text', edited(OUTPUT, keysAs({ kind: 'list', items: [string('key')] }))],
     ['a descriptor that is a number', edited(OUTPUT, numberedData)],
+    ['a descriptor that is text', edited(OUTPUT, textData)],
+    ['a reference by a signed number', edited(OUTPUT, signedReference)],
   ])('%s', (_, bytes) => {
     expect(() => read(bytes)).toThrow(AmqpFault);
   });
@@ -343,6 +356,8 @@ describe('types of a CorDapp', () => {
     ['bytes for a UUID', SOUND.with(1, { kind: 'binary', value: new Uint8Array(16) })],
     ['a number where text may be missing', SOUND.with(2, { kind: 'int', value: 1 })],
     ['nothing where an object must be', SOUND.with(3, nothing)],
+    ['a field too few', SOUND.slice(0, 3)],
+    ['a field too many', [...SOUND, nothing]],
     ['a singleton with content', SOUND.with(3, { ...(one as Described), value: string('x') })],
   ])('%s is refused', (_, items) => {
     expect(() => readAll(component(items))).toThrow(AmqpFault);

@@ -3,7 +3,7 @@
  * power over what the bytes mean, since a node that finds the class finds its own serialiser for it (docs/adr/0017).
  */
 import { AmqpFault, type AmqpValue } from './corda-amqp.ts';
-import type { CordaTypes } from './corda-types.ts';
+import type { CordaType, CordaTypes } from './corda-types.ts';
 
 const CORDA_DESCRIPTOR = 0xc562n << 48n;
 const SCHEMA = CORDA_DESCRIPTOR | 2n;
@@ -26,8 +26,8 @@ function listOf(value: AmqpValue | undefined, number: bigint): readonly AmqpValu
   return value.descriptor.kind === 'ulong' && value.descriptor.value === number ? value.value.items : undefined;
 }
 
-/** `fields`: names in their order, of a composite. */
-type Notation = Readonly<{ name: string; descriptor: string; fields: readonly string[] | undefined }>;
+/** `fields`: of a composite. */
+type Notation = Readonly<{ name: string; descriptor: string; fields: AmqpValue | undefined }>;
 
 /**
  * The descriptors that a schema explains.
@@ -50,8 +50,7 @@ export function demandHonestSchema(schema: AmqpValue, transforms: AmqpValue, typ
     const known = pinned ?? types.byName.get(name);
     if (known === undefined) continue;
     if (known.descriptor !== descriptor) return wrong('the schema gives a type another descriptor');
-    const expected = known.form === 'composite' ? known.fields.map((field) => field.name) : undefined;
-    if (expected?.join() !== fields?.join()) return wrong('the schema gives a type other fields');
+    if (!hasFields(known, fields)) return wrong('the schema gives a type other fields');
   }
   return descriptors;
 }
@@ -75,16 +74,18 @@ function notationOf(item: AmqpValue): Notation {
   return {
     name: spaceless(name.value),
     descriptor: symbol.value,
-    fields: composite === undefined ? undefined : fieldNames(parts[4]),
+    fields: composite?.[4],
   };
 }
 
-function fieldNames(value: AmqpValue | undefined): readonly string[] {
-  if (value?.kind !== 'list') return wrong('a type has no list of fields');
-  return value.items.map((item) => {
+/** Whether the fields are those of the type, in their order; a type that is no composite has none. */
+function hasFields(type: CordaType, fields: AmqpValue | undefined): boolean {
+  if (type.form !== 'composite') return fields === undefined;
+  if (fields?.kind !== 'list' || fields.items.length !== type.fields.length) return false;
+  return fields.items.every((item, at) => {
     const [name] = listOf(item, FIELD) ?? [];
-    return name?.kind === 'string' ? name.value : wrong('a field has no name');
+    return name?.kind === 'string' && name.value === type.fields[at]?.name;
   });
 }
 
-const spaceless = (name: string): string => name.replaceAll(' ', '');
+const spaceless = (name: string): string => (name.includes(' ') ? name.replaceAll(' ', '') : name);

@@ -4,12 +4,12 @@
  * signs as a party of a transaction has not notarised it.
  */
 import type { CordaSignature } from '@drawbridge/protocol/corda-evidence';
-import { sha256 } from '@noble/hashes/sha2.js';
 import { type CordaKey, type CordaSignatureVerifier, isStrictSignature } from './corda-keys.ts';
 import { readTree, sameBytes } from './corda-merkle.ts';
 import { type CordaRefusal, refuse } from './corda-refusal.ts';
 import { signableBytes } from './corda-signable.ts';
 import type { CordaTrustRoot } from './corda-trust-root.ts';
+import { sha256 } from './sha256.ts';
 
 /** The hash that a notary signed for a transaction, or `undefined` where the tree is not of a batch with it alone shown. */
 export function notarisedHash(signature: CordaSignature, transactionId: Uint8Array): Uint8Array | undefined {

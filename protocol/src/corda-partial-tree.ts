@@ -27,19 +27,27 @@ const refuse = (message: string): never => {
   throw new ProtocolError('EVIDENCE_INVALID', message);
 };
 
+const encodedBytes = (tree: CordaPartialTree): number =>
+  'left' in tree ? 1 + encodedBytes(tree.left) + encodedBytes(tree.right) : 1 + HASH_BYTES;
+
+/** Hashes must have 32 bytes. */
 export function encodeCordaTree(tree: CordaPartialTree): Uint8Array {
-  const pieces: number[] = [];
+  const encoded = new Uint8Array(encodedBytes(tree));
+  let at = 0;
   const write = (part: CordaPartialTree): void => {
-    if ('included' in part) pieces.push(INCLUDED, ...part.included);
-    else if ('leaf' in part) pieces.push(LEAF, ...part.leaf);
-    else {
-      pieces.push(NODE);
+    if ('left' in part) {
+      encoded[at++] = NODE;
       write(part.left);
       write(part.right);
+      return;
     }
+    const included = 'included' in part;
+    encoded[at++] = included ? INCLUDED : LEAF;
+    encoded.set(included ? part.included : part.leaf, at);
+    at += HASH_BYTES;
   };
   write(tree);
-  return Uint8Array.from(pieces);
+  return encoded;
 }
 
 /** @throws ProtocolError `EVIDENCE_INVALID` for anything but the bytes of one tree within the bounds. */

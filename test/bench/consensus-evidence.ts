@@ -1,7 +1,7 @@
 /**
  * `npm run bench:evidence`: how many blocks with one vault event each a core verifies per second of one processor core, by
  * rule, size of the set and receipts in the block. Bytes in, tracked chain and event out: a batch of headers is decoded and
- * verified, seals included, then an event of each block that became final. `--json` gives one object a line;
+ * verified, seals included, then an event of each block that became final. Transactions of Corda come after. `--json` gives one object a line;
  * `--only TEXT` runs what has TEXT in its name. Nothing is asserted; docs/performance.md says how figures were taken.
  */
 import { cpus, loadavg } from 'node:os';
@@ -20,6 +20,7 @@ import {
   encodeHeaderBatch,
 } from '@drawbridge/protocol/consensus-evidence';
 import { parseNetworkId } from '@drawbridge/protocol/ids';
+import { CORDA_CASES } from './corda-evidence.ts';
 
 const VALIDATORS = [4, 7, 21] as const;
 const RECEIPTS = [1, 12, 300] as const;
@@ -32,7 +33,7 @@ const MEASURED_MS = 800;
 const NETWORK = parseNetworkId('alpha');
 /** What is wanted, for these. A ratio above 1 is better. */
 const MARK = 1_000;
-const hasMark = (name: string): boolean => name.endsWith('.4v.12r');
+const hasMark = (name: string): boolean => name.endsWith('.4v.12r') || name.includes('.corda-notary.');
 
 type Case = Readonly<{ rule: ConsensusRule; validators: number; receipts: number }>;
 const nameOf = ({ rule, validators, receipts }: Case): string => `evidence.${rule}.${validators}v.${receipts}r`;
@@ -114,16 +115,18 @@ function line(name: string, value: number, json: boolean): string {
   const unit = '1/s';
   if (json) return JSON.stringify({ name, value, unit });
   const against = hasMark(name) ? `   ${(value / MARK).toFixed(2)} × the mark of ${MARK} ${unit}` : '';
-  return `${name.padEnd(26)} ${String(value).padStart(7)} ${unit}${against}`;
+  return `${name.padEnd(36)} ${String(value).padStart(7)} ${unit}${against}`;
 }
 
 const values = readArguments();
 if (values.help) {
   process.stdout.write(`${USAGE}\n`);
 } else {
-  const cases = CONSENSUS_RULES.flatMap((rule) =>
+  const blocks = CONSENSUS_RULES.flatMap((rule) =>
     VALIDATORS.flatMap((validators) => RECEIPTS.map((receipts): Case => ({ rule, validators, receipts }))),
-  ).filter((item) => nameOf(item).includes(values.only ?? ''));
+  ).map((item) => ({ name: nameOf(item), prepare: () => runOf(item) }));
+  const transactions = CORDA_CASES.map(({ name, run }) => ({ name, prepare: async () => run }));
+  const cases = [...blocks, ...transactions].filter(({ name }) => name.includes(values.only ?? ''));
   process.stderr.write(
     `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}, ` +
       `secp256k1 by ${RECOVERY_LIBRARY}\n`,
@@ -133,7 +136,7 @@ if (values.help) {
     process.exitCode = 2;
   }
   for (const [at, item] of cases.entries()) {
-    const rate = rateOf(await runOf(item), at === 0 ? FIRST_WARM_UP_MS : WARM_UP_MS);
-    process.stdout.write(`${line(nameOf(item), rate, values.json)}\n`);
+    const rate = rateOf(await item.prepare(), at === 0 ? FIRST_WARM_UP_MS : WARM_UP_MS);
+    process.stdout.write(`${line(item.name, rate, values.json)}\n`);
   }
 }

@@ -79,6 +79,9 @@ const REPEATED: Readonly<Record<string, string>> = {
   "without ?? refuse('evidence rule is not one of consensus')": 'the canonical form writes the rule that was found',
   "with nothing for demandHead(parts, 'headers');": 'the canonical form writes version and kind',
   "with nothing for demandHead(parts, 'event');": 'the canonical form writes version and kind',
+  'without if (object === undefined || schema === undefined || transforms === undefined)':
+    'a list of three has three parts',
+  'without if (field === undefined)': 'a list has as many values as its type has fields',
   'with nothing for Array.isArray(value) && ':
     'nothing else has parts of these kinds, and the canonical form is a list',
   'with maxBytes: 2 ** 30 for maxBytes: MAX_CONSENSUS_EVIDENCE_BYTES':
