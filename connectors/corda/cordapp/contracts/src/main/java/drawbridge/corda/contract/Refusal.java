@@ -1,6 +1,6 @@
 package drawbridge.corda.contract;
 
-/** Why a transaction may not be: a stable code in capitals, then words. Corda reports it as the cause of a verification failure. */
+/** Why a transaction may not be: a stable code in capitals, then words. The cause of Corda's verification failure. */
 public final class Refusal extends IllegalArgumentException {
     private final String code;
 
