@@ -81,6 +81,8 @@ const REPEATED: Readonly<Record<string, string>> = {
   "with nothing for demandHead(parts, 'event');": 'the canonical form writes version and kind',
   'without if (object === undefined || schema === undefined || transforms === undefined)':
     'a list of three has three parts',
+  'without if (end > this.#bytes.length)': 'a value beyond the bytes is refused when it is read',
+  'without if (count > size)': 'more values than bytes run beyond the end, or above the most',
   'without if (field === undefined)': 'a list has as many values as its type has fields',
   'with nothing for Array.isArray(value) && ':
     'nothing else has parts of these kinds, and the canonical form is a list',
