@@ -46,6 +46,14 @@ public class AuthorityTest extends LedgerTest {
     }
 
     @Test
+    public void aRotationIsToTheAddressThatWasSigned() throws Exception {
+        Draft draft = s.authorityDraft(Kind.ROTATE, "rotate", new Signer("next"));
+        byte[] thief = new Signer("thief").address();
+        VaultControl taken = s.vaultState().getControl().rotated(thief, Scenario.word("rotate"));
+        s.ledger.refuses("SHAPE", draft.change(0, s.vaultState().under(taken)));
+    }
+
+    @Test
     public void nothingElseOfTheVaultChanges() throws Exception {
         Draft draft = s.authorityDraft(Kind.PAUSE, "pause", null);
         Draft taken = s.authorityDraft(Kind.PAUSE, "pause", null);

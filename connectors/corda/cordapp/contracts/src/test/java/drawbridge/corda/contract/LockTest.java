@@ -4,6 +4,7 @@ import net.corda.core.contracts.AlwaysAcceptAttachmentConstraint;
 import net.corda.core.contracts.Amount;
 import net.corda.core.contracts.Issued;
 import net.corda.core.contracts.StateAndRef;
+import net.corda.core.contracts.TimeWindow;
 import net.corda.core.contracts.TransactionVerificationException;
 import net.corda.finance.contracts.asset.Cash;
 import net.corda.testing.core.TestIdentity;
@@ -128,7 +129,7 @@ public class LockTest extends LedgerTest {
         none.timeWindow = null;
         s.ledger.refuses("TIME_WINDOW", none);
         Draft open = lock();
-        open.timeWindow = net.corda.core.contracts.TimeWindow.untilOnly(Instant.ofEpochSecond(TestLedger.START));
+        open.timeWindow = TimeWindow.untilOnly(Instant.ofEpochSecond(TestLedger.START));
         s.ledger.refuses("TIME_WINDOW", open);
         Draft wide = lock();
         wide.timeWindow = TestLedger.window(TestLedger.START, TestLedger.START + 601);

@@ -141,6 +141,21 @@ public class ReleaseTest extends LedgerTest {
     }
 
     @Test
+    public void notWithFieldsOutOfRange() throws Exception {
+        Draft draft = release(200);
+        Instruct i = of(draft);
+        Instruct nobody = new Instruct(new byte[32], i.getKind(), i.getSubject(), i.getAsset(), 200, i.getBeneficiary(),
+                i.getInputs(), 0, 1, i.getTrail(), new byte[65]);
+        s.ledger.refuses("ID", with(draft, s.sign(nobody)));
+        Instruct trail = new Instruct(i.getId(), i.getKind(), i.getSubject(), i.getAsset(), 200, i.getBeneficiary(),
+                i.getInputs(), 0, 1, new byte[257], new byte[65]);
+        s.ledger.refuses("TRAIL", with(draft, s.sign(trail)));
+        Instruct subject = new Instruct(i.getId(), i.getKind(), new byte[31], i.getAsset(), 200, i.getBeneficiary(),
+                i.getInputs(), 0, 1, i.getTrail(), new byte[65]);
+        s.ledger.refuses("FIELD", with(draft, s.sign(subject)));
+    }
+
+    @Test
     public void notToAnother() throws Exception {
         s.ledger.refuses("BENEFICIARY", release(200).change(1, s.cashState(s.issuer, 1, 200, party(s.alice))));
         Draft own = s.ledger.draft().reference(s.vault).input(s.permit(0), cash, guard);
