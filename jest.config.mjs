@@ -11,8 +11,10 @@ const shared = {
 };
 
 /**
- * `unit` runs in `npm run check`; `fuzz` takes seconds per test; `network` waits for sockets, starts a whole core node, real Redis, anvil or
- * processes of its own; `e2e` starts the whole system; `faults` breaks it, partly as root, and is run by itself.
+ * `unit` runs in `npm run check`. `integration` puts several whole parts together: replicas, peers over loopback, ledgers on disk. `fuzz`
+ * takes seconds per test. `network` starts a whole core node, real Redis, anvil or processes of its own. `networks` runs ledgers
+ * and brokers that are some hundred MB to fetch, by itself (`npm run test:networks`). `e2e` starts the whole system. `faults` breaks
+ * it, partly as root, and is run by itself.
  */
 export default {
   // Generous for busy machines: a test that hangs still ends, and none measures time.
@@ -22,7 +24,12 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/**/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.ts', '<rootDir>/test/sim/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/dist/', '\\.(network|fuzz)\\.test\\.ts$'],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/', '\\.(integration|network|provisioned|fuzz)\\.test\\.ts$'],
+    },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/**/src/**/*.integration.test.ts'],
     },
     {
       ...shared,
@@ -37,9 +44,21 @@ export default {
     },
     {
       ...shared,
+      displayName: 'networks',
+      testMatch: ['<rootDir>/**/*.provisioned.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+    },
+    {
+      ...shared,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/test/sim/', '<rootDir>/test/faults/'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '/dist/',
+        '<rootDir>/test/sim/',
+        '<rootDir>/test/faults/',
+        '\\.provisioned\\.test\\.ts$',
+      ],
     },
     {
       ...shared,

@@ -8,7 +8,7 @@ const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/b
 // Jest alone would leave one core idle, which on a machine of two is half of it; many tests wait for other processes.
 const workers = String(Math.max(2, availableParallelism() - 1));
 const everything = [
-  ['--selectProjects', 'unit', 'fuzz', 'network', '--maxWorkers', workers],
+  ['--selectProjects', 'unit', 'integration', 'fuzz', 'network', '--maxWorkers', workers],
   ['--selectProjects', 'e2e', '--runInBand', '--passWithNoTests'],
 ];
 
