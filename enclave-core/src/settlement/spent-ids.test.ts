@@ -55,9 +55,9 @@ describe('spent ids', () => {
     const taken = ids.capture();
     expect(ids.capturedBytes).toBe(0);
     let most = 0;
-    for (const mark of inOneShard.slice(2_000)) {
+    for (const [at, mark] of inOneShard.slice(2_000).entries()) {
       ids.add(mark);
-      most = Math.max(most, ids.capturedBytes);
+      if (at % 25 === 0) most = Math.max(most, ids.capturedBytes);
     }
     expect(most).toBeGreaterThan(1_000 * 16);
     expect(most).toBeLessThan(2_100 * 24);
