@@ -8,9 +8,11 @@ import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Asset, ExposureCap, Finality, Network, NetworkState, Participant, Vault } from './registration.ts';
 
 /** A network as it is registered; state and trust version are the core's own. */
-export type NetworkRegistration = Omit<Network, 'state' | 'trustVersion'>;
+export type NetworkRegistration = Without<Network, 'state' | 'trustVersion'>;
 /** A vault as it is registered; its epoch starts at 1, as in the contract. */
-export type VaultRegistration = Omit<Vault, 'epoch'>;
+export type VaultRegistration = Without<Vault, 'epoch'>;
+/** Of each member of a union by itself. */
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 export type Action =
   | Readonly<{ name: 'add_asset'; args: Asset }>
@@ -18,7 +20,7 @@ export type Action =
   | Readonly<{ name: 'set_participant'; args: Participant }>
   /** Refused while it has value, live transfers or a place in another registration. */
   | Readonly<{ name: 'remove_participant'; args: Readonly<{ id: ParticipantId }> }>
-  /** Adds, or changes connectors and finality; chain and genesis hash of a known network never change. */
+  /** Adds, or changes connectors and finality; kind, chain and genesis hash of a known network never change. */
   | Readonly<{ name: 'set_network'; args: NetworkRegistration }>
   | Readonly<{ name: 'set_network_state'; args: Readonly<{ id: NetworkId; state: NetworkState }> }>
   | Readonly<{ name: 'set_finality'; args: Readonly<{ id: NetworkId; finality: Finality }> }>

@@ -9,7 +9,8 @@ import type { Action } from './action.ts';
 import { readVersion } from './genesis.ts';
 import type { Checked } from './problem.ts';
 import { actionToJson, readAction } from './read-action.ts';
-import { MAX_SIGNERS, readBytes32, readEd25519Key, readSignature } from './read-registration.ts';
+import { readBytes32 } from './read-primitives.ts';
+import { MAX_SIGNERS, readEd25519Key, readSignature } from './read-registration.ts';
 import { type Reading, readJson } from './reading.ts';
 import type { BootstrapKeys } from './registration.ts';
 

@@ -4,7 +4,7 @@ import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Action, ActionName, NetworkRegistration } from './action.ts';
 import { FIRST_EPOCH, newNetwork } from './genesis.ts';
 import type { Checked, Problem } from './problem.ts';
-import type { Network } from './registration.ts';
+import { type Network, withFinality } from './registration.ts';
 import { checkRegistry, type Registry } from './registry.ts';
 
 type Note = (problem: string, expected: string) => void;
@@ -37,7 +37,10 @@ const effects: Effects = {
   },
   set_finality: (registry, { id, finality }, note) => {
     const network = registry.networks.get(id);
-    return network ? withNetwork(registry, { ...network, finality }) : unknownNetwork(registry, note);
+    if (!network) return unknownNetwork(registry, note);
+    const next = withFinality(network, finality);
+    if (!next) note(`gives a network of kind ${network.kind} rule ${finality.rule}`, 'a rule of its kind');
+    return withNetwork(registry, next ?? network);
   },
   add_vault: (registry, vault, note) => {
     const key = vaultKey(vault.network, vault.asset);
@@ -99,13 +102,18 @@ function applyOne<N extends ActionName>(
   return effects[action.name](registry, action.args, note);
 }
 
-/** Chain and genesis hash tell which ledger it is: another one is another network. */
+/** Kind, chain and genesis hash tell which ledger it is: another one is another network. */
 function changed(previous: Network, registration: NetworkRegistration, note: Note): Network {
-  if (previous.chainId !== registration.chainId || previous.genesisHash !== registration.genesisHash) {
-    note('changes chain id or genesis hash of a network', 'a network id of its own for another chain');
+  const isSame = chainOf(previous) === chainOf(registration) && previous.genesisHash === registration.genesisHash;
+  const next = withFinality(previous, registration.finality);
+  if (!isSame || !next) {
+    note('changes kind, chain id or genesis hash of a network', 'a network id of its own for another chain');
   }
-  return { ...previous, finality: registration.finality, connectors: registration.connectors };
+  return { ...(next ?? previous), connectors: registration.connectors };
 }
+
+const chainOf = (network: NetworkRegistration): number | undefined =>
+  network.kind === 'evm' ? network.chainId : undefined;
 
 const withNetwork = (registry: Registry, network: Network): Registry => ({
   ...registry,

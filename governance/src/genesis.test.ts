@@ -149,7 +149,7 @@ describe('a genesis file', () => {
       'participants[3].attestationKey',
     ],
     ['an id twice', (g) => set('participants', 1)(at(g, 'participants', 0))(g), 'participants'],
-    ['another kind', set('networks', 0, 'kind')('corda'), 'networks[0].kind'],
+    ['another kind', set('networks', 0, 'kind')('fabric'), 'networks[0].kind'],
     ['another rule', set('networks', 0, 'finality', 'rule')('trust'), 'networks[0].finality.rule'],
     ['a depth of none', set('networks', 0, 'finality', 'depthBlocks')(0), 'networks[0].finality.depthBlocks'],
     ['no observers', set('networks', 0, 'finality', 'observers')([]), 'networks[0].finality.observers'],

@@ -6,14 +6,14 @@ import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
 import { vaultKey } from '@drawbridge/protocol/ids';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import type { NetworkRegistration } from './action.ts';
 import type { Checked } from './problem.ts';
+import { readBytes32, readNodeId } from './read-primitives.ts';
 import {
   readAsset,
   readBootstrap,
-  readBytes32,
   readExposureCap,
   readNetwork,
-  readNodeId,
   readParticipant,
   readVault,
 } from './read-registration.ts';
@@ -79,7 +79,7 @@ function readGenesis(r: Reading): Genesis {
   return genesis;
 }
 
-export const newNetwork = (registration: Omit<Network, 'state' | 'trustVersion'>): Network => ({
+export const newNetwork = (registration: NetworkRegistration): Network => ({
   ...registration,
   state: 'active',
   trustVersion: FIRST_TRUST_VERSION,

@@ -6,18 +6,20 @@ import type { Action, ActionName } from './action.ts';
 import { type JsonValue, toJson } from './json-value.ts';
 import type { Checked } from './problem.ts';
 import {
-  NO_FINALITY,
   readAmountMinor,
-  readAsset,
   readAssetCode,
   readBytes32,
+  readNetworkId,
+  readNodeId,
+  readParticipantId,
+} from './read-primitives.ts';
+import {
+  NO_FINALITY,
+  readAsset,
   readExposureCap,
   readFinality,
   readNetwork,
-  readNetworkId,
-  readNodeId,
   readParticipant,
-  readParticipantId,
   readVault,
 } from './read-registration.ts';
 import { type Reading, readChecked } from './reading.ts';

@@ -1,20 +1,18 @@
 /** Readers of the JSON form of what is registered. Form only; how the parts fit together is `registry.ts`'s. */
-import { MAX_AMOUNT_MINOR, parseAmountMinor } from '@drawbridge/protocol/amount';
 import { type Bytes32, fromHex, type Hex, parseBytes32, parseHex, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
-import {
-  type AssetCode,
-  type EvmAddress,
-  type NetworkId,
-  type ParticipantId,
-  parseAssetCode,
-  parseEvmAddress,
-  parseNetworkId,
-  parseParticipantId,
-} from '@drawbridge/protocol/ids';
-import { type NodeId, parseNodeId } from '@drawbridge/protocol/ledger/node-id';
+import type { AssetCode, EvmAddress, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import type { NetworkRegistration, VaultRegistration } from './action.ts';
 import { isBic, isLei } from './lei.ts';
+import { CORDA_VAULT_FIELDS, readCordaFinality, readCordaVaultPart } from './read-corda.ts';
+import {
+  readAddress,
+  readAssetCode,
+  readBytes32,
+  readCapMinor,
+  readNetworkId,
+  readParticipantId,
+} from './read-primitives.ts';
 import type { Reading } from './reading.ts';
 import {
   type Asset,
@@ -27,6 +25,7 @@ import {
   type ObserversFinality,
   type Participant,
   type ParticipantRole,
+  type VaultMode,
 } from './registration.ts';
 
 /** Decimal places: 2⁶³ minor units have 19 digits. */
@@ -49,20 +48,6 @@ const NAME = /^(?![\s\p{Cc}\p{Cs}])[^\p{Cc}\p{Cs}]{1,140}$/u;
 const MAX_SEALING_KEY_CHARACTERS = 2_048;
 
 const ROLES: readonly ParticipantRole[] = ['bank', 'auditor', 'connector', 'observer', 'relay', 'operator'];
-
-export const readAssetCode = (r: Reading): AssetCode => r.parsed(parseAssetCode, '' as AssetCode);
-export const readNetworkId = (r: Reading): NetworkId => r.parsed(parseNetworkId, '' as NetworkId);
-export const readParticipantId = (r: Reading): ParticipantId => r.parsed(parseParticipantId, '' as ParticipantId);
-/** As a node prints it: SHA-256 of its public key, 64 small hex digits. */
-export const readNodeId = (r: Reading): NodeId => r.parsed(parseNodeId, '' as NodeId);
-/** Never zero: a zero word stands for nothing, and nothing is accepted for it. */
-export const readBytes32 = (r: Reading): Bytes32 => notZero(r, r.parsed(parseBytes32, ZERO_BYTES32));
-export const readAddress = (r: Reading): EvmAddress => notZero(r, r.parsed(parseEvmAddress, '0x' as EvmAddress));
-
-function notZero<T extends Hex>(r: Reading, hex: T): T {
-  if (typeof r.value === 'string' && /^0x0+$/.test(r.value)) r.fail('is zero', 'a value that is not zero');
-  return hex;
-}
 
 /**
  * 32 bytes of an Ed25519 public key, with or without `0x`. Points of small order are refused: with one of them anybody
@@ -156,8 +141,9 @@ function checkRole(r: Reading, participant: Participant): void {
 
 /** Each rule has fields of its own; of an unknown rule nothing else is read. */
 export function readFinality(r: Reading): Finality {
-  const rules = ['observers', ...CONSENSUS_RULES] as const;
+  const rules = ['observers', ...CONSENSUS_RULES, 'corda-notary'] as const;
   const { value } = r.at('rule');
+  if (value === 'corda-notary') return readCordaFinality(r);
   if (value === 'observers') return readObserversFinality(r);
   if (CONSENSUS_RULES.some((rule) => rule === value)) return readConsensusFinality(r);
   if (!r.has('rule')) r.object(['rule']);
@@ -229,35 +215,47 @@ function readObserversFinality(r: Reading): ObserversFinality {
 }
 
 /** Stand-in of a finality that was not readable. */
-export const NO_FINALITY: Finality = { rule: 'observers', observers: [], threshold: 1, depthBlocks: 1 };
+export const NO_FINALITY: ObserversFinality = { rule: 'observers', observers: [], threshold: 1, depthBlocks: 1 };
 
 export function readNetwork(r: Reading): NetworkRegistration {
-  r.object(['id', 'kind', 'chainId', 'genesisHash', 'finality', 'connectors']);
-  return {
-    id: r.field('id', readNetworkId, '' as NetworkId),
-    kind: r.field('kind', (kind) => kind.oneOf(['evm'], 'evm'), 'evm'),
-    chainId: r.field('chainId', (chainId) => chainId.whole(1, Number.MAX_SAFE_INTEGER), 1),
-    genesisHash: r.field('genesisHash', readBytes32, ZERO_BYTES32),
-    finality: r.field('finality', readFinality, NO_FINALITY),
-    connectors: r.field('connectors', (list) => list.list(readParticipantId, { min: 1, max: MAX_SIGNERS }), []),
-  };
+  const isCorda = r.at('kind').value === 'corda';
+  r.object(['id', 'kind', ...(isCorda ? [] : ['chainId']), 'genesisHash', 'finality', 'connectors']);
+  if (r.has('kind')) r.at('kind').oneOf(['evm', 'corda'], 'evm');
+  const id = r.field('id', readNetworkId, '' as NetworkId);
+  const chainId = r.field('chainId', (chain) => chain.whole(1, Number.MAX_SAFE_INTEGER), 1);
+  const genesisHash = r.field('genesisHash', readBytes32, ZERO_BYTES32);
+  const finality = r.field('finality', readFinality, NO_FINALITY);
+  const readConnectors = (list: Reading) => list.list(readParticipantId, { min: 1, max: MAX_SIGNERS });
+  const connectors = r.field('connectors', readConnectors, []);
+  const isNotary = finality.rule === 'corda-notary';
+  if (isCorda && isNotary) return { id, kind: 'corda', genesisHash, finality, connectors };
+  if (!isNotary && !isCorda) return { id, kind: 'evm', chainId, genesisHash, finality, connectors };
+  const rules = isCorda ? 'rule corda-notary' : `rule observers, ${CONSENSUS_RULES.join(', ')}`;
+  if (r.has('finality')) r.at('finality').fail(`does not go with kind ${isCorda ? 'corda' : 'evm'}`, rules);
+  return { id, kind: 'evm', chainId, genesisHash, finality: NO_FINALITY, connectors };
 }
 
+const VAULT_FIELDS = ['network', 'asset', 'mode', 'authority'] as const;
+
+/** A vault that has a `vaultId` is one on Corda; whether its network is too, the registry tells. */
 export function readVault(r: Reading): VaultRegistration {
-  r.object(['network', 'asset', 'mode', 'address', 'authority', 'fromBlock']);
+  const isCorda = r.has('vaultId');
+  if (isCorda) r.object([...VAULT_FIELDS, ...CORDA_VAULT_FIELDS], ['cash']);
+  else r.object([...VAULT_FIELDS, 'address', 'fromBlock']);
+  const network = r.field('network', readNetworkId, '' as NetworkId);
+  const asset = r.field('asset', readAssetCode, '' as AssetCode);
+  const mode = r.field<VaultMode>('mode', (choice) => choice.oneOf(['escrow', 'issue'], 'escrow'), 'escrow');
+  const authority = r.field('authority', readAddress, '0x' as EvmAddress);
+  if (isCorda) return { network, asset, mode, authority, ...readCordaVaultPart(r, mode) };
   return {
-    network: r.field('network', readNetworkId, '' as NetworkId),
-    asset: r.field('asset', readAssetCode, '' as AssetCode),
-    mode: r.field('mode', (mode) => mode.oneOf(['escrow', 'issue'], 'escrow'), 'escrow'),
+    network,
+    asset,
+    mode,
     address: r.field('address', readAddress, '0x' as EvmAddress),
-    authority: r.field('authority', readAddress, '0x' as EvmAddress),
+    authority,
     fromBlock: r.field('fromBlock', (block) => block.whole(0, Number.MAX_SAFE_INTEGER), 0),
   };
 }
-
-/** Minor units, 0 allowed, as a decimal string. */
-export const readCapMinor = (r: Reading): bigint => (r.value === '0' ? 0n : readAmountMinor(r));
-export const readAmountMinor = (r: Reading): bigint => r.parsed(parseAmountMinor, MAX_AMOUNT_MINOR);
 
 export function readExposureCap(r: Reading): ExposureCap {
   r.object(['network', 'asset', 'amountMinor']);

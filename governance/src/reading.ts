@@ -74,6 +74,11 @@ export class Reading {
     return '';
   }
 
+  flag(): boolean {
+    if (typeof this.value !== 'boolean') this.fail(`is ${kindName(this.value)}`, 'true or false');
+    return this.value === true;
+  }
+
   whole(min: number, max: number): number {
     const { value } = this;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;

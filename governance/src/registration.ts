@@ -3,7 +3,8 @@
  * caps. Genesis carries the first of it; every later change is an action. Shapes only; `genesis.ts` parses and checks.
  */
 import type { Bytes32, Hex } from '@drawbridge/protocol/bytes32';
-import type { AssetCode, EvmAddress, NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
+import type { AssetCode, EvmAddress, NetworkId, ParticipantId, VaultAddress } from '@drawbridge/protocol/ids';
+import type { CordaNotaryFinality, CordaVaultPart } from './corda-registration.ts';
 
 export type Asset = Readonly<{
   code: AssetCode;
@@ -72,38 +73,58 @@ export type ConsensusFinality = Readonly<{
   periodS?: number;
 }>;
 /** More rules join this union as their verifiers join `evidence/`. */
-export type Finality = ObserversFinality | ConsensusFinality;
+export type EvmFinality = ObserversFinality | ConsensusFinality;
+export type Finality = EvmFinality | CordaNotaryFinality;
 
 /** Whether a network proves its blocks by consensus. Rule `clique` does so in the way of a development network. */
-export const isConsensus = (finality: Finality): finality is ConsensusFinality => finality.rule !== 'observers';
+export const isConsensus = (finality: Finality): finality is ConsensusFinality =>
+  finality.rule !== 'observers' && finality.rule !== 'corda-notary';
 /** Whether what the rule shows is final by proof. Clique has no finality; its margin is a derived one. */
 export const isFinalByProof = ({ rule }: Finality): boolean => rule !== 'observers' && rule !== 'clique';
 
-export type Network = Readonly<{
+type NetworkBase = Readonly<{
   id: NetworkId;
-  kind: 'evm';
-  chainId: number;
+  /** EVM: of the first block. Corda: SHA-256 of the DER of the root certificate. */
   genesisHash: Bytes32;
-  finality: Finality;
   /** Connectors that serve it; instructions are sealed to the first. All of one network share a sealing key. */
   connectors: readonly ParticipantId[];
   state: NetworkState;
   /** Rises with every change of trust roots; evidence names the version that it was checked against. */
   trustVersion: number;
 }>;
+export type EvmNetwork = NetworkBase & Readonly<{ kind: 'evm'; chainId: number; finality: EvmFinality }>;
+export type CordaNetwork = NetworkBase & Readonly<{ kind: 'corda'; finality: CordaNotaryFinality }>;
+export type Network = EvmNetwork | CordaNetwork;
+
+/** The finality that a network of this kind can have, or `undefined` for one of another kind. */
+export function withFinality(network: Network, finality: Finality): Network | undefined {
+  if (network.kind === 'corda') return finality.rule === 'corda-notary' ? { ...network, finality } : undefined;
+  return finality.rule === 'corda-notary' ? undefined : { ...network, finality };
+}
 
 export type VaultMode = 'escrow' | 'issue';
-export type Vault = Readonly<{
+type VaultBase = Readonly<{
   network: NetworkId;
   asset: AssetCode;
   mode: VaultMode;
-  address: EvmAddress;
   /** Address of the key that signs for it in `epoch`. */
   authority: EvmAddress;
   epoch: number;
-  /** First block that can hold an event of it. */
-  fromBlock: number;
 }>;
+export type EvmVault = VaultBase &
+  Readonly<{
+    address: EvmAddress;
+    /** First block that can hold an event of it. */
+    fromBlock: number;
+  }>;
+/** A vault on a ledger of unspent states. */
+export type CordaVault = VaultBase & CordaVaultPart;
+export type Vault = EvmVault | CordaVault;
+
+export const isCordaVault = <V extends object>(vault: V): vault is Extract<V, CordaVaultPart> => 'vaultId' in vault;
+/** In the network's canonical bytes: 20 of an EVM vault, 32 of a Corda vault. */
+export const addressOf = (vault: Pick<EvmVault, 'address'> | Pick<CordaVault, 'vaultId'>): VaultAddress =>
+  'vaultId' in vault ? vault.vaultId : vault.address;
 
 /** The most that a network can cost in one asset. No cap, no lane. */
 export type ExposureCap = Readonly<{ network: NetworkId; asset: AssetCode; amountMinor: bigint }>;

@@ -2,15 +2,17 @@
 import { type AssetCode, type NetworkId, type ParticipantId, type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Problem } from './problem.ts';
-import type {
-  Asset,
-  BootstrapKeys,
-  ExposureCap,
-  Network,
-  ObserversFinality,
-  Participant,
-  ParticipantRole,
-  Vault,
+import {
+  type Asset,
+  addressOf,
+  type BootstrapKeys,
+  type ExposureCap,
+  isCordaVault,
+  type Network,
+  type ObserversFinality,
+  type Participant,
+  type ParticipantRole,
+  type Vault,
 } from './registration.ts';
 
 export type Registry = Readonly<{
@@ -83,11 +85,15 @@ function checkParticipants(registry: Registry, note: Note): void {
 
 function checkNetworks(registry: Registry, note: Note): void {
   const chains = new Map<string, NetworkId>();
-  for (const { id, chainId, genesisHash, finality, connectors } of registry.networks.values()) {
+  for (const network of registry.networks.values()) {
+    const { id, genesisHash, finality, connectors } = network;
     const path = `networks[${id}]`;
-    const chain = `${chainId}/${genesisHash}`;
+    const chain = `${network.kind === 'corda' ? 'corda' : network.chainId}/${genesisHash}`;
     const twin = chains.get(chain);
-    if (twin !== undefined) note(path, `is the same chain as ${twin}`, 'a chain id and genesis hash of its own');
+    if (twin !== undefined) {
+      const own = network.kind === 'corda' ? 'a root certificate of its own' : 'a chain id and genesis hash of its own';
+      note(path, `is the same chain as ${twin}`, own);
+    }
     chains.set(chain, id);
     if (finality.rule === 'observers') checkObservers(registry, finality, `${path}.finality`, note);
     for (const connector of connectors) expectRole(registry, connector, 'connector', `${path}.connectors`, note);
@@ -109,16 +115,40 @@ function checkObservers(registry: Registry, finality: ObserversFinality, path: s
 function checkVaults(registry: Registry, note: Note): void {
   const addresses = new Set<string>();
   const authorities = new Map<string, VaultKey>();
-  for (const [key, { network, asset, address, authority }] of registry.vaults) {
+  const states = new Set<string>();
+  for (const [key, vault] of registry.vaults) {
+    const { network, asset, authority } = vault;
     const path = `vaults[${key}]`;
-    if (!registry.networks.has(network)) note(`${path}.network`, 'is not registered', 'a network in networks');
+    const registered = registry.networks.get(network);
+    if (!registered) note(`${path}.network`, 'is not registered', 'a network in networks');
+    else checkKind(registered, vault, path, note);
     if (!registry.assets.has(asset)) note(`${path}.asset`, 'is not registered', 'an asset in assets');
-    const place = `${network}/${address}`;
-    if (addresses.has(place)) note(`${path}.address`, 'is used by another vault', 'an address of its own');
+    const place = `${network}/${addressOf(vault)}`;
+    const field = isCordaVault(vault) ? 'vaultId' : 'address';
+    if (addresses.has(place)) note(`${path}.${field}`, 'is used by another vault', 'an address of its own');
+    for (const ref of isCordaVault(vault) ? [vault.state, ...vault.permits] : []) {
+      const name = `${network}/${ref}`;
+      if (states.has(name)) note(`${path}.permits`, 'name a state of another vault', 'states of its own');
+      states.add(name);
+    }
     addresses.add(place);
     const twin = authorities.get(authority);
     if (twin !== undefined) note(`${path}.authority`, `is the authority of ${twin} too`, 'one key per vault');
     authorities.set(authority, key);
+  }
+}
+
+/** A Corda vault stands on a Corda network, and is kept by somebody else than the network's notary. */
+function checkKind(network: Network, vault: Vault, path: string, note: Note): void {
+  const isCorda = network.kind === 'corda';
+  if (isCorda !== isCordaVault(vault)) {
+    note(
+      path,
+      `has not the form of a vault on a network of kind ${network.kind}`,
+      `the fields of kind ${network.kind}`,
+    );
+  } else if (isCorda && isCordaVault(vault) && vault.party === network.finality.notary.key) {
+    note(`${path}.party`, "is the notary's key", 'a key of the vault party alone');
   }
 }
 

@@ -14,6 +14,8 @@ export type TransferId = string & { readonly brand: 'TransferId' };
 export type VaultKey = `${string}/${string}` & { readonly brand: 'VaultKey' };
 /** An EVM address: 20 bytes, lower case. */
 export type EvmAddress = Hex & { readonly brand: 'EvmAddress' };
+/** Where a vault is, in its network's form: an EVM address, or the 32 bytes of a Corda vault's id. */
+export type VaultAddress = EvmAddress | Bytes32;
 /** The id of a lock: a hash over vault, depositor, reference and the depositor's nonce. */
 export type LockId = Bytes32;
 /** The id of an instruction, spent at most once on its vault. */

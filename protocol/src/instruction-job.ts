@@ -3,24 +3,31 @@ import { encode } from 'cborg';
 import { MAX_AMOUNT_MINOR } from './amount.ts';
 import { type Bytes32, fromHex, type Hex, toBytes32, toHex } from './bytes32.ts';
 import { type CborFormat, decodeCbor, demandCanonical } from './canonical-cbor.ts';
-import { type AssetCode, type EvmAddress, type NetworkId, parseAssetCode, parseNetworkId } from './ids.ts';
+import { MAX_CORDA_COINS } from './corda-vault-classes.ts';
+import { type AssetCode, type NetworkId, parseAssetCode, parseNetworkId, type VaultAddress } from './ids.ts';
 import { INSTRUCTION_KINDS, type Instruction, kindOf, MAX_TRAIL_BYTES } from './instruction.ts';
 import { ProtocolError } from './protocol-error.ts';
+import { inputsHash, STATE_REF_BYTES, type StateRef, toStateRef } from './state-ref.ts';
 
 export type InstructionJob = Readonly<{
   network: NetworkId;
   asset: AssetCode;
-  vault: EvmAddress;
+  /** 32 bytes: a vault on a ledger of states. */
+  vault: VaultAddress;
   /** The service that signs; with network, genesis hash and vault it gives the domain salt. */
   serviceId: Bytes32;
   genesisHash: Bytes32;
   instruction: Instruction;
   /** 65 bytes r ‖ s ‖ v, v = 27 or 28, low s. */
   signature: Hex;
+  /** What its transaction consumes, ascending; `instruction.inputs` is their hash. On ledgers of states alone. */
+  states?: readonly StateRef[];
 }>;
 
 /** Largest job accepted, in bytes. */
-export const MAX_JOB_BYTES = 4_096;
+export const MAX_JOB_BYTES = 8_192;
+/** A permit, the record of a lock, and two states for each coin. */
+export const MAX_JOB_STATES: number = 2 + 2 * MAX_CORDA_COINS;
 
 /** BullMQ queue names; a queue exists per network. */
 export const instructionQueue = (network: NetworkId): string => `instructions.${network}`;
@@ -35,8 +42,9 @@ export type SealedJobData = Readonly<{
 
 export function encodeInstructionJob(job: InstructionJob): Uint8Array {
   const i = job.instruction;
+  const { states } = job;
   return encode([
-    1,
+    states === undefined ? 1 : 2,
     job.network,
     job.asset,
     fromHex(job.vault),
@@ -55,6 +63,7 @@ export function encodeInstructionJob(job: InstructionJob): Uint8Array {
       fromHex(i.trail),
     ],
     fromHex(job.signature),
+    ...(states === undefined ? [] : [states.map(fromHex)]),
   ]);
 }
 
@@ -72,14 +81,24 @@ function whole(value: unknown, max: bigint, what: string): bigint {
   return number >= 0n && number <= max ? number : refuse(`${what} does not fit its field`);
 }
 
+function readStates(value: unknown): readonly StateRef[] {
+  if (!Array.isArray(value) || value.length < 1 || value.length > MAX_JOB_STATES) {
+    return refuse(`states must be a list of 1 to ${MAX_JOB_STATES}`);
+  }
+  const states = value.map((item: unknown) => toStateRef(bytes(item, STATE_REF_BYTES, 'state')));
+  const ascend = states.every((ref, i) => i === 0 || ref > (states[i - 1] ?? ref));
+  return ascend ? states : refuse('states must ascend');
+}
+
 const FORMAT: CborFormat = { what: 'instruction job', code: 'JOB_INVALID', maxBytes: MAX_JOB_BYTES };
 
 /** @throws ProtocolError `JOB_INVALID` (or `ID_INVALID`) for anything but the canonical bytes of one job. */
 export function decodeInstructionJob(input: Uint8Array): InstructionJob {
   const value = decodeCbor(input, FORMAT);
-  if (!Array.isArray(value) || value.length !== 8 || value[0] !== 1)
-    return refuse('instruction job has an unknown form');
-  const [, network, asset, vault, serviceId, genesisHash, fields, signature] = value as unknown[];
+  if (!Array.isArray(value) || (value[0] !== 1 && value[0] !== 2)) return refuse('instruction job has an unknown form');
+  const hasStates = value[0] === 2;
+  if (value.length !== (hasStates ? 9 : 8)) return refuse('instruction job has an unknown form');
+  const [, network, asset, vault, serviceId, genesisHash, fields, signature, states] = value as unknown[];
   if (!Array.isArray(fields) || fields.length !== 10) return refuse('instruction must be a list of 10');
   const [id, kindNumber, subject, assetWord, amount, beneficiary, inputs, notAfter, epoch, trail] = fields as unknown[];
   const kind = kindOf(Number(whole(kindNumber, 255n, 'kind'))) ?? refuse('instruction kind is unknown');
@@ -89,7 +108,7 @@ export function decodeInstructionJob(input: Uint8Array): InstructionJob {
   const job: InstructionJob = {
     network: parseNetworkId(network),
     asset: parseAssetCode(asset),
-    vault: toHex(bytes(vault, 20, 'vault')) as EvmAddress,
+    vault: toHex(bytes(vault, hasStates ? 32 : 20, 'vault')) as VaultAddress,
     serviceId: toBytes32(bytes(serviceId, 32, 'service id')),
     genesisHash: toBytes32(bytes(genesisHash, 32, 'genesis hash')),
     instruction: {
@@ -105,7 +124,11 @@ export function decodeInstructionJob(input: Uint8Array): InstructionJob {
       trail: toHex(trailBytes),
     },
     signature: toHex(bytes(signature, 65, 'signature')),
+    ...(hasStates && { states: readStates(states) }),
   };
+  if (job.states && inputsHash(job.states) !== job.instruction.inputs) {
+    return refuse('the states are not those whose hash is signed');
+  }
   demandCanonical(input, encodeInstructionJob(job), FORMAT);
   return job;
 }

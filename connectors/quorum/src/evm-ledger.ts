@@ -13,7 +13,7 @@ import {
   type VaultDescription,
 } from '@drawbridge/connector-sdk/ledger-connector';
 import type { Hex } from '@drawbridge/protocol/bytes32';
-import type { EvmAddress, InstructionId } from '@drawbridge/protocol/ids';
+import { type EvmAddress, type InstructionId, parseEvmAddress, type VaultAddress } from '@drawbridge/protocol/ids';
 import type { InstructionJob } from '@drawbridge/protocol/instruction-job';
 import type { EvmNode } from './evm-node.ts';
 import type { FlightBook } from './flight-book.ts';
@@ -60,7 +60,9 @@ export class EvmLedger implements LedgerConnector {
     this.#head = new HeadWatch(() => dependencies.node.blockNumber(), options.pollMs);
   }
 
-  async describeVault(vault: EvmAddress): Promise<VaultDescription> {
+  /** @throws ProtocolError `ID_INVALID` for the address of a vault that is on no EVM chain */
+  async describeVault(address: VaultAddress): Promise<VaultDescription> {
+    const vault = parseEvmAddress(address);
     const { now } = this.#deps;
     const known = this.#descriptions.get(vault);
     if (known && now() - known.readAtMs < this.#options.descriptionMs) return known.vault;
@@ -85,10 +87,11 @@ export class EvmLedger implements LedgerConnector {
     const data = instructionCall(job);
     for (let round = 0; round < this.#options.maxRounds; round += 1) {
       const started = now();
-      const gas = await this.#estimate(job.vault, data);
+      const vault = parseEvmAddress(job.vault);
+      const gas = await this.#estimate(vault, data);
       if (gas.type === 'refused') return this.#afterRefusal(job, gas.refusal);
       if (gas.type !== 'gas') return gas;
-      const sent = await transactions.submit({ key, to: job.vault, data, gasLimit: gas.limit });
+      const sent = await transactions.submit({ key, to: vault, data, gasLimit: gas.limit });
       if (sent.type === 'refused') return { type: 'later', code: sent.code, words: sent.words };
       options.onStage('send', now() - started);
       const sentAt = now();
@@ -137,7 +140,8 @@ export class EvmLedger implements LedgerConnector {
     return target === 'unspent' ? undefined : 'overtaken';
   }
 
-  async #isSpent(vault: EvmAddress, id: InstructionId, block: number | 'latest') {
+  async #isSpent(address: VaultAddress, id: InstructionId, block: number | 'latest') {
+    const vault = parseEvmAddress(address);
     const answer = await this.#deps.node.call({ to: vault, data: isSpentCall(id) }, block);
     const spent = answer.type === 'returned' ? isSpentAnswer(answer.data) : undefined;
     // Before its deployment a vault has no code and answers nothing; what a node cannot answer at a block is no "no".

@@ -4,7 +4,7 @@
  */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { fromHex, toHex } from '@drawbridge/protocol/bytes32';
-import type { AssetCode, EvmAddress, NetworkId } from '@drawbridge/protocol/ids';
+import type { AssetCode, EvmAddress, NetworkId, VaultAddress } from '@drawbridge/protocol/ids';
 import { assetHash, domainSalt, instructionDigest } from '@drawbridge/protocol/instruction';
 import type { InstructionJob } from '@drawbridge/protocol/instruction-job';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
@@ -12,7 +12,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { VaultDescription } from './ledger-connector.ts';
 
 /** A vault that this connector serves; `authority`, where given, must also be what the ledger shows. */
-export type ServedVault = Readonly<{ asset: AssetCode; address: EvmAddress; authority?: EvmAddress }>;
+export type ServedVault = Readonly<{ asset: AssetCode; address: VaultAddress; authority?: EvmAddress }>;
 export type ServedNetwork = Readonly<{ network: NetworkId; genesisHash: Bytes32; vaults: readonly ServedVault[] }>;
 
 export type RefusalCode =

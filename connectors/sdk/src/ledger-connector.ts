@@ -4,7 +4,7 @@
  * and only then: what the ledger answers is a value.
  */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
-import type { EvmAddress } from '@drawbridge/protocol/ids';
+import type { EvmAddress, VaultAddress } from '@drawbridge/protocol/ids';
 import type { InstructionJob } from '@drawbridge/protocol/instruction-job';
 
 /** A vault as the ledger shows it now. */
@@ -46,7 +46,7 @@ export type ExecuteOptions = Readonly<{
 }>;
 
 export interface LedgerConnector {
-  describeVault(vault: EvmAddress): Promise<VaultDescription>;
+  describeVault(vault: VaultAddress): Promise<VaultDescription>;
   lookUp(job: InstructionJob): Promise<Standing>;
   /**
    * Sends the instruction unless it is on its way already, and waits until a block holds it. Exactly-once effect is the

@@ -1,7 +1,8 @@
 /** From the ledger's records to what goes on the wire. Amounts become decimal strings, times RFC 3339. */
 import type { TrackedChain } from '@drawbridge/evidence/tracked-chain';
+import type { CordaPartyName } from '@drawbridge/governance/corda-registration';
 import type { Asset, Finality, Network, Participant } from '@drawbridge/governance/registration';
-import { isFinalByProof } from '@drawbridge/governance/registration';
+import { addressOf, isFinalByProof } from '@drawbridge/governance/registration';
 import type { AccountResource, StatementLineResource } from '@drawbridge/protocol/api/account';
 import type { EventResource } from '@drawbridge/protocol/api/event';
 import type { LockResource } from '@drawbridge/protocol/api/lock';
@@ -46,11 +47,11 @@ function networkResource(
   chain: TrackedChain | undefined,
   vaults: readonly VaultResource[],
 ): NetworkResource {
-  const { id, kind, chainId, genesisHash, state, finality } = network;
+  const { id, kind, genesisHash, state, finality } = network;
   return {
     id,
     kind,
-    chainId,
+    ...(kind === 'evm' && { chainId: network.chainId }),
     genesisHash,
     state,
     finality: finalityResource(finality, chain),
@@ -62,6 +63,10 @@ function finalityResource(finality: Finality, chain: TrackedChain | undefined): 
   if (finality.rule === 'observers') {
     const { rule, observers, threshold, depthBlocks } = finality;
     return { rule, byProof: false, witnesses: observers.length, threshold, depthBlocks };
+  }
+  if (finality.rule === 'corda-notary') {
+    const { rule, notary } = finality;
+    return { rule, byProof: true, notary: nameText(notary.name), validating: notary.validating };
   }
   const { rule, trustingPeriodS, maxGapBlocks, checkpoint } = finality;
   const { number, hash, timestampS } = chain?.head ?? {
@@ -81,6 +86,19 @@ function finalityResource(finality: Finality, chain: TrackedChain | undefined): 
   };
 }
 
+const nameText = (name: CordaPartyName): string =>
+  [
+    ['CN', name.commonName],
+    ['OU', name.organisationUnit],
+    ['O', name.organisation],
+    ['L', name.locality],
+    ['ST', name.state],
+    ['C', name.country],
+  ]
+    .filter(([, part]) => part !== undefined)
+    .map(([label, part]) => `${label}=${part}`)
+    .join(', ');
+
 /** Every registered network with its vaults. */
 export function networkResources(view: SettlementView): NetworkResource[] {
   const vaults = new Map<string, VaultResource[]>();
@@ -89,7 +107,7 @@ export function networkResources(view: SettlementView): NetworkResource[] {
     const resource: VaultResource = {
       asset: vault.asset,
       mode: vault.mode,
-      address: vault.address,
+      address: addressOf(vault),
       halted,
       paused,
       ...(cap && { exposureCapMinor: cap.amountMinor.toString() }),
@@ -176,7 +194,7 @@ function addFunding(
   if (state !== 'AWAITING_FUNDS' || reference === undefined || terms.fundByMs === undefined || !ledger) return;
   resource.lock = {
     network: source.network,
-    vault: ledger.vault.address,
+    vault: addressOf(ledger.vault),
     amountMinor: terms.amountMinor.toString(),
     reference,
     fundBy: formatTime(terms.fundByMs),

@@ -2,6 +2,7 @@
 import { MAX_AMOUNT_MINOR } from '@drawbridge/protocol/amount';
 import type { FieldError } from '@drawbridge/protocol/api/problem';
 import type { TransferRequest } from '@drawbridge/protocol/api/transfer';
+import { type Bytes32, parseBytes32 } from '@drawbridge/protocol/bytes32';
 import { type ParticipantId, parseEvmAddress } from '@drawbridge/protocol/ids';
 import { addressWord } from '@drawbridge/protocol/instruction';
 import type { TransferTerms } from '../settlement/command.ts';
@@ -10,6 +11,11 @@ import { parseTime } from './times.ts';
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
+
+const WORD_CHARACTERS = 66;
+/** An address as a word, or the word itself; which of the two a network has, settlement knows. */
+const partyWord = (text: string): Bytes32 =>
+  text.length === WORD_CHARACTERS ? parseBytes32(text) : addressWord(parseEvmAddress(text));
 
 /** Terms, or what is wrong beyond what the schema can say. The request has passed its schema. */
 export function termsOf(request: TransferRequest, debtor: ParticipantId): TransferTerms | FieldError[] {
@@ -25,10 +31,9 @@ export function termsOf(request: TransferRequest, debtor: ParticipantId): Transf
     onVoid: request.onVoid ?? 'return',
   };
   const { source, destination, remittance } = request;
-  if (source) terms.source = { network: source.network, depositor: addressWord(parseEvmAddress(source.depositor)) };
+  if (source) terms.source = { network: source.network, depositor: partyWord(source.depositor) };
   if (destination) {
-    const beneficiary = addressWord(parseEvmAddress(destination.beneficiary));
-    terms.destination = { network: destination.network, beneficiary };
+    terms.destination = { network: destination.network, beneficiary: partyWord(destination.beneficiary) };
   }
   for (const field of ['fundBy', 'deliverBy'] as const) {
     const text = request[field];

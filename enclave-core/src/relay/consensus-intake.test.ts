@@ -3,6 +3,7 @@ import { LOCK_LOG_INDEX, LOCK_RECEIPT, receiptsAround, VAULT } from '@drawbridge
 import { encodeReceipt, receiptTrie } from '@drawbridge/evidence/testing/receipt-trie';
 import { type SealedBlock, SealedChain } from '@drawbridge/evidence/testing/sealed-chain';
 import type { Genesis } from '@drawbridge/governance/genesis';
+import { withFinality } from '@drawbridge/governance/registration';
 import {
   type ConsensusRule,
   encodeConsensusEvidence,
@@ -34,7 +35,9 @@ class Bench {
     const finality = { ...chain.finality, trustingPeriodS: 1_000_000_000 };
     const genesis: Genesis = {
       ...GENESIS,
-      networks: GENESIS.networks.map((network) => (network.id === ALPHA ? { ...network, finality } : network)),
+      networks: GENESIS.networks.map((network) =>
+        network.id === ALPHA ? (withFinality(network, finality) ?? network) : network,
+      ),
       vaults: GENESIS.vaults.map((vault) => (vault.network === ALPHA ? { ...vault, address: VAULT } : vault)),
     };
     this.state = initialState(genesis, { ...SECRETS, sealingKey }, START_MS);

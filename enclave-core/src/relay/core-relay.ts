@@ -1,4 +1,5 @@
 /** The relay as the API offers it: instructions out, evidence in, and where a follower should look from. */
+import { addressOf, isCordaVault } from '@drawbridge/governance/registration';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { CoreService, EvidenceResult, FollowerCursor, OutboxItem, RelayService } from '../core-service.ts';
 import { EvidenceIntake } from './evidence-intake.ts';
@@ -35,9 +36,9 @@ export class CoreRelay implements RelayService {
       .filter(({ vault }) => vault.network === network)
       .map(({ vault, nextEventSeq, cursorBlock }) => ({
         asset: vault.asset,
-        address: vault.address,
+        address: addressOf(vault),
         nextEventSeq,
-        fromBlock: Math.max(vault.fromBlock, cursorBlock),
+        fromBlock: isCordaVault(vault) ? 0 : Math.max(vault.fromBlock, cursorBlock),
       }));
     const chain = view.trackedChain(network);
     return { network, vaults, ...(chain && { head: { number: chain.head.number, hash: chain.head.hash } }) };

@@ -2,7 +2,7 @@
 import { verifyConsensusEvidence } from '@drawbridge/evidence/consensus-evidence';
 import { verifyObserverEvidence } from '@drawbridge/evidence/observers';
 import { trustRootFrom } from '@drawbridge/evidence/trust-root';
-import { isConsensus, type Network } from '@drawbridge/governance/registration';
+import { type EvmVault, isConsensus, isCordaVault, type Network } from '@drawbridge/governance/registration';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import { decodeConsensusEvidence } from '@drawbridge/protocol/consensus-evidence';
 import type { AssetCode, NetworkId } from '@drawbridge/protocol/ids';
@@ -68,8 +68,10 @@ function command(network: Network, asset: AssetCode, proven: Proven): Checked<Va
   };
 }
 
-const vaultsOf = (view: SettlementView, network: NetworkId) =>
-  Array.from(view.vaultLedgers(), ({ vault }) => vault).filter((vault) => vault.network === network);
+const vaultsOf = (view: SettlementView, network: NetworkId): EvmVault[] =>
+  Array.from(view.vaultLedgers(), ({ vault }) => vault).filter(
+    (vault): vault is EvmVault => vault.network === network && !isCordaVault(vault),
+  );
 
 const vaultAt = (view: SettlementView, network: NetworkId, address: string) =>
   vaultsOf(view, network).find((vault) => vault.address === address);

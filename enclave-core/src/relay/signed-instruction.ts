@@ -3,7 +3,7 @@
  * node and every reading gives the same bytes.
  */
 import { createCipheriv, createHmac, hkdfSync } from 'node:crypto';
-import type { Network, Vault } from '@drawbridge/governance/registration';
+import { addressOf, type Network, type Vault } from '@drawbridge/governance/registration';
 import { type Bytes32, fromHex, type Hex, toHex, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
 import {
   assetHash,
@@ -65,12 +65,12 @@ export function signInstruction(open: OpenInstruction, context: SigningContext):
     serviceId,
     networkId: network.id,
     genesisHash: network.genesisHash,
-    vaultAddress: fromHex(vault.address),
+    vaultAddress: fromHex(addressOf(vault)),
   });
   return encodeInstructionJob({
     network: network.id,
     asset: open.asset,
-    vault: vault.address,
+    vault: addressOf(vault),
     serviceId,
     genesisHash: network.genesisHash,
     instruction,

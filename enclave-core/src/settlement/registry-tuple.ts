@@ -3,12 +3,12 @@
  * read genesis, and what the core adds to them. Order is that of registration.
  */
 import { toJson } from '@drawbridge/governance/json-value';
+import { readNodeId } from '@drawbridge/governance/read-primitives';
 import {
   readAsset,
   readBootstrap,
   readExposureCap,
   readNetwork,
-  readNodeId,
   readParticipant,
   readVault,
 } from '@drawbridge/governance/read-registration';

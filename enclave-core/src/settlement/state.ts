@@ -4,7 +4,14 @@
  * keep the indexes. What has ended leaves the state and lives on in the history.
  */
 import type { TrackedChain } from '@drawbridge/evidence/tracked-chain';
-import type { Asset, ExposureCap, Network, Participant, Vault } from '@drawbridge/governance/registration';
+import {
+  type Asset,
+  type ExposureCap,
+  isCordaVault,
+  type Network,
+  type Participant,
+  type Vault,
+} from '@drawbridge/governance/registration';
 import type { Registry } from '@drawbridge/governance/registry';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import {
@@ -64,7 +71,7 @@ export const newVaultRow = (vault: Vault): VaultRow => ({
   transitMinor: 0n,
   suspenseMinor: 0n,
   nextEventSeq: 1,
-  cursorBlock: vault.fromBlock,
+  cursorBlock: isCordaVault(vault) ? 0 : vault.fromBlock,
   halted: false,
   paused: false,
   unmatchedKept: 0,

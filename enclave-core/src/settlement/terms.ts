@@ -1,6 +1,7 @@
 /** Terms of transfers: when two are the same, and how their form is wrong. What depends on state is checked elsewhere. */
 import { MAX_AMOUNT_MINOR } from '@drawbridge/protocol/amount';
 import { type Bytes32, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
+import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { RefusalCode, TransferTerms } from './command.ts';
 import { MAX_REMITTANCE_CHARACTERS } from './limits.ts';
 
@@ -28,7 +29,8 @@ export function sameTerms(a: TransferTerms, b: TransferTerms): boolean {
 }
 
 /** An EVM address, left-padded to a word, and not zero: what a vault accepts as a party. */
-const isAddressWord = (word: Bytes32): boolean => word.startsWith(`0x${'0'.repeat(24)}`) && word !== ZERO_BYTES32;
+const isAddressWord = (word: Bytes32): boolean => word.startsWith(ADDRESS_PADDING) && word !== ZERO_BYTES32;
+const ADDRESS_PADDING = `0x${'0'.repeat(24)}`;
 
 /**
  * Half a surrogate pair has no bytes in UTF-8, and a byte order mark at the beginning is dropped by whoever decodes it:
@@ -41,8 +43,18 @@ const isRemittance = (text: string): boolean =>
   !/\p{Surrogate}/u.test(text) &&
   Array.from(text).length <= MAX_REMITTANCE_CHARACTERS;
 
-/** What is wrong with the terms whatever the state, but for deadlines. */
-export function refuseForm(terms: TransferTerms): Refusal | undefined {
+/** Where the kind of a network is asked for. */
+type Networks = Readonly<{ network: (id: NetworkId) => Readonly<{ kind: string }> | undefined }>;
+
+/** On Corda a party is keccak256 of its key, and a word that reads as an address is somebody's mistake. */
+function refuseParty(networks: Networks, network: NetworkId, word: Bytes32, who: string): Refusal | undefined {
+  const namesKeys = networks.network(network)?.kind === 'corda';
+  const fits = namesKeys ? !word.startsWith(ADDRESS_PADDING) : isAddressWord(word);
+  return fits ? undefined : refuse('TERMS_INVALID', `${who} must be ${namesKeys ? 'the hash of a key' : 'an address'}`);
+}
+
+/** What is wrong with the terms whatever the balances, but for deadlines. */
+export function refuseForm(terms: TransferTerms, networks: Networks): Refusal | undefined {
   const { amountMinor, source, destination, remittance } = terms;
   if (amountMinor <= 0n) return refuse('AMOUNT_NOT_POSITIVE', 'amount must be above zero');
   if (amountMinor > MAX_AMOUNT_MINOR) return refuse('AMOUNT_TOO_LARGE', 'amount must be below 2^63 minor units');
@@ -50,10 +62,10 @@ export function refuseForm(terms: TransferTerms): Refusal | undefined {
     return refuse('TERMS_INVALID', 'debtor and creditor must differ where neither funds arrive nor leave');
   }
   if (terms.onVoid === 'refund' && !source) return refuse('TERMS_INVALID', 'refund needs a source to go back to');
-  if (source && !isAddressWord(source.depositor)) return refuse('TERMS_INVALID', 'depositor must be an address');
-  if (destination && !isAddressWord(destination.beneficiary)) {
-    return refuse('TERMS_INVALID', 'beneficiary must be an address');
-  }
+  const wrong =
+    (source && refuseParty(networks, source.network, source.depositor, 'depositor')) ??
+    (destination && refuseParty(networks, destination.network, destination.beneficiary, 'beneficiary'));
+  if (wrong) return wrong;
   if (remittance !== undefined && !isRemittance(remittance)) {
     return refuse('TERMS_INVALID', `remittance must have 1 to ${MAX_REMITTANCE_CHARACTERS} characters`);
   }

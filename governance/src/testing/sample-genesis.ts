@@ -58,6 +58,51 @@ const vault = (networkId: string, mode: string): Json => ({
   fromBlock: 0,
 });
 
+/** DER of an Ed25519 public key. */
+const partyKey = (name: string): string => `0x302a300506032b6570032100${word(name).slice(2)}`;
+const stateOf = (name: string, index: number): string => `${word(name)}${index.toString(16).padStart(8, '0')}`;
+const CLASSES =
+  'VaultState VaultControl VaultTerms PermitState CoinState LockState TokenState Instruct Guard Lock'.split(' ');
+const fingerprint = (name: string): string => Buffer.from(seed(name).subarray(0, 16)).toString('base64');
+/** Finality by a notary, right in every field. */
+export const sampleNotary = (): Json => ({
+  rule: 'corda-notary',
+  notary: {
+    name: { organisation: 'Notary', locality: 'London', country: 'GB' },
+    key: partyKey('notary'),
+    validating: true,
+  },
+  fingerprints: Object.fromEntries(CLASSES.map((name) => [name, fingerprint(name)])),
+});
+export const sampleCordaNetwork = (): Json => ({
+  id: 'gamma',
+  kind: 'corda',
+  genesisHash: word('root certificate'),
+  finality: sampleNotary(),
+  connectors: ['connector'],
+});
+/** A vault on it, right in every field. */
+export const sampleCordaVault = (mode = 'escrow'): Json => ({
+  network: 'gamma',
+  asset: 'EUR',
+  mode,
+  authority: address('authority gamma'),
+  vaultId: word('vault gamma'),
+  party: partyKey('vault party'),
+  constraint: { kind: 'hash', attachment: word('contracts.jar') },
+  currency: 'EUR',
+  ...(mode === 'escrow' && {
+    cash: {
+      constraint: { kind: 'signature', key: partyKey('signer of the finance jar') },
+      issuerKey: partyKey('issuer'),
+      issuerReference: '0x01',
+    },
+  }),
+  permitCapMinor: '1000000',
+  state: stateOf('creation', 0),
+  permits: [1, 2, 3].map((index) => stateOf('creation', index)),
+});
+
 /** A fresh copy each time, so that a test can spoil it. */
 export const sampleGenesis = (): Json => ({
   version: 1,

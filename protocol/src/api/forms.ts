@@ -1,7 +1,7 @@
 /** Schemas of the texts and numbers that the wire types share: ids, hex words, amounts, times, pages. */
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
-import type { AssetCode, EvmAddress, NetworkId, ParticipantId, TransferId } from '../ids.ts';
+import type { AssetCode, NetworkId, ParticipantId, TransferId, VaultAddress } from '../ids.ts';
 import type { NodeId } from '../ledger/node-id.ts';
 import { MAX_PAGE_ITEMS, type Wire } from './wire.ts';
 
@@ -47,17 +47,18 @@ export const Bytes32Form: Wire<Bytes32> = Type.Unsafe<Bytes32>(
     examples: [`0x${'5a'.repeat(32)}`],
   }),
 );
-export const EvmAddressForm: Wire<EvmAddress> = Type.Unsafe<EvmAddress>(
+export const VaultAddressForm: Wire<VaultAddress> = Type.Unsafe<VaultAddress>(
   Type.String({
-    pattern: '^0x[0-9a-f]{40}$',
-    description: 'an address: 0x and 40 lower-case hex digits',
+    pattern: '^0x(?:[0-9a-f]{40}|[0-9a-f]{64})$',
+    description:
+      'where a vault is: an address of 20 bytes, on Corda the 32 bytes of its id, as 0x and lower-case hex digits',
     examples: [`0x${'1b'.repeat(20)}`],
   }),
 );
 /** What callers may send: checksummed and lower-case addresses are the same. */
 export const AddressInputForm: Wire<string> = Type.String({
-  pattern: '^0x[0-9a-fA-F]{40}$',
-  description: 'an address on the network: 0x and 40 hex digits',
+  pattern: '^0x(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})$',
+  description: 'an address on the network: 0x and 40 hex digits; on Corda keccak256 of the DER of a key: 0x and 64',
   examples: [`0x${'1b'.repeat(20)}`],
 });
 export const NodeIdForm: Wire<NodeId> = Type.Unsafe<NodeId>(

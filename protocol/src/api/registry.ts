@@ -1,7 +1,7 @@
 /** What is registered and not confidential among participants: who one is, assets, networks and their vaults. */
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
-import type { AssetCode, EvmAddress, NetworkId, ParticipantId } from '../ids.ts';
+import type { AssetCode, NetworkId, ParticipantId, VaultAddress } from '../ids.ts';
 import { EXAMPLE_ASSET, EXAMPLE_DEBTOR, EXAMPLE_SOURCE, EXAMPLE_VAULT, exampleWord } from './examples.ts';
 import {
   AmountForm,
@@ -9,9 +9,9 @@ import {
   AssetCodeForm,
   Bytes32Form,
   CountForm,
-  EvmAddressForm,
   NetworkIdForm,
   ParticipantIdForm,
+  VaultAddressForm,
   wordForm,
 } from './forms.ts';
 import { type Wire, wire } from './wire.ts';
@@ -97,13 +97,23 @@ export type ConsensusFinalityResource = Readonly<{
   /** Blocks below the head that evidence may be of. */
   maxGapBlocks: number;
 }>;
+/** The core verifies the notary's signature over what a transaction consumes and makes. */
+export type NotaryFinalityResource = Readonly<{
+  rule: 'corda-notary';
+  byProof: true;
+  /** As X.500 text, its parts in the order of RFC 1779. */
+  notary: string;
+  /** The notary runs the contracts before it signs. */
+  validating: boolean;
+}>;
 /** How the core decides that something happened on a network. */
-export type FinalityResource = ObserversFinalityResource | ConsensusFinalityResource;
+export type FinalityResource = ObserversFinalityResource | ConsensusFinalityResource | NotaryFinalityResource;
 
 export type VaultResource = Readonly<{
   asset: AssetCode;
   mode: 'escrow' | 'issue';
-  address: EvmAddress;
+  /** EVM: the contract. Corda: the vault's id. */
+  address: VaultAddress;
   /** True while the lane takes nothing, because evidence contradicted the ledger. */
   halted: boolean;
   /** True while the contract itself stands still: a lock would revert. */
@@ -114,8 +124,10 @@ export type VaultResource = Readonly<{
 
 export type NetworkResource = Readonly<{
   id: NetworkId;
-  kind: 'evm';
-  chainId: number;
+  kind: 'evm' | 'corda';
+  /** EVM alone. */
+  chainId?: number;
+  /** EVM: of the first block. Corda: SHA-256 of the root certificate. */
   genesisHash: Bytes32;
   state: NetworkStateName;
   finality: FinalityResource;
@@ -142,13 +154,19 @@ const FinalitySchema: Wire<FinalityResource> = wire<FinalityResource>()(
       trustingPeriodS: CountForm,
       maxGapBlocks: CountForm,
     }),
+    Type.Object({
+      rule: Type.Literal('corda-notary'),
+      byProof: Type.Literal(true, { description: 'true: the notary signs once what consumes a state' }),
+      notary: Type.String({ description: 'the name of the notary' }),
+      validating: Type.Boolean({ description: 'whether the notary runs the contracts before it signs' }),
+    }),
   ]),
 );
 const VaultSchema: Wire<VaultResource> = wire<VaultResource>()(
   Type.Object({
     asset: AssetCodeForm,
     mode: wordForm<'escrow' | 'issue'>(['escrow', 'issue']),
-    address: EvmAddressForm,
+    address: VaultAddressForm,
     halted: Type.Boolean({ description: 'whether the lane takes nothing until its evidence is reviewed' }),
     paused: Type.Boolean({ description: 'whether the contract stands still' }),
     exposureCapMinor: Type.Optional(AmountForm),
@@ -158,8 +176,8 @@ const NetworkSchema: Wire<NetworkResource> = wire<NetworkResource>()(
   Type.Object(
     {
       id: NetworkIdForm,
-      kind: wordForm<'evm'>(['evm']),
-      chainId: CountForm,
+      kind: wordForm<'evm' | 'corda'>(['evm', 'corda']),
+      chainId: Type.Optional(CountForm),
       genesisHash: Bytes32Form,
       state: wordForm<NetworkStateName>(['active', 'paused', 'halted', 'fenced', 'retired']),
       finality: FinalitySchema,

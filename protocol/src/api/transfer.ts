@@ -1,7 +1,7 @@
 /** Transfers: what a bank sends, what its two banks see, batches and pages. */
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
-import type { AssetCode, EvmAddress, NetworkId, ParticipantId, TransferId } from '../ids.ts';
+import type { AssetCode, NetworkId, ParticipantId, TransferId, VaultAddress } from '../ids.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import {
   EXAMPLE_ASSET,
@@ -25,13 +25,13 @@ import {
   AssetCodeForm,
   Bytes32Form,
   CountForm,
-  EvmAddressForm,
   NetworkIdForm,
   ParticipantIdForm,
   TimeForm,
   type TimeText,
   TransactionIdForm,
   TransferIdForm,
+  VaultAddressForm,
   wordForm,
 } from './forms.ts';
 import { type ProblemDocument, ProblemSchema, problemDocument } from './problem.ts';
@@ -136,8 +136,11 @@ export const TransferStateForm: Wire<TransferStateName> = wordForm(TRANSFER_STAT
 /** The deposit to make while a transfer awaits its funds: `lock(reference, …)` on the vault, by the declared depositor. */
 export type LockCall = Readonly<{
   network: NetworkId;
-  /** The vault contract. Its `token()` is what to approve, its `unit()` how many base units make a minor unit. */
-  vault: EvmAddress;
+  /**
+   * EVM: the vault contract; its `token()` is what to approve, its `unit()` how many base units make a minor unit. Corda:
+   * the vault's id, by which the vault party's node finds it.
+   */
+  vault: VaultAddress;
   amountMinor: AmountText;
   reference: Bytes32;
   fundBy: TimeText;
@@ -146,7 +149,7 @@ const LockCallSchema: Wire<LockCall> = wire<LockCall>()(
   Type.Object(
     {
       network: NetworkIdForm,
-      vault: EvmAddressForm,
+      vault: VaultAddressForm,
       amountMinor: AmountForm,
       reference: Bytes32Form,
       fundBy: TimeForm,

@@ -5,7 +5,14 @@ import { MAX_AMOUNT_MINOR } from '../amount.ts';
 import { parseBytes32, toBytes32, toHex } from '../bytes32.ts';
 import { type EvmAddress, parseAssetCode, parseNetworkId } from '../ids.ts';
 import { INSTRUCTION_KINDS, type InstructionKind, MAX_TRAIL_BYTES } from '../instruction.ts';
-import { decodeInstructionJob, encodeInstructionJob, type InstructionJob, MAX_JOB_BYTES } from '../instruction-job.ts';
+import {
+  decodeInstructionJob,
+  encodeInstructionJob,
+  type InstructionJob,
+  MAX_JOB_BYTES,
+  MAX_JOB_STATES,
+} from '../instruction-job.ts';
+import { inputsHash, sortedRefs, stateRef } from '../state-ref.ts';
 
 export const REFUSED: unknown = expect.objectContaining({ code: expect.stringMatching(/^(JOB|ID)_INVALID$/) });
 const hex = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map(toHex);
@@ -30,6 +37,20 @@ const jobs: fc.Arbitrary<InstructionJob> = fc.record({
   }),
   signature: hex(65),
 });
+const states = fc
+  .uniqueArray(fc.tuple(word, fc.nat()), {
+    minLength: 1,
+    maxLength: MAX_JOB_STATES,
+    selector: ([id, at]) => `${id}${at}`,
+  })
+  .map((refs) => sortedRefs(refs.map(([id, at]) => stateRef(id, at))));
+/** A job for a vault on a ledger of states. */
+const stateJobs: fc.Arbitrary<InstructionJob> = fc.tuple(jobs, word, states).map(([job, vault, refs]) => ({
+  ...job,
+  vault,
+  instruction: { ...job.instruction, inputs: inputsHash(refs) },
+  states: refs,
+}));
 const ZERO = parseBytes32(`0x${'00'.repeat(32)}`);
 export const EXAMPLE: InstructionJob = {
   network: parseNetworkId('alpha'),
@@ -52,9 +73,18 @@ export const EXAMPLE: InstructionJob = {
   signature: `0x${'22'.repeat(65)}`,
 };
 
+const STATES = sortedRefs([stateRef(ZERO, 1), stateRef(ZERO, 2)]);
+/** The same for a vault on a ledger of states. */
+export const STATES_EXAMPLE: InstructionJob = {
+  ...EXAMPLE,
+  vault: parseBytes32(`0x${'33'.repeat(32)}`),
+  instruction: { ...EXAMPLE.instruction, inputs: inputsHash(STATES) },
+  states: STATES,
+};
+
 export function expectJobsComeBack(numRuns: number): void {
   fc.assert(
-    fc.property(jobs, (job) => {
+    fc.property(fc.oneof(jobs, stateJobs), (job) => {
       const bytes = encodeInstructionJob(job);
       expect(bytes.length).toBeLessThan(MAX_JOB_BYTES);
       expect(decodeInstructionJob(bytes)).toEqual(job);

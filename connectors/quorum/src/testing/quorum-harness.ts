@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectorHarness, ConnectorUnderTest } from '@drawbridge/connector-sdk/conformance/connector-harness';
 import { startRedis } from '@drawbridge/devnets/redis';
 import { toHex } from '@drawbridge/protocol/bytes32';
+import { parseEvmAddress } from '@drawbridge/protocol/ids';
 import type { InstructionJob } from '@drawbridge/protocol/instruction-job';
 import { FeeKey } from '../fee-key.ts';
 import { isSpentAnswer, isSpentCall } from '../vault-call.ts';
@@ -83,7 +84,7 @@ export async function startQuorumHarness(): Promise<ConnectorHarness> {
     forged: async () => bed.sign(bed.release().instruction, toHex(randomBytes(32))),
     timesPaid: async (job) => Number(await bed.paid(job)) / Number(job.instruction.amountMinor),
     state: async ({ vault, instruction }: InstructionJob) => {
-      const answer = await bed.node.call({ to: vault, data: isSpentCall(instruction.id) }, 'latest');
+      const answer = await bed.node.call({ to: parseEvmAddress(vault), data: isSpentCall(instruction.id) }, 'latest');
       const state = answer.type === 'returned' ? isSpentAnswer(answer.data) : undefined;
       if (state === undefined) throw new TypeError('the vault gives no answer');
       return state;

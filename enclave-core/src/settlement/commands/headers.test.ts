@@ -1,6 +1,6 @@
 import type { BlockFacts } from '@drawbridge/evidence/tracked-chain';
 import type { Genesis } from '@drawbridge/governance/genesis';
-import type { ConsensusFinality } from '@drawbridge/governance/registration';
+import { type ConsensusFinality, withFinality } from '@drawbridge/governance/registration';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -20,7 +20,9 @@ const FINALITY: ConsensusFinality = {
 };
 const genesis: Genesis = {
   ...GENESIS,
-  networks: GENESIS.networks.map((network) => (network.id === ALPHA ? { ...network, finality: FINALITY } : network)),
+  networks: GENESIS.networks.map((network) =>
+    network.id === ALPHA ? (withFinality(network, FINALITY) ?? network) : network,
+  ),
 };
 const hashOf = (number: number): Bytes32 => word(`block ${number}`);
 const block = (number: number, change: Partial<BlockFacts> = {}): BlockFacts => ({

@@ -2,8 +2,9 @@
  * A bank states a transfer. Order of checks: id known or spent; asset; debtor and creditor; form; networks and vaults;
  * deadlines; lanes; room for one more.
  */
-import type { ParticipantId } from '@drawbridge/protocol/ids';
-import { type NetworkId, vaultKey } from '@drawbridge/protocol/ids';
+import { isCordaVault } from '@drawbridge/governance/registration';
+import { type NetworkId, type ParticipantId, vaultKey } from '@drawbridge/protocol/ids';
+import { accountWord } from '@drawbridge/protocol/state-ref';
 import type { Outcome, TransferTerms } from '../command.ts';
 import { lockReference } from '../ids.ts';
 import { tryInstruct } from '../instructing.ts';
@@ -43,13 +44,17 @@ function refuseTransfer(overlay: Overlay, terms: TransferTerms): Refusal | undef
   const { source, destination } = terms;
   if (!overlay.hasAsset(terms.asset)) return refuse('ASSET_UNKNOWN', 'asset is not registered');
   const wrong =
-    refuseBank(overlay, terms.debtor, 'debtor') ?? refuseBank(overlay, terms.creditor, 'creditor') ?? refuseForm(terms);
+    refuseBank(overlay, terms.debtor, 'debtor') ??
+    refuseBank(overlay, terms.creditor, 'creditor') ??
+    refuseForm(terms, overlay);
   if (wrong) return wrong;
   if (!source && !destination) return refuseDeadlines(terms, overlay.stampMs, overlay.base.limits.deadlineHorizonMs);
   return (
     refuseVault(overlay, terms, source?.network) ??
     refuseVault(overlay, terms, destination?.network) ??
     refuseBeneficiary(overlay, terms) ??
+    refusePiece(overlay, terms, source?.network) ??
+    refusePiece(overlay, terms, destination?.network) ??
     refuseDeadlines(terms, overlay.stampMs, overlay.base.limits.deadlineHorizonMs) ??
     refuseLane(overlay, terms, source?.network) ??
     refuseLane(overlay, terms, destination?.network) ??
@@ -74,8 +79,21 @@ function refuseVault(overlay: Overlay, { asset }: TransferTerms, network?: Netwo
 function refuseBeneficiary(overlay: Overlay, { asset, destination }: TransferTerms): Refusal | undefined {
   if (!destination) return undefined;
   const { vault } = overlay.vault(vaultKey(destination.network, asset));
-  const itself = destination.beneficiary.endsWith(vault.address.slice(2));
+  const itself = isCordaVault(vault)
+    ? destination.beneficiary === accountWord(vault.party)
+    : destination.beneficiary.endsWith(vault.address.slice(2));
   return itself ? refuse('TERMS_INVALID', 'beneficiary must not be the vault') : undefined;
+}
+
+/** A Corda vault takes and pays at most what one permit lets through. */
+function refusePiece(
+  overlay: Overlay,
+  { asset, amountMinor }: TransferTerms,
+  network?: NetworkId,
+): Refusal | undefined {
+  const vault = network && overlay.vault(vaultKey(network, asset)).vault;
+  if (!vault || !isCordaVault(vault) || amountMinor <= vault.permitCapMinor) return undefined;
+  return refuse('AMOUNT_TOO_LARGE', 'amount is above what the vault takes or pays at once');
 }
 
 function refuseLane(overlay: Overlay, { asset }: TransferTerms, network?: NetworkId): Refusal | undefined {
