@@ -13,7 +13,13 @@ export const ENVELOPE_SUITE = 'RSA-OAEP-256+A256GCM';
 /** Largest sealed body, in bytes, before base64. */
 export const MAX_ENVELOPE_BYTES = 1_048_576;
 
-export type EnvelopePurpose = 'instruction' | 'evidence';
+export type EnvelopePurpose =
+  | 'instruction'
+  | 'evidence'
+  | 'agent-command'
+  | 'agent-reply'
+  | 'agent-event'
+  | 'agent-health';
 /** What a body is bound to. */
 export type EnvelopeContext = Readonly<{ purpose: EnvelopePurpose; network: NetworkId; jobId: string }>;
 
