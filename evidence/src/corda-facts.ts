@@ -167,6 +167,11 @@ export function partyOf(object: CordaObject): CordaParty {
   return { name: nameOf(fields.object('name')), key: keyOf(fields.object('owningKey')) };
 }
 
+export function sameConstraint(a: CordaConstraint, b: CordaConstraint): boolean {
+  if (a.kind === 'hash') return b.kind === 'hash' && a.attachment === b.attachment;
+  return b.kind === 'signature' && a.key === b.key;
+}
+
 function constraintOf(object: CordaObject): CordaConstraint {
   if (object.type === TYPE.hashConstraint) {
     const fields = new CordaFields(object, TYPE.hashConstraint);

@@ -3,12 +3,12 @@ import type { Hex } from '@drawbridge/protocol/bytes32';
 import { AmqpFault } from './corda-amqp.ts';
 import { GROUP, type ShownGroup } from './corda-components.ts';
 import {
-  type CordaConstraint,
   type CordaOutput,
   type CordaStateRef,
   type CordaTimeWindow,
   outputOf,
   partyOf,
+  sameConstraint,
   sameName,
   signersOf,
   stateRefOf,
@@ -121,11 +121,6 @@ function outputFault(
     return refuse('encumbrance', 'an output is encumbered by no other output');
   }
   return undefined;
-}
-
-function sameConstraint(a: CordaConstraint, b: CordaConstraint): boolean {
-  if (a.kind === 'hash') return b.kind === 'hash' && a.attachment === b.attachment;
-  return b.kind === 'signature' && a.key === b.key;
 }
 
 function commandsOf(shown: ShownGroups, { types, commands }: CordaTrustRoot): readonly CordaCommand[] | CordaRefusal {

@@ -93,6 +93,8 @@ export const CORDA_REPLACEMENTS: readonly Replacement[] = [
   ),
   ...at(
     'evidence/src/corda-facts.ts',
+    ["b.kind === 'hash' && a.attachment === b.attachment", "b.kind === 'hash'"],
+    ["b.kind === 'signature' && a.key === b.key", "b.kind === 'signature'"],
     [
       'bytes.length === 32 ? toBytes32(bytes) : ',
       'bytes.length > 0 ? toBytes32(Uint8Array.from([...bytes, 0]).subarray(0, 32)) : ',
@@ -163,8 +165,6 @@ export const CORDA_REPLACEMENTS: readonly Replacement[] = [
     ['distinct.size === refs.length ? refs : ', 'refs ?? '],
     ['if (fault !== undefined) return fault;', ''],
     ['!pin.states.includes(data.type)', 'false'],
-    ["b.kind === 'hash' && a.attachment === b.attachment", "b.kind === 'hash'"],
-    ["b.kind === 'signature' && a.key === b.key", "b.kind === 'signature'"],
     ['encumbrance === at || ', ''],
     [' || encumbrance >= count', ''],
     ['signers.length !== data.length', 'signers.length > data.length'],

@@ -1,0 +1,181 @@
+/** Forged transactions of vaults, each with the check that refuses it: windows, commands, what governs states, references, inputs, shapes. */
+import { expect, test } from '@jest/globals';
+import { COMMANDED, ESCROW, freed } from './testing/corda-vault.ts';
+
+import {
+  any,
+  BURN,
+  consuming,
+  type Forgery,
+  facts,
+  from,
+  LOCK,
+  less,
+  more,
+  OTHER_CONSTRAINT,
+  OTHER_KEY,
+  output,
+  PAUSE,
+  PROPOSE,
+  REFUND,
+  REFUND_BURN,
+  RELEASE,
+  ROTATE,
+  read,
+  signedBy,
+  signers,
+  state,
+  swapped,
+  TOKENS,
+  told,
+  until,
+  VOID,
+  VOID_ISSUE,
+  window,
+} from './testing/corda-vault-cases.ts';
+
+const FORGERIES: readonly Forgery[] = [
+  ['no time window', 'timeWindow', window(LOCK, undefined)],
+  ['a time window without an end', 'timeWindow', window(LOCK, { from })],
+  ['a time window without a beginning', 'timeWindow', window(LOCK, { until })],
+  [
+    'too long a time window',
+    'timeWindow',
+    window(LOCK, { from, until: { ...from, epochSeconds: from.epochSeconds + 601 } }),
+  ],
+  [
+    'a time window too long by nanoseconds',
+    'timeWindow',
+    window(LOCK, { from, until: { epochSeconds: from.epochSeconds + 600, nanos: 1 } }),
+  ],
+  ['an instruction that had expired', 'timeWindow', told(RELEASE, 'notAfter', any(BigInt(until.epochSeconds - 1)))],
+  [
+    'an instruction that expires within the last second',
+    'timeWindow',
+    told(window(RELEASE, { from, until: { ...until, nanos: 1 } }), 'notAfter', any(BigInt(until.epochSeconds))),
+  ],
+  ['no command of the vault', 'command', facts(LOCK, (of) => ({ ...of, commands: of.commands.slice(1) }))],
+  [
+    'two commands of the vault',
+    'command',
+    facts(LOCK, (of) => ({ ...of, commands: [...of.commands, ...RELEASE.facts.commands.slice(0, 1)] })),
+  ],
+  [
+    'a command of something else',
+    'command',
+    facts(LOCK, (of) => ({
+      ...of,
+      commands: [
+        ...of.commands,
+        { data: { type: 'net.corda.finance.contracts.asset.Cash$Commands$Exit' }, signers: [] },
+      ],
+    })),
+  ],
+  [
+    'cash moved beside an issue',
+    'command',
+    facts(TOKENS, (of) => ({ ...of, commands: [...of.commands, ...LOCK.facts.commands.slice(1)] })),
+  ],
+  ['an issue by an escrow vault', 'command', told(RELEASE, 'kind', any(2))],
+  ['a release by an issue vault', 'command', told(TOKENS, 'kind', any(1))],
+  ['a migration', 'command', told(RELEASE, 'kind', any(8))],
+  ['a lock that the vault party need not sign', 'vaultSignature', signers(LOCK, (key) => key !== ESCROW.root.party)],
+  ['a lock that the vault party did not sign', 'vaultSignature', signedBy(LOCK)],
+  ['a release that the vault party did not sign', 'vaultSignature', signedBy(RELEASE)],
+  ['a rotation that the vault party did not sign', 'vaultSignature', signedBy(ROTATE)],
+  ['a depositor who need not sign', 'depositor', signers(LOCK, (key) => key === ESCROW.root.party)],
+  ['a coin under another contract', 'contract', output(LOCK, 1, { contract: 'a.Contract' })],
+  [
+    'a token under the contract of the vault',
+    'contract',
+    output(TOKENS, 1, { contract: 'drawbridge.corda.contract.VaultContract' }),
+  ],
+  ['a permit under another jar', 'contract', output(RELEASE, 0, { constraint: OTHER_CONSTRAINT })],
+  ['a vault under a signer', 'contract', output(PAUSE, 0, { constraint: { kind: 'signature', key: '0x01' } })],
+  ['cash under another jar', 'cash', output(LOCK, 0, { constraint: OTHER_CONSTRAINT })],
+  ['cash under another contract', 'cash', output(LOCK, 0, { contract: 'a.Contract' })],
+  ['payment under another jar', 'cash', output(RELEASE, 1, { constraint: OTHER_CONSTRAINT })],
+  ['cash of another issuer', 'cash', state(LOCK, 0, 'amount.token.issuer.party.owningKey', any(OTHER_KEY))],
+  ['cash of another reference', 'cash', state(LOCK, 0, 'amount.token.issuer.reference.bytes', any(Uint8Array.of(2)))],
+  [
+    'cash of another currency',
+    'cash',
+    state(LOCK, 0, 'amount.token.product', any({ type: 'java.util.Currency', content: 'EUR' })),
+  ],
+  ['a coin of another owner', 'cash', state(LOCK, 0, 'owner.owningKey', any(OTHER_KEY))],
+  ['nothing referred to', 'reference', facts(LOCK, (of) => ({ ...of, references: [] }))],
+  [
+    'two states referred to',
+    'reference',
+    facts(LOCK, (of) => ({ ...of, references: [...of.references, ...of.inputs] })),
+  ],
+  ['another state referred to', 'reference', facts(LOCK, (of) => ({ ...of, references: of.inputs }))],
+  ['a release that refers to another state', 'reference', facts(RELEASE, (of) => ({ ...of, references: of.inputs }))],
+  ['a rotation that refers to something', 'reference', facts(ROTATE, (of) => ({ ...of, references: of.inputs }))],
+  ['nothing consumed', 'inputs', facts(LOCK, (of) => ({ ...of, inputs: [] }))],
+  ['other states consumed than named', 'inputs', facts(RELEASE, (of) => ({ ...of, inputs: of.inputs.slice(1) }))],
+  ['a release without coins', 'inputs', consuming(RELEASE, 1)],
+  ['a release with half a coin', 'inputs', consuming(RELEASE, 2)],
+  ['a release of too many coins', 'inputs', consuming(RELEASE, 67)],
+  ['a refund without its record', 'inputs', consuming(REFUND, 3)],
+  ['an issue that consumes more', 'inputs', consuming(TOKENS, 2)],
+  ['a refund of a burn without its record', 'inputs', consuming(REFUND_BURN, 1)],
+  ['a void of an issue that consumes more', 'inputs', consuming(VOID_ISSUE, 2)],
+  [
+    'a rotation of another state',
+    'inputs',
+    { ...ROTATE, book: { ...ROTATE.book, tip: { ...ROTATE.book.tip, ref: COMMANDED.ref } } },
+  ],
+  [
+    'guardians on another state',
+    'inputs',
+    { ...PROPOSE, book: { ...PROPOSE.book, tip: { ...PROPOSE.book.tip, ref: COMMANDED.ref } } },
+  ],
+  [
+    'guardians consume more',
+    'inputs',
+    facts(PROPOSE, (of) => ({ ...of, inputs: [...of.inputs, ...LOCK.facts.inputs] })),
+  ],
+  ['a lock without its record', 'shape', facts(LOCK, (of) => ({ ...of, outputs: of.outputs.slice(0, 2) }))],
+  ['a record in the place of change', 'shape', swapped(LOCK, 2, 3)],
+  [
+    'a permit after the lock',
+    'shape',
+    facts(LOCK, (of) => ({ ...of, outputs: [...of.outputs, ...RELEASE.facts.outputs.slice(0, 1)] })),
+  ],
+  ['something else after a burn', 'shape', more(BURN)],
+  ['a guard in the place of cash', 'shape', swapped(LOCK, 0, 1)],
+  ['no guard beside cash', 'shape', output(LOCK, 1, { data: LOCK.facts.outputs[2]?.data ?? any(0) })],
+  ['no permit at output 0', 'shape', swapped(RELEASE, 0, 1)],
+  ['change without a guard', 'shape', less(RELEASE)],
+  ['one output more after a release', 'shape', more(RELEASE)],
+  ['a payment that is not cash', 'shape', output(RELEASE, 1, RELEASE.facts.outputs[0] ?? any(0))],
+  ['one output more after an issue', 'shape', more(TOKENS)],
+  ['an issue that is not of tokens', 'shape', output(TOKENS, 1, TOKENS.facts.outputs[0] ?? any(0))],
+  ['a void that makes one coin less', 'shape', less(VOID)],
+  ['a void of an issue that makes more', 'shape', more(VOID_ISSUE)],
+  ['one output more after a rotation', 'shape', more(ROTATE)],
+  ['a permit for a vault', 'shape', output(ROTATE, 0, { data: RELEASE.facts.outputs[0]?.data ?? any(0) })],
+  ['cash of the vault that is free', 'encumbrance', facts(LOCK, (of) => freed(of, 0))],
+  ['cash encumbered by another', 'encumbrance', output(LOCK, 0, { encumbrance: 2 })],
+  ['a guard that is free', 'encumbrance', facts(LOCK, (of) => freed(of, 1))],
+  ['change that is free', 'encumbrance', facts(RELEASE, (of) => freed(of, 2))],
+  ['a coin made again that is free', 'encumbrance', facts(VOID, (of) => freed(of, 4))],
+  ['a record that is encumbered', 'encumbrance', output(LOCK, 2, { encumbrance: 0 })],
+  ["the owner's change encumbered", 'encumbrance', output(LOCK, 3, { encumbrance: 0 })],
+  ['a permit that is encumbered', 'encumbrance', output(RELEASE, 0, { encumbrance: 1 })],
+  ['a payment that is encumbered', 'encumbrance', output(RELEASE, 1, { encumbrance: 0 })],
+  ['a token that is encumbered', 'encumbrance', output(TOKENS, 1, { encumbrance: 0 })],
+  ['a vault that is encumbered', 'encumbrance', output(ROTATE, 0, { encumbrance: 0 })],
+];
+
+test.each(FORGERIES)('%s', (_, check, forged) => {
+  expect(read(forged)).toMatchObject({ ok: false, check });
+});
+
+test('detail repeats no content', () => {
+  for (const [, , forged] of FORGERIES) {
+    const result = read(forged);
+    expect('detail' in result && /[0-9a-f]{8}|\d{3}/.test(result.detail)).toBe(false);
+  }
+});
