@@ -4,6 +4,7 @@ import type { Command, Entry, Outcome } from './command.ts';
 import { amendment } from './commands/amendment.ts';
 import { cancelTransfer } from './commands/cancel-transfer.ts';
 import { headerConflict, headers } from './commands/headers.ts';
+import { stateEvent } from './commands/state-event.ts';
 import { submitTransfer } from './commands/submit-transfer.ts';
 import { cancelLockRefund, claimLock, refundLock } from './commands/unmatched-lock.ts';
 import { vaultEvent } from './commands/vault-event.ts';
@@ -41,6 +42,8 @@ function applyCommand(overlay: Overlay, command: Command): Outcome {
       return cancelTransfer(overlay, command.bank, command.id);
     case 'vaultEvent':
       return vaultEvent(overlay, command);
+    case 'stateEvent':
+      return stateEvent(overlay, command);
     case 'headers':
       return headers(overlay, command);
     case 'headerConflict':

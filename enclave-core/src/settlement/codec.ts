@@ -10,6 +10,7 @@ import { decode, encode } from 'cborg';
 import { blockTuple, readBlock } from './chain-tuple.ts';
 import type { AmendmentSignature, Command, Entry } from './command.ts';
 import { MAX_COMMANDS_PER_ENTRY } from './limits.ts';
+import { readStateEvent, stateEventTuple } from './state-event-tuple.ts';
 import {
   readAssetCode,
   readNetworkId,
@@ -56,6 +57,7 @@ const NUMBERS = {
   cancelLockRefund: 8,
   headers: 9,
   headerConflict: 10,
+  stateEvent: 11,
 } as const satisfies Record<Command['type'], number>;
 
 const LOCK_COMMANDS = {
@@ -121,6 +123,15 @@ function commandTuple(command: Command): Cbor {
         bytesOf(command.evidenceDigest),
         wholeOf(command.trustVersion),
       ];
+    case 'stateEvent':
+      return [
+        number,
+        command.network,
+        command.asset,
+        stateEventTuple(command.event),
+        bytesOf(command.evidenceDigest),
+        wholeOf(command.trustVersion),
+      ];
     case 'headers':
       return [
         number,
@@ -168,6 +179,8 @@ function readCommand(value: unknown): Command {
     }
     case NUMBERS.vaultEvent:
       return readVaultEventCommand(readTuple(value, 8));
+    case NUMBERS.stateEvent:
+      return readStateEventCommand(readTuple(value, 6));
     case NUMBERS.headers:
       return readHeaders(readTuple(value, 6));
     case NUMBERS.headerConflict:
@@ -203,6 +216,18 @@ function readVaultEventCommand(tuple: readonly unknown[]): Command {
     event: readVaultEvent(event),
     blockNumber: readWhole(blockNumber),
     blockHash: readBytes32(blockHash),
+    evidenceDigest: readBytes32(evidenceDigest),
+    trustVersion: readWhole(trustVersion),
+  };
+}
+
+function readStateEventCommand(tuple: readonly unknown[]): Command {
+  const [, network, asset, event, evidenceDigest, trustVersion] = tuple;
+  return {
+    type: 'stateEvent',
+    network: readNetworkId(network),
+    asset: readAssetCode(asset),
+    event: readStateEvent(event),
     evidenceDigest: readBytes32(evidenceDigest),
     trustVersion: readWhole(trustVersion),
   };

@@ -6,6 +6,7 @@ import type { BlockFacts } from '@drawbridge/evidence/tracked-chain';
 import type { Action } from '@drawbridge/governance/action';
 import type { Bytes32, Hex } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, LockId, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
+import type { StateEvent } from '@drawbridge/protocol/state-event';
 import type { VaultEvent } from '@drawbridge/protocol/vault-event';
 
 /** Terms of a transfer as its debtor bank states them; equal terms under one id are one transfer. */
@@ -40,6 +41,15 @@ export type Command =
       /** Block of the event: the followers' cursor, and what a tracked chain must hold. */
       blockNumber: number;
       blockHash: Bytes32;
+      evidenceDigest: Bytes32;
+      trustVersion: number;
+    }>
+  /** The same of a vault on a ledger of unspent states. */
+  | Readonly<{
+      type: 'stateEvent';
+      network: NetworkId;
+      asset: AssetCode;
+      event: StateEvent;
       evidenceDigest: Bytes32;
       trustVersion: number;
     }>

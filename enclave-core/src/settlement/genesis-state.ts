@@ -1,6 +1,8 @@
 /** The state that a service starts from: what genesis registers, and nothing else. */
 import { type Genesis, genesisRegistry } from '@drawbridge/governance/genesis';
+import { isCordaVault } from '@drawbridge/governance/registration';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { newBook } from './book.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { newVaultRow, SettlementState } from './state.ts';
 import { chainsAtCheckpoints } from './tracked-chains.ts';
@@ -39,7 +41,10 @@ export function initialState(
   if (problems.length > 0) throw new GenesisError(problems);
   const header = { stampMs, nextOrder: 1, registry };
   const state = new SettlementState({ serviceId: genesis.serviceId, secrets, limits, header });
-  for (const [key, vault] of registry.vaults) state.vaults.set(key, newVaultRow(vault));
+  for (const [key, vault] of registry.vaults) {
+    state.vaults.set(key, newVaultRow(vault));
+    if (isCordaVault(vault)) state.books.set(key, newBook(vault));
+  }
   for (const [network, chain] of chainsAtCheckpoints(registry)) state.chains.set(network, chain);
   return state;
 }

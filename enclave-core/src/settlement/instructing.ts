@@ -2,8 +2,10 @@
  * Instructions: written, closed, and the value that goes on its way with them. Releases and issues are the point of no
  * return; void and refund are the ways back.
  */
+import { isCordaVault } from '@drawbridge/governance/registration';
 import { ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
 import { type InstructionId, type LockId, type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
+import { hasFreePermit, hold, type PaymentStates, pickStates, recordOf, statesOfVoid } from './book.ts';
 import { deliveryId, refundId, voidId } from './ids.ts';
 import { InvariantError } from './invariant-error.ts';
 import { canRefund, headroomMinor, isOpen } from './lane.ts';
@@ -24,7 +26,25 @@ function write(overlay: Overlay, key: VaultKey, draft: Draft): InstructionId {
   overlay.outboxEnds.set(vault.network, outboxSeq);
   const { network, asset, epoch } = vault;
   overlay.instructions.set(draft.id, { ...draft, network, asset, epoch, outboxSeq });
+  if (draft.states !== undefined && draft.kind !== 'void') hold(overlay, key, draft.states, draft.id);
   return draft.id;
+}
+
+/** What a payment is written with beside its terms: on ledgers of states, what it consumes. */
+type Means = Readonly<{ states?: PaymentStates }>;
+const NO_STATES: Means = {};
+
+/**
+ * What is free now for a payment; `lockId`: of the lock that it refunds. @returns nothing where the states that it needs are not
+ * free, and has to wait for events that free them.
+ */
+function meansFor(overlay: Overlay, key: VaultKey, amountMinor: bigint, lockId?: LockId): Means | undefined {
+  const { vault } = overlay.vault(key);
+  if (!isCordaVault(vault)) return NO_STATES;
+  const record = lockId === undefined ? undefined : recordOf(overlay, key, lockId);
+  if (lockId !== undefined && record === undefined) return undefined;
+  const states = pickStates(overlay, { key, mode: vault.mode, amountMinor }, record);
+  return states && { states };
 }
 
 /** Takes an instruction that is proven executed or void out of the outbox, and the void that ran against it. */
@@ -49,6 +69,8 @@ export function tryInstruct(overlay: Overlay, live: LiveTransfer): boolean {
   const { terms } = transfer;
   const key = destinationOf(transfer);
   if (!isOpen(overlay, key) || headroomMinor(overlay, key) < terms.amountMinor) return false;
+  const means = meansFor(overlay, key, terms.amountMinor);
+  if (means === undefined) return false;
   reserve(overlay, terms.debtor, terms.asset, -terms.amountMinor);
   const { vault } = overlay.vault(key);
   post(overlay, {
@@ -68,6 +90,7 @@ export function tryInstruct(overlay: Overlay, live: LiveTransfer): boolean {
     beneficiary: terms.destination?.beneficiary ?? ZERO_BYTES32,
     notAfterSeconds: Math.floor((terms.deliverByMs ?? 0) / 1000),
     transfer: nameOf(transfer),
+    ...means,
   });
   advance(overlay, live, 'instruct', {}, { instruction });
   return true;
@@ -87,6 +110,7 @@ export function writeVoid(overlay: Overlay, target: InstructionId): InstructionI
     beneficiary: ZERO_BYTES32,
     notAfterSeconds: 0,
     ...(instruction.transfer !== undefined && { transfer: instruction.transfer }),
+    ...(instruction.states !== undefined && { states: statesOfVoid(instruction.states) }),
   });
 }
 
@@ -98,11 +122,12 @@ export const deliveryOf = (overlay: Overlay, { terms }: Transfer): InstructionId
 export const isRefundUnwritten = (overlay: Overlay, key: VaultKey, lockId: LockId): boolean =>
   !overlay.isSpent(instructionMark(refundId(overlay.base.secrets.idKey, key, lockId)));
 
-/** Whether a delivery that failed goes back to the source network: asked for, and the vault there can pay it back. */
-export function isRefundable(overlay: Overlay, { terms, lockId }: Transfer): boolean {
-  if (terms.onVoid !== 'refund' || !terms.source || lockId === undefined) return false;
+/** With what a delivery that failed goes back to the source network: asked for, and the vault there can pay it back now. */
+function refundMeans(overlay: Overlay, { terms, lockId }: Transfer): Means | undefined {
+  if (terms.onVoid !== 'refund' || !terms.source || lockId === undefined) return undefined;
   const key = vaultKey(terms.source.network, terms.asset);
-  return canRefund(overlay, key) && headroomMinor(overlay, key) >= terms.amountMinor;
+  const hasRoom = canRefund(overlay, key) && headroomMinor(overlay, key) >= terms.amountMinor;
+  return hasRoom ? meansFor(overlay, key, terms.amountMinor, lockId) : undefined;
 }
 
 /**
@@ -111,9 +136,9 @@ export function isRefundable(overlay: Overlay, { terms, lockId }: Transfer): boo
  */
 export function returnOrRefund(overlay: Overlay, live: LiveTransfer, event: 'voided' | 'deliverByPassed'): void {
   const { transfer } = live;
-  const refundable = isRefundable(overlay, transfer);
-  if (!refundable) {
-    advance(overlay, live, event, { refundable });
+  const means = refundMeans(overlay, transfer);
+  if (means === undefined) {
+    advance(overlay, live, event, { refundable: false });
     return;
   }
   const { terms, lockId } = transfer;
@@ -136,8 +161,9 @@ export function returnOrRefund(overlay: Overlay, live: LiveTransfer, event: 'voi
     beneficiary: terms.source.depositor,
     notAfterSeconds: 0,
     transfer: nameOf(transfer),
+    ...means,
   });
-  advance(overlay, live, event, { refundable }, { instruction });
+  advance(overlay, live, event, { refundable: true }, { instruction });
 }
 
 /** The refund of an unmatched lock that is open, or comes next. */
@@ -146,9 +172,11 @@ export const lockRefundOf = (
   { network, asset, lockId, refundsVoided }: UnmatchedLock,
 ): InstructionId => refundId(overlay.base.secrets.idKey, vaultKey(network, asset), lockId, refundsVoided);
 
-/** Sends an unmatched lock back to its depositor: suspense → transit. */
-export function writeLockRefund(overlay: Overlay, lock: UnmatchedLock): void {
+/** Sends an unmatched lock back to its depositor: suspense → transit. @returns whether the vault can pay it back now */
+export function writeLockRefund(overlay: Overlay, lock: UnmatchedLock): boolean {
   const key = vaultKey(lock.network, lock.asset);
+  const means = meansFor(overlay, key, lock.amountMinor, lock.lockId);
+  if (means === undefined) return false;
   post(overlay, {
     asset: lock.asset,
     debit: suspenseAccount(key),
@@ -163,8 +191,14 @@ export function writeLockRefund(overlay: Overlay, lock: UnmatchedLock): void {
     amountMinor: lock.amountMinor,
     beneficiary: lock.depositor,
     notAfterSeconds: 0,
+    ...means,
   });
+  return true;
 }
+
+/** Whether nothing can be asked of a Corda vault before something under way ends. */
+const lacksPermit = (overlay: Overlay, key: VaultKey): boolean =>
+  isCordaVault(overlay.vault(key).vault) && !hasFreePermit(overlay, key);
 
 /** Tells the vault's waiting transfers that value came free or the lane may be open again. */
 export function wakeWaiting(overlay: Overlay, key: VaultKey): void {
@@ -182,7 +216,7 @@ export function retryWaiting(overlay: Overlay, key: VaultKey, limit: number): nu
   if (retriesLeft === 0) return 0;
   let tried = 0;
   while (tried < limit && retriesLeft > 0) {
-    const hopeless = !isOpen(overlay, key) || headroomMinor(overlay, key) <= 0n;
+    const hopeless = !isOpen(overlay, key) || headroomMinor(overlay, key) <= 0n || lacksPermit(overlay, key);
     const live = hopeless ? undefined : overlay.nextWaiting(key, retryAfter);
     if (live !== undefined) {
       tryInstruct(overlay, live);

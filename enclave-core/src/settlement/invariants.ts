@@ -4,10 +4,12 @@
  * 1. Per asset, all balances sum to zero. 2. No bank, transit or suspense account is negative, and no bank has more
  * reserved than posted. 3. An escrow vault account never exceeds zero, an issue vault account is never below zero, and no
  * escrow vault owes more than it holds. 4. Every id is spent once: `Overlay.spend` asserts it on each use.
+ * 5. The book of a Corda vault says what its account says (`book-invariants.ts`).
  */
 import { isConsensus } from '@drawbridge/governance/registration';
 import type { AssetCode, ParticipantId, VaultKey } from '@drawbridge/protocol/ids';
 import { vaultKey } from '@drawbridge/protocol/ids';
+import { assertBooks, mustBeBacked } from './book-invariants.ts';
 import { refundId, voidId } from './ids.ts';
 import { InvariantError } from './invariant-error.ts';
 import type { Overlay } from './overlay.ts';
@@ -35,6 +37,8 @@ export function assertTouched(overlay: Overlay): void {
     const { vault, row } = overlay.vault(key);
     sums.add(vault.asset, row[`${account}Minor`] - beforeMinor);
     mustBeVaultBalance(vault.mode, row);
+    const book = overlay.books.get(key);
+    if (book !== undefined) mustBeBacked(vault.mode, row, book.coinsMinor);
   }
   sums.mustBeZero('a command created or destroyed value');
   touched.clear();
@@ -82,6 +86,7 @@ export function assertAll(state: SettlementState): void {
   assertChains(state);
   assertInstructions(state);
   assertReferences(state);
+  assertBooks(state);
 }
 
 function assertSums(state: SettlementState): void {

@@ -1,5 +1,6 @@
 /** Moves locks in suspense: keeps the row as it stands, and tells the bank that its reference names, and nobody else. */
 import { vaultKey } from '@drawbridge/protocol/ids';
+import { forgetRecord } from './book.ts';
 import { lockKey } from './keys.ts';
 import type { Overlay } from './overlay.ts';
 import type { UnmatchedLock } from './view.ts';
@@ -13,6 +14,7 @@ export function keepLock(overlay: Overlay, lock: UnmatchedLock): void {
 /** Lets go of one that has ended, in this state. */
 export function letGoOfLock(overlay: Overlay, lock: UnmatchedLock, state: 'REFUNDED' | 'CLAIMED'): void {
   overlay.unmatched.delete(placeOf(lock));
+  forgetRecord(overlay, vaultKey(lock.network, lock.asset), lock.lockId);
   announceLock(overlay, { ...lock, state });
 }
 

@@ -8,9 +8,11 @@ import type { Network, Participant, Vault } from '@drawbridge/governance/registr
 import type { Registry } from '@drawbridge/governance/registry';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, InstructionId, NetworkId, ParticipantId, VaultKey } from '@drawbridge/protocol/ids';
+import type { StateRef } from '@drawbridge/protocol/state-ref';
+import type { BookRow, CoinRow } from './book.ts';
 import { InvariantError } from './invariant-error.ts';
 import { Journal } from './journal.ts';
-import type { AccountKey, LockKey, PastKey, TransferKey } from './keys.ts';
+import type { AccountKey, CoinKey, LockKey, PastKey, TransferKey } from './keys.ts';
 import { type LedgerFacts, NO_FACTS } from './ledger-facts.ts';
 import { OrderedIndex } from './ordered-index.ts';
 import type { ParticipantEvent } from './record.ts';
@@ -40,6 +42,9 @@ export class Overlay {
   readonly parties: Rows<ParticipantId, PartyRow>;
   readonly outboxEnds: Rows<NetworkId, number>;
   readonly chains: Rows<NetworkId, TrackedChain>;
+  readonly books: Rows<VaultKey, BookRow>;
+  readonly coins: Rows<CoinKey, CoinRow>;
+  readonly lockRecords: Rows<LockKey, StateRef>;
   readonly touched: Touched = new Touched();
   journal: Journal = new Journal();
   stampMs: number;
@@ -66,6 +71,9 @@ export class Overlay {
     this.parties = new Rows(base.parties);
     this.outboxEnds = new Rows(base.outboxEnds);
     this.chains = new Rows(base.chains);
+    this.books = new Rows(base.books);
+    this.coins = new Rows(base.coinRows);
+    this.lockRecords = new Rows(base.recordRows);
     this.#transfers = new Rows(base.transfers);
     this.stampMs = base.header.stampMs;
     this.nextOrder = base.header.nextOrder;
@@ -221,6 +229,9 @@ export class Overlay {
     mergeRows(this.parties, base.parties);
     mergeRows(this.outboxEnds, base.outboxEnds);
     mergeRows(this.chains, base.chains);
+    mergeRows(this.books, base.books);
+    mergeRows(this.coins, base.coinRows);
+    mergeRows(this.lockRecords, base.recordRows);
   }
 }
 

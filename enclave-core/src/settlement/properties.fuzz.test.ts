@@ -1,5 +1,8 @@
 /** What holds for every history of commands, hostile ones included. README.md lists the mutations that each one caught. */
-import type { ParticipantId } from '@drawbridge/protocol/ids';
+import type { Action } from '@drawbridge/governance/action';
+import type { Genesis } from '@drawbridge/governance/genesis';
+import type { NetworkId, ParticipantId } from '@drawbridge/protocol/ids';
+import { type StateRef, sortedRefs, stateAfter } from '@drawbridge/protocol/state-ref';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEntry, encodeEntry } from './codec.ts';
@@ -10,6 +13,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { EntryRecords, ParticipantEvent } from './record.ts';
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 import type { SettlementState } from './state.ts';
+import { onCorda } from './testing/corda-world.ts';
 import {
   ABOUT_LOCKS,
   commandOf,
@@ -19,7 +23,20 @@ import {
   steps,
   TIGHT_GENESIS,
 } from './testing/random-steps.ts';
-import { SECRETS, START_MS, type World } from './testing/world.ts';
+import {
+  ALPHA,
+  BANK_A,
+  BANK_B,
+  BANK_C,
+  BETA,
+  EUR,
+  SECRETS,
+  START_MS,
+  signedAmendment,
+  transferId,
+  World,
+  word,
+} from './testing/world.ts';
 
 const RUNS = { numRuns: 15 };
 /** For what would let replicas differ, which seldom shows. */
@@ -43,16 +60,29 @@ function applyTo(state: SettlementState, ...entries: Entry[]): EntryRecords[] {
 }
 
 /** Runs a history, one entry for each step. @returns the world and the entries, those that funded it included. */
-function live(history: readonly Step[], limits: Partial<Limits>): { world: World; entries: Entry[] } {
-  const world = fundedWorld(limits);
+function liveOn(
+  genesis: Genesis,
+  history: readonly Step[],
+  limits: Partial<Limits>,
+): { world: World; entries: Entry[] } {
+  const world = fundedWorld(limits, genesis);
   const start = world.entries.length;
   for (const step of history) world.later(step.waitMs).run(commandOf(world, step));
   expect(world.entries.length - start).toBe(history.length);
   return { world, entries: world.entries };
 }
 
-const fresh = (limits: Partial<Limits>): SettlementState =>
-  initialState(TIGHT_GENESIS, SECRETS, START_MS, { ...DEFAULT_LIMITS, ...limits });
+const freshOn = (genesis: Genesis, limits: Partial<Limits>): SettlementState =>
+  initialState(genesis, SECRETS, START_MS, { ...DEFAULT_LIMITS, ...limits });
+
+/** What evidence said, of vaults that count and of vaults on ledgers of states. */
+const eventIn = (command: Command | undefined) =>
+  command?.type === 'vaultEvent' || command?.type === 'stateEvent' ? command : undefined;
+
+const WORLDS = [
+  ['where vaults count their events', TIGHT_GENESIS],
+  ['where two vaults are on Corda', onCorda(TIGHT_GENESIS)],
+] as const;
 
 /** Written against the view alone, apart from `invariants.ts`. */
 function expectSound(state: SettlementState): void {
@@ -72,11 +102,14 @@ function expectSound(state: SettlementState): void {
   for (const sum of sums.values()) expect(sum).toBe(0n);
 }
 
-describe('for every history', () => {
+describe.each(WORLDS)('for every history %s', (_, genesis) => {
+  const live = (history: readonly Step[], limits: Partial<Limits>) => liveOn(genesis, history, limits);
+  const fresh = (limits: Partial<Limits>): SettlementState => freshOn(genesis, limits);
+
   test('value is conserved and nothing is negative', () => {
     fc.assert(
       fc.property(histories(60), (history) => {
-        const world = fundedWorld(SMALL_LIMITS);
+        const world = fundedWorld(SMALL_LIMITS, genesis);
         for (const step of history) {
           world.later(step.waitMs).run(commandOf(world, step));
           expectSound(world.state);
@@ -164,8 +197,9 @@ describe('for every history', () => {
             expect(submitted.has(id)).toBe(false);
             submitted.add(id);
           }
-          if (command?.type === 'vaultEvent' && command.event.type === 'locked' && outcome?.ok) {
-            const id = `${command.network}/${command.event.lockId}`;
+          const told = eventIn(command);
+          if (told?.event.type === 'locked' && outcome?.ok) {
+            const id = `${told.network}/${told.event.lockId}`;
             expect(locked.has(id)).toBe(false);
             locked.add(id);
           }
@@ -198,10 +232,11 @@ describe('for every history', () => {
           const [command] = entry.commands;
           if (!world.outcomes[i]?.ok || command === undefined) return;
           if (command.type === 'claimLock') once(gone, `${command.network}/${command.lockId}`);
-          if (command.type !== 'vaultEvent') return;
-          const { event } = command;
+          const told = eventIn(command);
+          if (told === undefined) return;
+          const { event, network } = told;
           if (event.type === 'executed') once(ended, event.id);
-          if (event.type === 'executed' && event.kind === 'refund') once(gone, `${command.network}/${event.subject}`);
+          if (event.type === 'executed' && event.kind === 'refund') once(gone, `${network}/${event.subject}`);
           if (event.type === 'voided') once(ended, event.subject);
         });
         for (const { refundsVoided } of world.state.unmatched.values()) revived += refundsVoided;
@@ -215,7 +250,7 @@ describe('for every history', () => {
   test('a refusal changes nothing', () => {
     fc.assert(
       fc.property(histories(40), (history) => {
-        const world = fundedWorld(SMALL_LIMITS);
+        const world = fundedWorld(SMALL_LIMITS, genesis);
         for (const step of history) {
           const before = encodeSnapshot(world.state);
           const outcome = world.later(step.waitMs).run(commandOf(world, step));
@@ -314,3 +349,64 @@ describe('for every history', () => {
     );
   });
 });
+
+describe('a ledger of states', () => {
+  test('has in the end the states that the book has, and paid what the core says', () => {
+    const known = { paid: 0, voided: 0, refunded: 0, several: 0, waited: 0, compared: 0 };
+    fc.assert(
+      fc.property(histories(80), (history) => {
+        const world = new World(SMALL_LIMITS, onCorda(TIGHT_GENESIS));
+        for (let n = 0; n < 24; n++) world.deposit([BANK_A, BANK_B, BANK_C][n % 3] ?? BANK_A, 60n);
+        for (const step of history) {
+          world.later(step.waitMs).run(commandOf(world, step));
+          // Pieces that no single coin suffices for.
+          if (step.b % 4 === 0) world.submit(outOfAlpha(world, step));
+          if (world.state.nextDeadlineMs() !== undefined && world.state.waiting.size > 0) known.waited += 1;
+          for (const { states } of world.state.instructions.values())
+            if ((states?.coins.length ?? 0) > 1) known.several++;
+        }
+        // What lies have halted and paused is opened, so that nothing but the ledger's word is missing.
+        const reopen: Action[] = [ALPHA, BETA].flatMap((network): Action[] => [
+          { name: 'set_network_state', args: { id: network, state: 'active' } },
+          { name: 'reopen_lane', args: { network, asset: EUR } },
+        ]);
+        expect(world.run(signedAmendment(world.state.nextAmendment(), reopen))).toEqual({ ok: true });
+        for (let owed = world.owed(); owed.length > 0; owed = world.owed()) {
+          const before = owed.length;
+          for (const command of owed) world.run(command);
+          if (world.owed().length >= before) break;
+        }
+        for (const [network, ledger] of world.ledgers) {
+          const told = ledger.notarised.filter(({ type }) => type === 'executed' || type === 'voided');
+          known.voided += told.filter(({ type }) => type === 'voided').length;
+          known.paid += told.length;
+          known.refunded += told.filter((event) => event.type === 'executed' && event.kind === 'refund').length;
+          const owed = world.owed().filter((command) => command.type === 'stateEvent' && command.network === network);
+          // A burn above what is outstanding is a lie about tokens that nobody issued: it is never taken.
+          if (owed.length > 0) continue;
+          known.compared += 1;
+          expect(unspentIn(world.state, network)).toEqual(ledger.unspent());
+        }
+      }),
+      { numRuns: 60 },
+    );
+    // Histories in which one of these never happens would show little.
+    expect(Object.entries(known).filter(([, count]) => count === 0)).toEqual([]);
+  });
+});
+
+const outOfAlpha = (world: World, { a, amount }: Step) =>
+  world.terms({
+    id: transferId(100_000 + world.entries.length),
+    debtor: [BANK_A, BANK_B, BANK_C][a % 3] ?? BANK_A,
+    amountMinor: BigInt(amount >> 1) + 1n,
+    destination: { network: ALPHA, beneficiary: word(`beneficiary ${a % 3}`) },
+    deliverByMs: world.nowMs + 600_000,
+  });
+
+function unspentIn(state: SettlementState, network: NetworkId): StateRef[] {
+  const book = state.book(network, EUR);
+  if (book === undefined) throw new Error('a Corda vault has a book');
+  const coins = [...state.coins(network, EUR)].flatMap(({ ref }) => [ref, stateAfter(ref, 1)]);
+  return sortedRefs([book.tip, ...book.permits.map(({ ref }) => ref), ...coins]);
+}

@@ -1,10 +1,12 @@
 /** Rows of the state's tables as lists, for snapshots. */
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
-import { type ParticipantId, type TransferId, type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
+import type { ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
 import type { InstructionKind } from '@drawbridge/protocol/instruction';
+import { paymentStatesTuple, readPaymentStates } from './book-tuples.ts';
 import type { TransferKey } from './keys.ts';
 import type { Limits } from './limits.ts';
 import type { UnmatchedLockReason } from './record.ts';
+import { readVaultKey } from './row-keys.ts';
 import type { LiveTransfer, PartyRow, ReferenceRow, VaultRow } from './state.ts';
 import {
   readAssetCode,
@@ -29,7 +31,6 @@ import {
   readText,
   readTuple,
   readWhole,
-  TupleError,
 } from './tuples.ts';
 import type { Account, OpenInstruction, ServiceSecrets, UnmatchedLock } from './view.ts';
 
@@ -143,12 +144,6 @@ export function readVaultRow(value: unknown): [VaultKey, VaultRow] {
   return [readVaultKey(tuple[0]), row];
 }
 
-function readVaultKey(value: unknown): VaultKey {
-  const [network, asset, ...rest] = readText(value).split('/');
-  if (rest.length > 0) throw new TupleError('expected a vault key');
-  return vaultKey(readNetworkId(network), readAssetCode(asset));
-}
-
 export const liveTransferTuple = (_: TransferKey, { transfer, order, lastEvents }: LiveTransfer): Cbor => [
   order,
   transferTuple(transfer),
@@ -242,13 +237,14 @@ export const instructionTuple = (instruction: OpenInstruction): Cbor => [
   instruction.epoch,
   instruction.outboxSeq,
   nameTuple(instruction.transfer),
+  // A twelfth item on ledgers of states alone: elsewhere the bytes stay what they were.
+  ...(instruction.states === undefined ? [] : [paymentStatesTuple(instruction.states)]),
 ];
 
 export function readInstruction(value: unknown): OpenInstruction {
-  const [id, kind, network, asset, subject, amount, beneficiary, notAfter, epoch, outboxSeq, name] = readTuple(
-    value,
-    11,
-  );
+  const hasStates = Array.isArray(value) && value.length === 12;
+  const tuple = readTuple(value, hasStates ? 12 : 11);
+  const [id, kind, network, asset, subject, amount, beneficiary, notAfter, epoch, outboxSeq, name, states] = tuple;
   const transfer = readName(name);
   return {
     id: readBytes32(id),
@@ -262,6 +258,7 @@ export function readInstruction(value: unknown): OpenInstruction {
     epoch: readWhole(epoch),
     outboxSeq: readWhole(outboxSeq),
     ...(transfer && { transfer }),
+    ...(hasStates && { states: readPaymentStates(states) }),
   };
 }
 

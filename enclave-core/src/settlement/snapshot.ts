@@ -7,10 +7,11 @@ import { vaultKey } from '@drawbridge/protocol/ids';
 import { ProtocolError } from '@drawbridge/protocol/protocol-error';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { decode, encode } from 'cborg';
+import { bookTuple, coinTuple, readBook, readCoin, readRecord, recordTuple } from './book-tuples.ts';
 import { chainTuple, readChain } from './chain-tuple.ts';
 import { InvariantError } from './invariant-error.ts';
 import { assertAll } from './invariants.ts';
-import { accountKey, lockKey, type PastKey, transferKey } from './keys.ts';
+import { accountKey, coinKey, lockKey, type PastKey, transferKey } from './keys.ts';
 import { readRegistry, registryTuple } from './registry-tuple.ts';
 import {
   accountTuple,
@@ -50,6 +51,8 @@ import {
 
 const VERSION = 1;
 const FIELDS = 17;
+/** With a field more for the books of Corda vaults; a state without any keeps the first form. */
+const VERSION_WITH_BOOKS = 2;
 const SHARDS = 256;
 /** Rows of one table, when they are read back. */
 const MAX_ROWS = 50_000_000;
@@ -75,8 +78,9 @@ export type CapturedSlices = Readonly<{ [Symbol.iterator]: () => Slices; release
 export function snapshotSlices(state: SettlementState): CapturedSlices {
   assertAll(state);
   const { header } = state;
+  const hasBooks = state.books.size > 0;
   const head = [
-    VERSION,
+    hasBooks ? VERSION_WITH_BOOKS : VERSION,
     bytesOf(state.serviceId),
     secretsTuple(state.secrets),
     limitsTuple(state.limits),
@@ -96,15 +100,23 @@ export function snapshotSlices(state: SettlementState): CapturedSlices {
   ];
   const parties = captured(state.parties, partyTuple);
   const outboxEnds = captured(state.outboxEnds, (network, end) => [network, end]);
+  const books = [
+    captured(state.books, bookTuple),
+    captured(state.coinRows, coinTuple),
+    captured(state.recordRows, recordTuple),
+  ];
   const spent = state.spent.capture();
   const slices = function* (): Slices {
-    yield [listHead(FIELDS), ...head];
+    yield [listHead(hasBooks ? FIELDS + 1 : FIELDS), ...head];
     for (const table of tables) yield* tableSlices(table);
     yield [listHead(2)];
     yield* tableSlices(parties);
     yield* tableSlices(outboxEnds);
     yield [listHead(spent.shards)];
     for (const shard of spent.encode()) yield [bytesHead(shard.length), shard];
+    if (!hasBooks) return;
+    yield [listHead(books.length)];
+    for (const table of books) yield* tableSlices(table);
   };
   return { [Symbol.iterator]: slices, release: spent.release };
 }
@@ -166,8 +178,9 @@ const reasonOf = (cause: unknown): string =>
     : 'not as it was written';
 
 function readState(value: unknown): SettlementState {
-  const fields = readTuple(value, FIELDS);
-  if (fields[0] !== VERSION) throw new TupleError('snapshot version is unknown');
+  const hasBooks = Array.isArray(value) && value[0] === VERSION_WITH_BOOKS;
+  const fields = readTuple(value, hasBooks ? FIELDS + 1 : FIELDS);
+  if (!hasBooks && fields[0] !== VERSION) throw new TupleError('snapshot version is unknown');
   const state = new SettlementState({
     serviceId: readBytes32(fields[1]),
     secrets: readSecrets(fields[2]),
@@ -205,7 +218,18 @@ function readState(value: unknown): SettlementState {
     const [network, end] = readTuple(row, 2);
     state.outboxEnds.set(readNetworkId(network), readWhole(end));
   }
+  if (hasBooks) readBooks(state, fields[17]);
   return state;
+}
+
+function readBooks(state: SettlementState, value: unknown): void {
+  const [books, coins, records] = readTuple(value, 3);
+  for (const row of readRows(books)) state.books.set(...readBook(row));
+  for (const row of readRows(coins)) {
+    const coin = readCoin(row);
+    state.coinRows.set(coinKey(coin.vault, coin.ref), coin);
+  }
+  for (const row of readRows(records)) state.recordRows.set(...readRecord(row));
 }
 
 const readRows = (value: unknown): readonly unknown[] => readList(value, MAX_ROWS);

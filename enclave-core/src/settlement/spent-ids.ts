@@ -6,6 +6,7 @@
 
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { InstructionId, LockId, ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
+import type { StateRef } from '@drawbridge/protocol/state-ref';
 import { sha256OfText } from '../sha256.ts';
 import { FULL, type Key, Shard, sortedKeys } from './spent-shard.ts';
 
@@ -40,7 +41,7 @@ const wordIn = (bytes: string, i: number): number =>
 
 /**
  * Bank and UUID without its first hyphen: no separator is needed before 35 characters of fixed form, and with a LEI the
- * text fits one block of SHA-256. Locks hold two slashes, overflowed ones four, and instructions no hyphen, so none reads
+ * text fits one block of SHA-256. Locks hold two slashes, transactions and former states three, overflowed locks four, and instructions no hyphen, so none reads
  * as another.
  */
 export const transferMark = (bank: ParticipantId, id: TransferId): SpentMark =>
@@ -51,6 +52,11 @@ export const overflowMark = (
   vault: VaultKey,
   { lockId, depositor, amountMinor }: Readonly<{ lockId: LockId; depositor: Bytes32; amountMinor: bigint }>,
 ): SpentMark => mark(`${vault}/${lockId}/${depositor}/${amountMinor}`);
+/** A notarised transaction that was applied. Three slashes, as the next, and another letter between them. */
+export const transactionMark = (vault: VaultKey, transactionId: Bytes32): SpentMark =>
+  mark(`${vault}/t/${transactionId}`);
+/** A state of a vault on Corda that has a successor. */
+export const formerTipMark = (vault: VaultKey, ref: StateRef): SpentMark => mark(`${vault}/s/${ref}`);
 export const instructionMark = (id: InstructionId): SpentMark => mark(id);
 
 const SHARDS = 256;

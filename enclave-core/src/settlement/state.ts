@@ -24,10 +24,13 @@ import {
   type VaultKey,
   vaultKey,
 } from '@drawbridge/protocol/ids';
+import type { StateRef } from '@drawbridge/protocol/state-ref';
+import type { BookRow, CoinRow } from './book.ts';
 import {
   type AccountKey,
   AccountKeys,
   accountKey,
+  type CoinKey,
   type LockKey,
   lockKey,
   type PastKey,
@@ -37,7 +40,7 @@ import {
 import type { Limits } from './limits.ts';
 import { OrderedIndex } from './ordered-index.ts';
 import type { Transfer, TransferState } from './record.ts';
-import { SpentIds } from './spent-ids.ts';
+import { SpentIds, transactionMark } from './spent-ids.ts';
 import type { Account, OpenInstruction, ServiceSecrets, SettlementView, UnmatchedLock, VaultLedger } from './view.ts';
 
 /** Number of the last event about a transfer in the stream of each of its banks, which may be one bank. */
@@ -137,6 +140,10 @@ export class SettlementState implements SettlementView {
   readonly outboxEnds: Map<NetworkId, number> = new Map();
   /** Of every network that is believed by consensus, and of no other. */
   readonly chains: Map<NetworkId, TrackedChain> = new Map();
+  /** Of every Corda vault, and of no other; and the coins and records of locks of all of them. */
+  readonly books: Map<VaultKey, BookRow> = new Map();
+  readonly coinRows: Map<CoinKey, CoinRow> = new Map();
+  readonly recordRows: Map<LockKey, StateRef> = new Map();
   readonly spent: SpentIds;
   /** Drafts committed in this process; tells a draft that its base has moved. Not part of the state. */
   revision = 0;
@@ -255,6 +262,20 @@ export class SettlementState implements SettlementView {
       const ledger = this.vaultLedger(network, asset);
       if (ledger) yield ledger;
     }
+  }
+  book(network: NetworkId, asset: AssetCode): BookRow | undefined {
+    return this.books.get(vaultKey(network, asset));
+  }
+  *coins(network: NetworkId, asset: AssetCode): Generator<CoinRow> {
+    const key = vaultKey(network, asset);
+    for (const coin of this.coinRows.values()) if (coin.vault === key) yield coin;
+  }
+  *lockRecords(network: NetworkId, asset: AssetCode): Generator<StateRef> {
+    const prefix = `${vaultKey(network, asset)}/`;
+    for (const [key, ref] of this.recordRows) if (key.startsWith(prefix)) yield ref;
+  }
+  isApplied(network: NetworkId, asset: AssetCode, transactionId: Bytes32): boolean {
+    return this.spent.has(transactionMark(vaultKey(network, asset), transactionId));
   }
   exposureCap(network: NetworkId, asset: AssetCode): ExposureCap | undefined {
     return this.header.registry.exposureCaps.get(vaultKey(network, asset));

@@ -1,6 +1,7 @@
 /** Moves transfers along the table: writes the new version, tells both banks, and lets go of what has ended. */
 import type { InstructionId, LockId } from '@drawbridge/protocol/ids';
 import { vaultKey } from '@drawbridge/protocol/ids';
+import { forgetRecord } from './book.ts';
 import { InvariantError } from './invariant-error.ts';
 import { pastKey, type TransferKey, transferKey } from './keys.ts';
 import type { Overlay } from './overlay.ts';
@@ -65,6 +66,7 @@ function letGo(overlay: Overlay, transfer: Transfer): void {
   if (reference !== undefined && terms.source !== undefined) {
     const vault = vaultKey(terms.source.network, terms.asset);
     const { depositor } = terms.source;
+    if (lockId !== undefined) forgetRecord(overlay, vault, lockId);
     const past = { vault, depositor, amountMinor: terms.amountMinor, state, funded: lockId !== undefined };
     overlay.references.set(reference, { ...nameOf(transfer), past });
     overlay.pastReferences.set(pastKey(terms.debtor, pastTo), reference);

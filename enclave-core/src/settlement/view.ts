@@ -4,6 +4,8 @@ import type { Asset, ExposureCap, Network, Participant, Vault } from '@drawbridg
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, InstructionId, LockId, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import type { InstructionKind } from '@drawbridge/protocol/instruction';
+import type { StateRef } from '@drawbridge/protocol/state-ref';
+import type { BookRow, CoinRow, PaymentStates } from './book.ts';
 import type { Transfer, UnmatchedLockReason, UnmatchedState } from './record.ts';
 
 /** A bank's account. `available = posted − pending`. */
@@ -66,6 +68,8 @@ export type OpenInstruction = Readonly<{
   epoch: number;
   /** Place in its network's outbox, rising from 1. */
   outboxSeq: number;
+  /** On ledgers of states: what its transaction consumes, held for it; of a void, what its target holds. */
+  states?: PaymentStates;
   /** The transfer it serves; absent for refunds of unmatched locks and their voids. */
   transfer?: Readonly<{ bank: ParticipantId; id: TransferId }>;
 }>;
@@ -100,6 +104,14 @@ export interface SettlementView {
   trackedChain(id: NetworkId): TrackedChain | undefined;
   vaultLedger(network: NetworkId, asset: AssetCode): VaultLedger | undefined;
   vaultLedgers(): Iterable<VaultLedger>;
+  /** Unspent states of a Corda vault; nothing of any other. */
+  book(network: NetworkId, asset: AssetCode): BookRow | undefined;
+  /** Coins of a Corda vault, in no order that may matter. */
+  coins(network: NetworkId, asset: AssetCode): Iterable<CoinRow>;
+  /** Records of locks of a Corda vault that may yet be refunded, in no order that may matter. */
+  lockRecords(network: NetworkId, asset: AssetCode): Iterable<StateRef>;
+  /** Whether a notarised transaction of a Corda vault was applied. */
+  isApplied(network: NetworkId, asset: AssetCode, transactionId: Bytes32): boolean;
   exposureCap(network: NetworkId, asset: AssetCode): ExposureCap | undefined;
   account(participant: ParticipantId, asset: AssetCode): Account | undefined;
   accountsOf(participant: ParticipantId): Iterable<Account>;

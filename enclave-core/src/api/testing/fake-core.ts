@@ -219,6 +219,7 @@ export class FakeCore implements CoreService {
       case 'amendment':
       case 'clock':
       case 'vaultEvent':
+      case 'stateEvent':
       case 'headers':
       case 'headerConflict':
         return refuse('NOT_ALLOWED');
@@ -359,6 +360,10 @@ export class FakeCore implements CoreService {
       unmatchedLock: (id, asset, lockId) =>
         this.locks.find((lock) => lock.network === id && lock.asset === asset && lock.lockId === lockId),
       openInstructions: () => [],
+      book: () => undefined,
+      coins: () => [],
+      lockRecords: () => [],
+      isApplied: () => false,
       eventCount: (participant) => this.stream.get(participant)?.length ?? 0,
       nextDeadlineMs: () => undefined,
       nextAmendment: () => 1,

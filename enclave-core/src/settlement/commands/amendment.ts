@@ -8,8 +8,10 @@ import type { Action } from '@drawbridge/governance/action';
 import { refuseSignatures } from '@drawbridge/governance/amendment';
 import { applyActions } from '@drawbridge/governance/apply-actions';
 import { formatProblem } from '@drawbridge/governance/problem';
+import { isCordaVault } from '@drawbridge/governance/registration';
 import type { Registry } from '@drawbridge/governance/registry';
 import { type ParticipantId, vaultKey } from '@drawbridge/protocol/ids';
+import { newBook } from '../book.ts';
 import type { Command, Outcome } from '../command.ts';
 import { isRefundUnwritten, wakeWaiting } from '../instructing.ts';
 import { InvariantError } from '../invariant-error.ts';
@@ -46,7 +48,9 @@ export function amendment(overlay: Overlay, command: Extract<Command, { type: 'a
     else overlay.chains.delete(network);
   }
   for (const [key, vault] of overlay.registry.vaults) {
-    if (overlay.vaults.get(key) === undefined) overlay.vaults.set(key, newVaultRow(vault));
+    if (overlay.vaults.get(key) !== undefined) continue;
+    overlay.vaults.set(key, newVaultRow(vault));
+    if (isCordaVault(vault)) overlay.books.set(key, newBook(vault));
   }
   for (const action of actions) actOnLedger(overlay, action);
   for (const key of overlay.registry.vaults.keys()) wakeWaiting(overlay, key);

@@ -18,7 +18,16 @@ import type { OpenInstruction, UnmatchedLock } from '../view.ts';
 
 const CONTRADICTION: Contradiction = { halt: 'EVENT_CONTRADICTS_LEDGER' };
 
-export function applyExecuted(overlay: Overlay, key: VaultKey, event: ExecutedEvent): Contradiction | undefined {
+/** What else is written once the event is taken, before anything follows from it. */
+export type Enter = () => void;
+export const NOTHING: Enter = () => undefined;
+
+export function applyExecuted(
+  overlay: Overlay,
+  key: VaultKey,
+  event: Omit<ExecutedEvent, 'seq'>,
+  enter: Enter = NOTHING,
+): Contradiction | undefined {
   const written = overlay.instructions.get(event.id);
   if (written === undefined || vaultKey(written.network, written.asset) !== key) return CONTRADICTION;
   const asWritten =
@@ -31,6 +40,7 @@ export function applyExecuted(overlay: Overlay, key: VaultKey, event: ExecutedEv
   const live = liveOf(overlay, written);
   const means: TransferEvent = event.kind === 'refund' ? 'refundExecuted' : 'executed';
   if (live && halts(live, means, {})) return CONTRADICTION;
+  enter();
   post(overlay, {
     asset: written.asset,
     debit: transitAccount(key),
@@ -46,7 +56,12 @@ export function applyExecuted(overlay: Overlay, key: VaultKey, event: ExecutedEv
 }
 
 /** The vault takes no void of what was executed, and none that the core did not sign. */
-export function applyVoided(overlay: Overlay, key: VaultKey, event: VoidedEvent): Contradiction | undefined {
+export function applyVoided(
+  overlay: Overlay,
+  key: VaultKey,
+  event: Omit<VoidedEvent, 'seq'>,
+  enter: Enter = NOTHING,
+): Contradiction | undefined {
   const written = overlay.instructions.get(event.id);
   const target = overlay.instructions.get(event.subject);
   if (written?.kind !== 'void' || written.subject !== event.subject || written.epoch !== event.epoch) {
@@ -55,11 +70,13 @@ export function applyVoided(overlay: Overlay, key: VaultKey, event: VoidedEvent)
   if (target === undefined || vaultKey(target.network, target.asset) !== key) return CONTRADICTION;
   const live = liveOf(overlay, target);
   if (live === undefined) {
+    enter();
     reviveLock(overlay, key, target);
     return undefined;
   }
   const means: TransferEvent = target.kind === 'refund' ? 'refundVoided' : 'voided';
   if (halts(live, means, { refundable: false })) return CONTRADICTION;
+  enter();
   const { terms } = live.transfer;
   post(overlay, {
     asset: target.asset,

@@ -18,13 +18,22 @@ import { lockMark, overflowMark } from '../spent-ids.ts';
 import type { LiveTransfer, ReferenceRow } from '../state.ts';
 import { advance, nameOf } from '../transfer-life.ts';
 import { type Facts, transition } from '../transitions.ts';
+import { type Enter, NOTHING } from './instruction-outcome.ts';
 
-export function applyLocked(overlay: Overlay, key: VaultKey, event: LockedEvent): Contradiction | undefined {
+type Locked = Omit<LockedEvent, 'seq'>;
+
+export function applyLocked(
+  overlay: Overlay,
+  key: VaultKey,
+  event: Locked,
+  enter: Enter = NOTHING,
+): Contradiction | undefined {
   const mark = lockMark(key, event.lockId);
   if (event.amountMinor <= 0n || overlay.isSpent(mark)) return { halt: 'EVENT_CONTRADICTS_LEDGER' };
   const { vault, row } = overlay.vault(key);
   if (vault.mode === 'issue' && row.vaultMinor < event.amountMinor) return { halt: 'BURN_ABOVE_OUTSTANDING' };
   overlay.spend(mark);
+  enter();
   const named = overlay.references.get(event.reference);
   const match = matchLock(overlay, key, event, named);
   if (typeof match === 'string') toSuspense(overlay, key, event, match, named);
@@ -40,7 +49,7 @@ export function applyLocked(overlay: Overlay, key: VaultKey, event: LockedEvent)
 function matchLock(
   overlay: Overlay,
   key: VaultKey,
-  event: LockedEvent,
+  event: Locked,
   named: ReferenceRow | undefined,
 ): LiveTransfer | UnmatchedLockReason {
   if (named === undefined) return 'reference';
@@ -73,7 +82,7 @@ function hasRoom(overlay: Overlay, key: VaultKey, amountMinor: bigint): boolean 
   return vault.mode === 'issue' || depositRoomMinor(overlay, key) >= amountMinor;
 }
 
-function credit(overlay: Overlay, key: VaultKey, event: LockedEvent, live: LiveTransfer): void {
+function credit(overlay: Overlay, key: VaultKey, event: Locked, live: LiveTransfer): void {
   const { transfer } = live;
   const { terms } = transfer;
   post(overlay, {
@@ -105,7 +114,7 @@ function credit(overlay: Overlay, key: VaultKey, event: LockedEvent, live: LiveT
 function toSuspense(
   overlay: Overlay,
   key: VaultKey,
-  event: LockedEvent,
+  event: Locked,
   why: UnmatchedLockReason,
   named: ReferenceRow | undefined,
 ): void {

@@ -23,7 +23,9 @@ export function refundLock(overlay: Overlay, command: LockCommand): Outcome {
   if (lock.state !== 'UNMATCHED') return refuse('LOCK_NOT_REFUNDABLE', 'its refund was written before');
   if (!takesEvidence(overlay, lock.network)) return refuse('LANE_CLOSED', 'the network is halted or retired');
   if (!canRefund(overlay, key)) return refuse('LANE_HALTED', 'the lane is halted');
-  writeLockRefund(overlay, lock);
+  if (!writeLockRefund(overlay, lock)) {
+    return refuse('LOCK_NOT_REFUNDABLE', 'the vault has no states free to pay it back with; ask again later');
+  }
   keepLock(overlay, { ...lock, state: 'REFUNDING' });
   return { ok: true };
 }

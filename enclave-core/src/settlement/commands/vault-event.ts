@@ -4,6 +4,7 @@
  * the ledger. Answers name no transfer: they go to whoever
  * carried the evidence.
  */
+import { isCordaVault } from '@drawbridge/governance/registration';
 import { type VaultKey, vaultKey } from '@drawbridge/protocol/ids';
 import type { VaultEvent } from '@drawbridge/protocol/vault-event';
 import { type Contradiction, halt, notice } from '../alarms.ts';
@@ -21,7 +22,9 @@ export function vaultEvent(overlay: Overlay, command: Extract<Command, { type: '
   const network = overlay.network(networkId);
   if (!network) return refuse('NETWORK_UNKNOWN', 'network is not registered');
   const key = vaultKey(networkId, asset);
-  if (!overlay.registry.vaults.has(key)) return refuse('VAULT_UNKNOWN', 'the network has no vault of this asset');
+  const registered = overlay.registry.vaults.get(key);
+  if (!registered) return refuse('VAULT_UNKNOWN', 'the network has no vault of this asset');
+  if (isCordaVault(registered)) return refuse('RULE_MISMATCH', 'the vault counts no events');
   const expectedSeq = overlay.vault(key).row.nextEventSeq;
   if (event.seq < expectedSeq) return { ...refuse('EVENT_SEEN', 'the event was applied'), expectedSeq };
   if (!takesEvidence(overlay, networkId)) return refuse('LANE_CLOSED', `network is ${network.state}`);

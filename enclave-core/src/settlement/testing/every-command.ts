@@ -2,6 +2,8 @@
 import type { Hex } from '@drawbridge/protocol/bytes32';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { parseNodeId } from '@drawbridge/protocol/ledger/node-id';
+import { firstControl, type StateEvent } from '@drawbridge/protocol/state-event';
+import { sortedRefs, stateRef } from '@drawbridge/protocol/state-ref';
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEntry, encodeEntry } from '../codec.ts';
@@ -45,6 +47,22 @@ export const event = (body: EventBody): Command => ({
   evidenceDigest: word('evidence'),
   trustVersion: 3,
 });
+type WithoutTransaction<E> = E extends StateEvent ? Omit<E, 'transactionId' | 'consumed'> : never;
+const stateEvent = (body: WithoutTransaction<StateEvent>): Command => ({
+  type: 'stateEvent',
+  network: ALPHA,
+  asset: EUR,
+  event: {
+    ...body,
+    transactionId: word('transaction'),
+    consumed: sortedRefs([stateRef(word('before'), 0), stateRef(word('before'), 1)]),
+  } as StateEvent,
+  evidenceDigest: word('evidence'),
+  trustVersion: 3,
+});
+const candidate = `0x${'c4'.repeat(20)}` as EvmAddress;
+const control = firstControl(candidate);
+const vaultState = stateRef(word('vault state'), 0);
 const id = word('id');
 const subject = word('subject');
 const trail: Hex = '0xabcd';
@@ -56,7 +74,6 @@ const block = {
   timestampS: 1_800_000_000,
   proposer: addressOf('proposer').replace(`0x${'0'.repeat(24)}`, '0x') as EvmAddress,
 };
-const candidate = `0x${'c4'.repeat(20)}` as EvmAddress;
 const carried = { network: ALPHA, evidenceDigest: word('evidence'), trustVersion: 3 };
 
 export const COMMANDS: readonly Command[] = [
@@ -110,9 +127,40 @@ export const COMMANDS: readonly Command[] = [
   ]),
 ];
 
+/** Those of vaults on ledgers of states, which came later. */
+export const STATE_COMMANDS: readonly Command[] = [
+  stateEvent({
+    type: 'locked',
+    lockId: id,
+    reference: subject,
+    depositor: word('a'),
+    amountMinor: 5n,
+    vaultState,
+  }),
+  stateEvent({
+    type: 'executed',
+    id,
+    subject,
+    kind: 'release',
+    beneficiary: word('b'),
+    amountMinor: 6n,
+    epoch: 1,
+    trail,
+    vaultState,
+    changeMinor: 3n,
+  }),
+  stateEvent({ type: 'voided', id, subject, epoch: 1, trail: '0x', vaultState, coinsMinor: [1n, 2n ** 63n] }),
+  stateEvent({ type: 'rotated', id, authority: addressOf('c'), epoch: 2, byGuardian: true, control }),
+  stateEvent({ type: 'pauseChanged', id, paused: true, byGuardian: false, control }),
+  stateEvent({ type: 'guardianProposed', control: { ...control, proposedAuthority: candidate } }),
+  stateEvent({ type: 'guardianCancelled', control }),
+  stateEvent({ type: 'foreign' }),
+];
+export const ALL_COMMANDS: readonly Command[] = [...COMMANDS, ...STATE_COMMANDS];
+
 /** One byte is changed: what is still read is written as it is read. */
 export function expectDamageRefused(numRuns: number): void {
-  const bytes = encodeEntry(entry(...COMMANDS));
+  const bytes = encodeEntry(entry(...ALL_COMMANDS));
   fc.assert(
     fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
       const damaged = Uint8Array.from(bytes);

@@ -94,9 +94,13 @@ function edged(world: World, step: Step): TransferTerms {
   const { a, b, c, amount } = step;
   const terms = { ...payment(step), id: transferId(200 + b), amountMinor: BigInt(amount) };
   const fundByMs = world.nowMs + 1 + (c % 7) * 60_000;
-  const source = { source: { network: networkAt(c), depositor: addressOf(`depositor ${a % 2}`) }, fundByMs };
+  const source = {
+    source: { network: networkAt(c), depositor: world.party(networkAt(c), `depositor ${a % 2}`) },
+    fundByMs,
+  };
+  const network = c % 4 < 2 ? BETA : networkAt(c >> 2);
   const destination = {
-    destination: { network: c % 4 < 2 ? BETA : networkAt(c >> 2), beneficiary: addressOf(`beneficiary ${b % 3}`) },
+    destination: { network, beneficiary: world.party(network, `beneficiary ${b % 3}`) },
     deliverByMs: fundByMs + 1 + (a % 5) * 60_000,
   };
   if (c % 6 < 2) return { ...terms, ...destination, amountMinor: BigInt((amount >> 2) + 1) };
@@ -257,8 +261,8 @@ export const TIGHT_GENESIS: typeof GENESIS = {
 };
 
 /** A world whose banks have something to lose, some of it outstanding on network beta. */
-export function fundedWorld(limits: ConstructorParameters<typeof World>[0]): World {
-  const world = new World(limits, TIGHT_GENESIS);
+export function fundedWorld(limits: ConstructorParameters<typeof World>[0], genesis = TIGHT_GENESIS): World {
+  const world = new World(limits, genesis);
   for (const bank of BANKS) {
     world.deposit(bank, 900n);
     world.submit(world.toBeta({ debtor: bank, amountMinor: 400n }));

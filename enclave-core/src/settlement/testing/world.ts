@@ -5,7 +5,7 @@
 import type { Action } from '@drawbridge/governance/action';
 import { amendmentBytes } from '@drawbridge/governance/amendment';
 import { type Genesis, newNetwork } from '@drawbridge/governance/genesis';
-import type { Participant } from '@drawbridge/governance/registration';
+import { isCordaVault, type Participant } from '@drawbridge/governance/registration';
 import { type Bytes32, toBytes32, toHex } from '@drawbridge/protocol/bytes32';
 import {
   type AssetCode,
@@ -15,6 +15,7 @@ import {
   type TransferId,
   vaultKey,
 } from '@drawbridge/protocol/ids';
+import type { StateEvent } from '@drawbridge/protocol/state-event';
 import type { ExecutedEvent, VaultEvent } from '@drawbridge/protocol/vault-event';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
@@ -32,6 +33,7 @@ import { DEFAULT_LIMITS } from '../limits.ts';
 import type { EntryRecords } from '../record.ts';
 import type { SettlementState } from '../state.ts';
 import type { OpenInstruction, ServiceSecrets } from '../view.ts';
+import { StateLedger } from './state-ledger.ts';
 
 /** 32 bytes that belong to a name. */
 export const word = (name: string): Bytes32 => toBytes32(sha256(utf8ToBytes(name)));
@@ -173,11 +175,15 @@ export class World {
   readonly entries: Entry[] = [];
   readonly outcomes: (Outcome | undefined)[] = [];
   readonly records: EntryRecords[] = [];
+  /** Of the networks that are Corda's. */
+  readonly ledgers: ReadonlyMap<NetworkId, StateLedger>;
   #transfers = 0;
   #locks = 0;
 
   constructor(limits: Partial<Limits> = {}, genesis: Genesis = GENESIS) {
     this.state = initialState(genesis, SECRETS, START_MS, { ...DEFAULT_LIMITS, ...limits });
+    const vaults = genesis.vaults.filter((vault) => isCordaVault(vault));
+    this.ledgers = new Map(vaults.map((vault) => [vault.network, new StateLedger(vault, this.state)]));
   }
 
   apply(...commands: Command[]): Applied {
@@ -213,11 +219,11 @@ export class World {
   }
 
   fromAlpha(change: Partial<TransferTerms> = {}): TransferTerms {
-    const source = { network: ALPHA, depositor: addressOf('treasury of A') };
+    const source = { network: ALPHA, depositor: this.party(ALPHA, 'treasury of A') };
     return this.terms({ source, fundByMs: this.nowMs + ONE_HOUR_MS, ...change });
   }
   toBeta(change: Partial<TransferTerms> = {}): TransferTerms {
-    const destination = { network: BETA, beneficiary: addressOf('customer of B') };
+    const destination = { network: BETA, beneficiary: this.party(BETA, 'customer of B') };
     return this.terms({ destination, deliverByMs: this.nowMs + 2 * ONE_HOUR_MS, ...change });
   }
   across(change: Partial<TransferTerms> = {}): TransferTerms {
@@ -229,12 +235,19 @@ export class World {
     return this.run({ type: 'submitTransfer', terms });
   }
 
-  /** Evidence of an event with the counter that is next. */
+  /** How a party of the network is named. */
+  party(networkId: NetworkId, name: string): Bytes32 {
+    return this.state.network(networkId)?.kind === 'corda' ? word(name) : addressOf(name);
+  }
+
+  /** Evidence of an event: with the counter that is next, or by what the vault's ledger makes of it. */
   event(
     networkId: NetworkId,
     event: EventBody,
     change: Partial<Extract<Command, { type: 'vaultEvent' }>> = {},
   ): Command {
+    const ledger = this.ledgers.get(networkId);
+    if (ledger !== undefined) return this.#stateEvent(networkId, ledger.tell(event), change.trustVersion);
     const seq = this.state.vaultLedger(networkId, EUR)?.nextEventSeq ?? 1;
     return {
       type: 'vaultEvent',
@@ -247,6 +260,26 @@ export class World {
       trustVersion: this.state.network(networkId)?.trustVersion ?? 1,
       ...change,
     };
+  }
+
+  #stateEvent(networkId: NetworkId, event: StateEvent, trustVersion?: number): Command {
+    return {
+      type: 'stateEvent',
+      network: networkId,
+      asset: EUR,
+      event,
+      evidenceDigest: word(`evidence ${event.transactionId}`),
+      trustVersion: trustVersion ?? this.state.network(networkId)?.trustVersion ?? 1,
+    };
+  }
+
+  /** What the Corda ledgers have notarised and the core has not applied, as evidence, oldest first. */
+  owed(): Command[] {
+    return [...this.ledgers].flatMap(([networkId, ledger]) =>
+      ledger.notarised
+        .filter(({ transactionId }) => !this.state.isApplied(networkId, EUR, transactionId))
+        .map((event) => this.#stateEvent(networkId, event)),
+    );
   }
 
   /** A lock as the terms ask for it. */
