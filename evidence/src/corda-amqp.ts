@@ -55,6 +55,36 @@ export function readAmqp(bytes: Uint8Array): AmqpValue {
   return value;
 }
 
+/**
+ * A described list of which the first item is read. `rest`: the bytes of the others, `count` of them, up to the end of all bytes.
+ * `values`: how many were read. With `readAmqpItems` over the rest, exactly what `readAmqp` takes is taken.
+ */
+export type AmqpHead = Readonly<{
+  descriptor: AmqpValue;
+  first: AmqpValue;
+  rest: Uint8Array;
+  count: number;
+  values: number;
+}>;
+
+/** @throws AmqpFault */
+export const readAmqpHead = (bytes: Uint8Array): AmqpHead => new AmqpReader(bytes).head();
+
+/** The items that a head left, and how many values there are in them. @throws AmqpFault */
+export function readAmqpItems(
+  rest: Uint8Array,
+  count: number,
+): Readonly<{ items: readonly AmqpValue[]; values: number }> {
+  const reader = new AmqpReader(rest);
+  const items: AmqpValue[] = [];
+  for (let i = 0; i < count; i++) items.push(reader.value(HEAD_DEPTH));
+  reader.demandEnd(rest.length);
+  return { items, values: reader.values };
+}
+
+/** Of the items of a described list. */
+const HEAD_DEPTH = 2;
+
 const NULL: AmqpValue = { kind: 'null' };
 const TRUE: AmqpValue = { kind: 'boolean', value: true };
 const FALSE: AmqpValue = { kind: 'boolean', value: false };
@@ -84,6 +114,25 @@ class AmqpReader {
       return { kind: 'described', descriptor, value: this.value(depth + 1) };
     }
     return this.#scalar(code) ?? this.#variable(code, depth) ?? wrong('an encoding is not one that Corda writes');
+  }
+
+  /** How many were read. */
+  get values(): number {
+    return this.#values;
+  }
+
+  head(): AmqpHead {
+    if (this.#byte() !== 0x00) return wrong('there is no described value');
+    const descriptor = this.value(1);
+    const code = this.#byte();
+    if (code !== 0xc0 && code !== 0xd0) return wrong('what is described is not a list');
+    const size = code === 0xc0 ? this.#byte() : this.#word();
+    if (this.#at + size !== this.#bytes.length) return wrong('a list does not end where the bytes do');
+    const count = code === 0xc0 ? this.#byte() : this.#word();
+    if (count === 0) return wrong('a list is empty');
+    const first = this.value(HEAD_DEPTH);
+    // The described value and its list are values too.
+    return { descriptor, first, rest: this.#bytes.subarray(this.#at), count: count - 1, values: this.#values + 2 };
   }
 
   /** Values of a fixed width. */

@@ -6,8 +6,8 @@
  * (`RemoteSerializerFactory.kt`). So a schema that gives a pinned descriptor another class, or a pinned class another
  * descriptor, would make a node read something else than we do, and is refused. docs/adr/0017 has the reasoning.
  */
-import { AmqpFault, type AmqpValue, readAmqp } from './corda-amqp.ts';
-import { demandHonestSchema } from './corda-schema.ts';
+import { AmqpFault, type AmqpValue, MAX_AMQP_VALUES, readAmqpHead } from './corda-amqp.ts';
+import { knownSchema } from './corda-known-schemas.ts';
 import type { CordaKind, CordaPrimitive, CordaType, CordaTypes } from './corda-types.ts';
 
 export type CordaValue = null | number | bigint | string | boolean | Uint8Array | CordaObject;
@@ -34,13 +34,12 @@ const wrong = (message: string): never => {
 /** The object of one component, of a type named in `expected`. @throws AmqpFault for anything else. */
 export function readComponent(bytes: Uint8Array, types: CordaTypes, expected: readonly string[]): CordaObject {
   if (HEADER.some((byte, i) => bytes[i] !== byte)) return wrong('the bytes do not begin as Corda 1.0 data does');
-  const envelope = readAmqp(bytes.subarray(HEADER.length));
-  if (envelope.kind !== 'described' || !isNumbered(envelope.descriptor, ENVELOPE)) return wrong('there is no envelope');
-  if (envelope.value.kind !== 'list' || envelope.value.items.length !== 3) return wrong('an envelope has three parts');
-  const [object, schema, transforms] = envelope.value.items;
-  if (object === undefined || schema === undefined || transforms === undefined) return wrong('a part is missing');
-  const named = demandHonestSchema(schema, transforms, types);
-  return new ObjectReader(types, named).object(object, expected);
+  const { descriptor, first, rest, count, values } = readAmqpHead(bytes.subarray(HEADER.length));
+  if (!isNumbered(descriptor, ENVELOPE)) return wrong('there is no envelope');
+  if (count !== 2) return wrong('an envelope has three parts');
+  const schema = knownSchema(rest, types);
+  if (values + schema.values > MAX_AMQP_VALUES) return wrong('there are too many values');
+  return new ObjectReader(types, schema.named).object(first, expected);
 }
 
 const isNumbered = (descriptor: AmqpValue, number: bigint): boolean =>

@@ -70,8 +70,6 @@ export const CORDA_REPLACEMENTS: readonly Replacement[] = [
   ),
   ...at(
     'evidence/src/corda-objects.ts',
-    ["envelope.kind !== 'described' || !isNumbered(envelope.descriptor, ENVELOPE)", "envelope.kind !== 'described'"],
-    ["envelope.value.kind !== 'list' || envelope.value.items.length !== 3", "envelope.value.kind !== 'list'"],
     ['descriptor.value === number', 'true'],
     ['isInSchema(type) && !this.#named.has(descriptor)', 'false'],
     ['isInSchema(type) && !this.#named.has(descriptor)', '!this.#named.has(descriptor)'],

@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CORDA_REPLACEMENTS } from './corda-replacements.ts';
+import { CORDA_VAULT_REPLACEMENTS } from './corda-vault-replacements.ts';
 import { EVENT_REPLACEMENTS } from './event-replacements.ts';
 import { type Mutant, withoutEntries, withoutGuards, withReplacement } from './mutants.ts';
 import { REPLACEMENTS } from './replacements.ts';
@@ -27,6 +28,7 @@ import { REPLACEMENTS } from './replacements.ts';
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const JEST = join(REPOSITORY, 'node_modules/jest/bin/jest.js');
 
+const VAULT_TESTS = 'evidence/src/corda-vault-(transaction|forgeries|contents)\\.test\\.ts$';
 /** Where checks stand, and which tests must notice that one is gone. */
 const SUBJECTS = [
   { file: 'evidence/src/observers.ts', tests: 'evidence/src/observers\\.test\\.ts$' },
@@ -44,18 +46,27 @@ const SUBJECTS = [
   { file: 'evidence/src/consensus-evidence.ts', tests: 'evidence/src/consensus-evidence\\.test\\.ts$' },
   { file: 'evidence/src/ethereum-receipt.ts', tests: 'evidence/src/ethereum-receipt\\.test\\.ts$' },
   { file: 'evidence/src/ethereum-receipt-proof.ts', tests: 'evidence/src/ethereum-receipt-proof\\.test\\.ts$' },
-  { file: 'evidence/src/corda-amqp.ts', tests: 'evidence/src/corda-amqp\\.test\\.ts$' },
+  { file: 'evidence/src/corda-amqp.ts', tests: 'evidence/src/corda-(amqp|known-schemas)\\.test\\.ts$' },
   { file: 'evidence/src/corda-components.ts', tests: 'evidence/src/corda-(recorded|notary)\\.test\\.ts$' },
   { file: 'evidence/src/corda-facts.ts', tests: 'evidence/src/corda-(facts|transaction)\\.test\\.ts$' },
   { file: 'evidence/src/corda-keys.ts', tests: 'evidence/src/corda-keys\\.test\\.ts$' },
   { file: 'evidence/src/corda-merkle.ts', tests: 'evidence/src/corda-(recorded|notary)\\.test\\.ts$' },
   { file: 'evidence/src/corda-notary.ts', tests: 'evidence/src/corda-notary\\.test\\.ts$' },
-  { file: 'evidence/src/corda-objects.ts', tests: 'evidence/src/corda-(schema|transaction)\\.test\\.ts$' },
+  {
+    file: 'evidence/src/corda-objects.ts',
+    tests: 'evidence/src/corda-(schema|transaction|known-schemas)\\.test\\.ts$',
+  },
   { file: 'evidence/src/corda-schema.ts', tests: 'evidence/src/corda-schema\\.test\\.ts$' },
   { file: 'evidence/src/corda-signatures.ts', tests: 'evidence/src/corda-(notary|recorded)\\.test\\.ts$' },
   { file: 'evidence/src/corda-transaction.ts', tests: 'evidence/src/corda-transaction\\.test\\.ts$' },
   { file: 'evidence/src/corda-trust-root.ts', tests: 'evidence/src/corda-trust-root\\.test\\.ts$' },
   { file: 'evidence/src/corda-types.ts', tests: 'evidence/src/corda-trust-root\\.test\\.ts$' },
+  { file: 'evidence/src/corda-known-schemas.ts', tests: 'evidence/src/corda-known-schemas\\.test\\.ts$' },
+  { file: 'evidence/src/corda-vault-frame.ts', tests: VAULT_TESTS },
+  { file: 'evidence/src/corda-vault-payment.ts', tests: VAULT_TESTS },
+  { file: 'evidence/src/corda-vault-lock.ts', tests: VAULT_TESTS },
+  { file: 'evidence/src/corda-vault-command.ts', tests: VAULT_TESTS },
+  { file: 'evidence/src/corda-vault-states.ts', tests: VAULT_TESTS },
   { file: 'protocol/src/corda-evidence.ts', tests: 'protocol/src/corda-evidence\\.test\\.ts$' },
   { file: 'protocol/src/corda-partial-tree.ts', tests: 'protocol/src/corda-evidence\\.test\\.ts$' },
   { file: 'enclave-core/src/relay/corda-signatures.ts', tests: 'enclave-core/src/relay/corda-signatures\\.test\\.ts$' },
@@ -79,8 +90,7 @@ const REPEATED: Readonly<Record<string, string>> = {
   "without ?? refuse('evidence rule is not one of consensus')": 'the canonical form writes the rule that was found',
   "with nothing for demandHead(parts, 'headers');": 'the canonical form writes version and kind',
   "with nothing for demandHead(parts, 'event');": 'the canonical form writes version and kind',
-  'without if (object === undefined || schema === undefined || transforms === undefined)':
-    'a list of three has three parts',
+  'without if (notations === undefined || transforms === undefined)': 'as many parts are read as are asked for',
   'without if (end > this.#bytes.length)': 'a value beyond the bytes is refused when it is read',
   'without if (count > size)': 'more values than bytes run beyond the end, or above the most',
   'without if (field === undefined)': 'a list has as many values as its type has fields',
@@ -96,9 +106,12 @@ const REPEATED: Readonly<Record<string, string>> = {
 
 function mutantsOf(file: string, source: string): Mutant[] {
   const entries = source.includes('const CHECKS') ? withoutEntries(source, 'const CHECKS: readonly Check[] = [') : [];
-  const replacements = [...REPLACEMENTS, ...EVENT_REPLACEMENTS, ...CORDA_REPLACEMENTS].filter(
-    (replacement) => replacement.file === file,
-  );
+  const replacements = [
+    ...REPLACEMENTS,
+    ...EVENT_REPLACEMENTS,
+    ...CORDA_REPLACEMENTS,
+    ...CORDA_VAULT_REPLACEMENTS,
+  ].filter((replacement) => replacement.file === file);
   return [...entries, ...withoutGuards(source), ...replacements.map((one) => withReplacement(source, one))];
 }
 

@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.TreeMap;
 import net.corda.core.contracts.StateAndRef;
 import net.corda.core.contracts.TimeWindow;
 import net.corda.core.crypto.Crypto;
@@ -159,10 +160,10 @@ public final class VaultVectors {
         signatures.add(signature(transaction.getId(), TestLedger.NOTARY,
                 PartialMerkleTree.Companion.build(batch, leaves)));
         List<String> groups = new ArrayList<>();
-        List<String> counts = new ArrayList<>();
+        TreeMap<Integer, String> counts = new TreeMap<>();
         for (ComponentGroup group : transaction.getComponentGroups()) {
             groups.add("{\"groupIndex\":" + group.getGroupIndex() + ",\"components\":" + quoted(group.getComponents()) + "}");
-            counts.add("[" + group.getGroupIndex() + "," + group.getComponents().size() + "]");
+            counts.put(group.getGroupIndex(), "[" + group.getGroupIndex() + "," + group.getComponents().size() + "]");
         }
         List<String> hashes = new ArrayList<>();
         for (SecureHash hash : filtered.getGroupHashes()) hashes.add("\"" + Bytes.hex(hash.getBytes()) + "\"");
@@ -183,7 +184,7 @@ public final class VaultVectors {
         Files.write(folder.resolve(id + ".json"), bytes);
         entries.add("  {\"id\": \"" + id + "\", \"file\": \"" + id + ".json\", \"what\": \"" + what + "\", \"txId\": \"" + tx
                 + "\",\n   \"expect\": {\"result\": \"valid\", \"partySignatures\": 1, \"notarySignatures\": 1, \"groups\": ["
-                + String.join(",", counts) + "]},\n   \"bytes\": " + bytes.length + ", \"sha256\": \""
+                + String.join(",", counts.values()) + "]},\n   \"bytes\": " + bytes.length + ", \"sha256\": \""
                 + Bytes.hex(MessageDigest.getInstance("SHA-256").digest(bytes)) + "\"}");
     }
 
