@@ -1,0 +1,7 @@
+package drawbridge.corda.agent;
+
+/** Codes of errors as they stand in replies: stable. Their meaning: docs/corda-agent-protocol.md. */
+enum Code {
+    COMMAND_INVALID, VAULT_NOT_SERVED, PAYEE_UNKNOWN, REFUSED, NOTARY_REFUSED, FLOW_PENDING, FLOW_FAILED, NODE_UNAVAILABLE,
+    TRANSACTION_UNKNOWN, NOT_OF_A_VAULT, PROOF_TOO_LARGE, AGENT_FAILED
+}

@@ -1,0 +1,39 @@
+package drawbridge.corda.agent;
+
+import drawbridge.corda.contract.VaultPart;
+import net.corda.core.contracts.TransactionState;
+import net.corda.core.crypto.SecureHash;
+import net.corda.core.transactions.SignedTransaction;
+import net.corda.core.transactions.WireTransaction;
+
+/** Proofs of transactions of served vaults. */
+final class Transactions {
+    private final String network;
+    private final NodeLink node;
+    private final ServedVaults vaults;
+
+    Transactions(String network, NodeLink node, ServedVaults vaults) {
+        this.network = network;
+        this.node = node;
+        this.vaults = vaults;
+    }
+
+    record Proven(byte[] vault, byte[] evidence) {
+    }
+
+    /** @throws AgentException TRANSACTION_UNKNOWN, NOT_OF_A_VAULT, PROOF_TOO_LARGE, NODE_UNAVAILABLE */
+    Proven proof(SecureHash id) throws AgentException {
+        SignedTransaction signed = node.call(ops -> ops.internalFindVerifiedTransaction(id));
+        if (signed == null) throw new AgentException(Code.TRANSACTION_UNKNOWN);
+        if (!(signed.getCoreTransaction() instanceof WireTransaction transaction)) throw new AgentException(Code.NOT_OF_A_VAULT);
+        VaultPart part = served(transaction);
+        return new Proven(part.getVaultId(), Proof.of(network, signed, part.getVaultParty().getOwningKey()));
+    }
+
+    private VaultPart served(WireTransaction transaction) throws AgentException {
+        for (TransactionState<?> output : transaction.getOutputs()) {
+            if (output.getData() instanceof VaultPart part && vaults.has(part)) return part;
+        }
+        throw new AgentException(Code.NOT_OF_A_VAULT);
+    }
+}
