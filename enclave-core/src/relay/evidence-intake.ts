@@ -7,6 +7,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MAX_EVIDENCE_ITEMS } from '@drawbridge/protocol/api/relay';
 import { decodeHeaderBatch, evidenceKindOf, type HeaderBatch } from '@drawbridge/protocol/consensus-evidence';
+import { isCordaEvidence } from '@drawbridge/protocol/corda-evidence';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { CoreService, EvidenceResult } from '../core-service.ts';
 import { type Recipient, recipientOf } from '../keys/sealed-to-key.ts';
@@ -14,6 +15,7 @@ import type { Outcome } from '../settlement/command.ts';
 import { checkObserved, checkSealed, type VaultEventCommand } from './event-evidence.ts';
 import { type Checked, protocolRefusal, type Refused, refused, verdict } from './evidence-verdict.ts';
 import { HeaderIntake } from './header-intake.ts';
+import { checkNotarised, type StateEventCommand } from './notary-evidence.ts';
 import { openBody } from './sealed-body.ts';
 import { recoverSealer } from './secp256k1.ts';
 
@@ -96,14 +98,15 @@ export class EvidenceIntake {
     answers: Map<number, Outcome | Refused>,
   ): Promise<void> {
     const proven: Placed<VaultEventCommand>[] = [];
+    const due: Placed<VaultEventCommand | StateEventCommand>[] = [];
     for (const { at, value } of items) {
       const checked = this.#check(network, value);
-      if (checked.ok) proven.push({ at, value: checked.value });
-      else answers.set(at, checked);
+      if (!checked.ok) answers.set(at, checked);
+      else if (checked.value.type === 'stateEvent') due.push({ at, value: checked.value });
+      else proven.push({ at, value: checked.value });
       await nextTurn();
     }
     proven.sort((a, b) => a.value.event.seq - b.value.event.seq);
-    const due: Placed<VaultEventCommand>[] = [];
     const ends = new Map<string, number>();
     for (const item of proven) {
       const untimely = this.#untimely(item.value, ends);
@@ -118,11 +121,12 @@ export class EvidenceIntake {
     }
   }
 
-  #check(network: NetworkId, bytes: Uint8Array): Checked<VaultEventCommand> {
+  #check(network: NetworkId, bytes: Uint8Array): Checked<VaultEventCommand | StateEventCommand> {
     const { view } = this.#core;
     const registered = view.network(network);
     if (!registered) return refused('NETWORK_UNKNOWN', 'no such network is registered');
     try {
+      if (isCordaEvidence(bytes)) return checkNotarised(view, registered, bytes);
       return evidenceKindOf(bytes) === 'event'
         ? checkSealed(view, registered, bytes)
         : checkObserved(view, registered, bytes);

@@ -13,8 +13,10 @@ import {
   instructionDigest,
 } from '@drawbridge/protocol/instruction';
 import { encodeInstructionJob } from '@drawbridge/protocol/instruction-job';
+import { inputsHash } from '@drawbridge/protocol/state-ref';
 import { encodeTrail } from '@drawbridge/protocol/trail';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { inputsOf } from '../settlement/book.ts';
 import type { OpenInstruction } from '../settlement/view.ts';
 
 /** The key differs for each id and encrypts this one plaintext only, so the nonce may be constant. */
@@ -46,21 +48,24 @@ export type SigningContext = Readonly<{
   authority: Bytes32;
 }>;
 
+/** What is signed for it. */
+export const instructionOf = (open: OpenInstruction, trailKey: Bytes32): Instruction => ({
+  id: open.id,
+  kind: open.kind,
+  subject: open.subject,
+  asset: assetHash(open.asset),
+  amountMinor: open.amountMinor,
+  beneficiary: open.beneficiary,
+  inputs: open.states === undefined ? ZERO_BYTES32 : inputsHash(inputsOf(open.states)),
+  notAfterSeconds: open.notAfterSeconds,
+  epoch: open.epoch,
+  trail: sealTrail(trailKey, open),
+});
+
 /** Encoded `InstructionJob`. */
 export function signInstruction(open: OpenInstruction, context: SigningContext): Uint8Array {
   const { serviceId, network, vault } = context;
-  const instruction: Instruction = {
-    id: open.id,
-    kind: open.kind,
-    subject: open.subject,
-    asset: assetHash(open.asset),
-    amountMinor: open.amountMinor,
-    beneficiary: open.beneficiary,
-    inputs: ZERO_BYTES32,
-    notAfterSeconds: open.notAfterSeconds,
-    epoch: open.epoch,
-    trail: sealTrail(context.trailKey, open),
-  };
+  const instruction = instructionOf(open, context.trailKey);
   const salt = domainSalt({
     serviceId,
     networkId: network.id,
@@ -75,6 +80,7 @@ export function signInstruction(open: OpenInstruction, context: SigningContext):
     genesisHash: network.genesisHash,
     instruction,
     signature: signDigest(instructionDigest(salt, instruction), context.authority),
+    ...(open.states && { states: inputsOf(open.states) }),
   });
 }
 

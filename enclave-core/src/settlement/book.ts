@@ -49,7 +49,13 @@ export function inputsOf({ permit, coins, record }: PaymentStates): StateRef[] {
 /** A void spends and remakes what the payment would have spent; the record stays as it is. */
 export const statesOfVoid = ({ permit, coins }: PaymentStates): PaymentStates => ({ permit, coins });
 
-export function bookOf(overlay: Overlay, key: VaultKey): BookRow {
+/** Where books and coins stand, committed or changed. */
+type Books = Readonly<{
+  books: Readonly<{ get: (key: VaultKey) => BookRow | undefined }>;
+  coins: Readonly<{ get: (key: CoinKey) => CoinRow | undefined }>;
+}>;
+
+export function bookOf(overlay: Pick<Books, 'books'>, key: VaultKey): BookRow {
   const book = overlay.books.get(key);
   if (book === undefined) throw new InvariantError('a Corda vault has no book');
   return book;
@@ -149,12 +155,12 @@ export function consume(overlay: Overlay, key: VaultKey, states: PaymentStates, 
 }
 
 /** Whether the book has a state whose spending would be a payment, or a change of the vault. */
-export function isInBook(overlay: Overlay, key: VaultKey, ref: StateRef): boolean {
-  const { tip, permits } = bookOf(overlay, key);
+export function isInBook({ books, coins }: Books, key: VaultKey, ref: StateRef): boolean {
+  const { tip, permits } = bookOf({ books }, key);
   if (ref === tip || permits.some((permit) => permit.ref === ref)) return true;
-  if (overlay.coins.get(coinKey(key, ref)) !== undefined) return true;
+  if (coins.get(coinKey(key, ref)) !== undefined) return true;
   const isFirst = ref.endsWith('00000000');
-  return !isFirst && overlay.coins.get(coinKey(key, stateAfter(ref, -1))) !== undefined;
+  return !isFirst && coins.get(coinKey(key, stateAfter(ref, -1))) !== undefined;
 }
 
 /** The record of a lock, while its refund can still be asked for. */

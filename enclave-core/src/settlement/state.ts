@@ -25,7 +25,7 @@ import {
   vaultKey,
 } from '@drawbridge/protocol/ids';
 import type { StateRef } from '@drawbridge/protocol/state-ref';
-import type { BookRow, CoinRow } from './book.ts';
+import { type BookRow, type CoinRow, isInBook } from './book.ts';
 import {
   type AccountKey,
   AccountKeys,
@@ -40,7 +40,7 @@ import {
 import type { Limits } from './limits.ts';
 import { OrderedIndex } from './ordered-index.ts';
 import type { Transfer, TransferState } from './record.ts';
-import { SpentIds, transactionMark } from './spent-ids.ts';
+import { formerTipMark, SpentIds, transactionMark } from './spent-ids.ts';
 import type { Account, OpenInstruction, ServiceSecrets, SettlementView, UnmatchedLock, VaultLedger } from './view.ts';
 
 /** Number of the last event about a transfer in the stream of each of its banks, which may be one bank. */
@@ -273,6 +273,15 @@ export class SettlementState implements SettlementView {
   *lockRecords(network: NetworkId, asset: AssetCode): Generator<StateRef> {
     const prefix = `${vaultKey(network, asset)}/`;
     for (const [key, ref] of this.recordRows) if (key.startsWith(prefix)) yield ref;
+  }
+  isInBook(network: NetworkId, asset: AssetCode, ref: StateRef): boolean {
+    return isInBook({ books: this.books, coins: this.coinRows }, vaultKey(network, asset), ref);
+  }
+  wasVaultState(network: NetworkId, asset: AssetCode, ref: StateRef): boolean {
+    return this.spent.has(formerTipMark(vaultKey(network, asset), ref));
+  }
+  openInstruction(id: InstructionId): OpenInstruction | undefined {
+    return this.instructions.get(id);
   }
   isApplied(network: NetworkId, asset: AssetCode, transactionId: Bytes32): boolean {
     return this.spent.has(transactionMark(vaultKey(network, asset), transactionId));

@@ -110,6 +110,10 @@ export interface SettlementView {
   coins(network: NetworkId, asset: AssetCode): Iterable<CoinRow>;
   /** Records of locks of a Corda vault that may yet be refunded, in no order that may matter. */
   lockRecords(network: NetworkId, asset: AssetCode): Iterable<StateRef>;
+  /** Whether a Corda vault has the state unspent: itself, a permit, a coin or its guard. */
+  isInBook(network: NetworkId, asset: AssetCode, ref: StateRef): boolean;
+  /** Whether it was the state of a Corda vault, and has a successor. */
+  wasVaultState(network: NetworkId, asset: AssetCode, ref: StateRef): boolean;
   /** Whether a notarised transaction of a Corda vault was applied. */
   isApplied(network: NetworkId, asset: AssetCode, transactionId: Bytes32): boolean;
   exposureCap(network: NetworkId, asset: AssetCode): ExposureCap | undefined;
@@ -123,6 +127,7 @@ export interface SettlementView {
   unmatchedLock(network: NetworkId, asset: AssetCode, lockId: LockId): UnmatchedLock | undefined;
   /** Open instructions of a network with `outboxSeq > after`, in order. */
   openInstructions(network: NetworkId, after: number): Iterable<OpenInstruction>;
+  openInstruction(id: InstructionId): OpenInstruction | undefined;
   /** Events so far in a participant's stream. */
   eventCount(participant: ParticipantId): number;
   /** First Unix ms at which an entry would change something by time alone: one past the next deadline, or now. */

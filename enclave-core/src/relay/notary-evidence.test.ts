@@ -1,0 +1,185 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { keysOf, NOTARY_NAME, recording } from '@drawbridge/evidence/testing/corda-recordings';
+import { NETWORK, recordedEvidence } from '@drawbridge/evidence/testing/corda-transactions';
+import { COMMANDED, ESCROW, ISSUE, VAULT_FINGERPRINTS } from '@drawbridge/evidence/testing/corda-vault';
+import { genesisRegistry } from '@drawbridge/governance/genesis';
+import type { CordaNetwork, CordaVault, Network } from '@drawbridge/governance/registration';
+import { encodeCordaEvidence } from '@drawbridge/protocol/corda-evidence';
+import { type AssetCode, vaultKey } from '@drawbridge/protocol/ids';
+import { decodeInstructionJob } from '@drawbridge/protocol/instruction-job';
+import { inputsHash, type StateRef, stateRef } from '@drawbridge/protocol/state-ref';
+import { describe, expect, test } from '@jest/globals';
+import type { Committed, EvidenceResult } from '../core-service.ts';
+import { inputsOf, newBook } from '../settlement/book.ts';
+import type { Command } from '../settlement/command.ts';
+import { Draft } from '../settlement/draft.ts';
+import { DEFAULT_LIMITS } from '../settlement/limits.ts';
+import { newVaultRow, SettlementState } from '../settlement/state.ts';
+import { onCorda } from '../settlement/testing/corda-world.ts';
+import { ALPHA, BANK_A, EUR, GENESIS, SECRETS, START_MS, World, word } from '../settlement/testing/world.ts';
+import { CoreRelay } from './core-relay.ts';
+import { checkNotarised } from './notary-evidence.ts';
+import { sealBody } from './sealed-body.ts';
+import { signInstruction } from './signed-instruction.ts';
+
+const sealing = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const sealingKey = sealing.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+const [connector] = GENESIS.networks[0]?.connectors ?? [];
+if (connector === undefined) throw new Error('a network has a connector');
+
+const network: CordaNetwork = {
+  id: NETWORK,
+  kind: 'corda',
+  genesisHash: word('root'),
+  finality: {
+    rule: 'corda-notary',
+    notary: { name: NOTARY_NAME, key: keysOf(recording('corda-classes/vault/lock')).notary, validating: false },
+    fingerprints: VAULT_FINGERPRINTS,
+  },
+  connectors: [connector],
+  state: 'active',
+  trustVersion: 7,
+};
+type Made = typeof ESCROW;
+const vaultOf = ({ root, ref, state, constraint }: Made, asset: string): CordaVault => ({
+  network: NETWORK,
+  asset: asset as AssetCode,
+  mode: root.mode,
+  authority: state.control.authority,
+  epoch: 1,
+  vaultId: root.vaultId,
+  party: root.party,
+  constraint,
+  currency: root.currency,
+  ...(root.cash && { cash: root.cash }),
+  permitCapMinor: root.permitCapMinor,
+  state: ref,
+  permits: [1, 2].map((index) => stateRef(ref.slice(0, 66) as typeof root.vaultId, index)),
+});
+
+/** A core with the recorded vaults, and its relay. The vaults' authority keys are not its own. */
+class Bench {
+  readonly state: SettlementState;
+  readonly relay: CoreRelay;
+  #jobs = 0;
+
+  constructor(...vaults: readonly CordaVault[]) {
+    const registry = genesisRegistry({ ...GENESIS, networks: [network], vaults, exposureCaps: [] });
+    const secrets = { ...SECRETS, sealingKey };
+    const header = { stampMs: START_MS, nextOrder: 1, registry };
+    this.state = new SettlementState({ serviceId: GENESIS.serviceId, secrets, limits: DEFAULT_LIMITS, header });
+    for (const vault of vaults) {
+      const key = vaultKey(NETWORK, vault.asset);
+      this.state.vaults.set(key, newVaultRow(vault));
+      this.state.books.set(key, newBook(vault));
+    }
+    this.relay = new CoreRelay({ view: this.state, submit: async (commands) => this.#submit(commands) }, async () => 0);
+  }
+
+  #submit(commands: readonly Command[]): Committed[] {
+    const draft = new Draft(this.state);
+    const entry = { version: 1, stampMs: START_MS, clockProtected: false, commands };
+    const { outcomes } = draft.apply(entry);
+    draft.commit();
+    return outcomes.map((outcome) => ({ outcome, transactionId: '2.1' }));
+  }
+
+  async offer(name: string): Promise<EvidenceResult | undefined> {
+    const jobId = `job-${++this.#jobs}`;
+    const about = { purpose: 'evidence', network: NETWORK, jobId } as const;
+    const sealed = Buffer.from(sealBody(sealing.publicKey, about, bytesOf(name))).toString('base64');
+    const [result] = await this.relay.acceptEvidence(NETWORK, [{ jobId, sealed }]);
+    return result;
+  }
+
+  halted(asset = EUR): boolean | undefined {
+    return this.state.vaultLedger(NETWORK, asset)?.halted;
+  }
+}
+
+const bytesOf = (name: string): Uint8Array =>
+  encodeCordaEvidence(recordedEvidence(recording(`corda-classes/vault/${name}`)));
+const SEK = 'SEK' as AssetCode;
+const USD = 'USD' as AssetCode;
+const accepted = expect.objectContaining({ result: 'accepted' });
+const early = (code: string) => expect.objectContaining({ result: 'early', code });
+
+describe('a recorded transaction of a vault', () => {
+  test('that locks is booked, once', async () => {
+    const bench = new Bench(vaultOf(ESCROW, 'EUR'));
+    expect(await bench.offer('lock')).toEqual(accepted);
+    expect([...bench.state.coins(NETWORK, EUR)]).toMatchObject([{ amountMinor: 700n }]);
+    expect([...bench.state.lockRecords(NETWORK, EUR)]).toHaveLength(1);
+    expect(bench.state.vaultLedger(NETWORK, EUR)).toMatchObject({ vaultMinor: -700n, suspenseMinor: 700n });
+    expect(await bench.offer('lock')).toMatchObject({ result: 'duplicate', code: 'EVENT_SEEN' });
+    expect(await bench.offer('lock-whole')).toEqual(accepted);
+  });
+
+  test('is that of the vault whose states it names, among several', async () => {
+    const bench = new Bench(vaultOf(COMMANDED, 'USD'), vaultOf(ISSUE, 'SEK'), vaultOf(ESCROW, 'EUR'));
+    expect(await bench.offer('lock')).toEqual(accepted);
+    expect(await bench.offer('guard-pause')).not.toEqual(accepted);
+    expect([bench.state.vaultLedger(NETWORK, USD)?.nextEventSeq, bench.halted(SEK)]).toEqual([1, false]);
+  });
+
+  test('that the core has not signed halts the lane, since it consumes what is the vault', async () => {
+    const bench = new Bench(vaultOf(ESCROW, 'EUR'));
+    await bench.offer('lock');
+    expect(await bench.offer('release')).toEqual(early('LANE_HALTED'));
+    expect(bench.halted()).toBe(true);
+    const commanded = new Bench(vaultOf(COMMANDED, 'EUR'));
+    expect(await commanded.offer('pause')).toEqual(early('LANE_HALTED'));
+    expect(commanded.state.vaultLedger(NETWORK, EUR)).toMatchObject({ halted: true, paused: false });
+  });
+
+  test('that names no state which is known has to wait', async () => {
+    const bench = new Bench(vaultOf(COMMANDED, 'EUR'));
+    expect(await bench.offer('unpause')).toEqual(early('EVENT_EARLY'));
+    expect(await bench.offer('lock')).toEqual(early('EVENT_EARLY'));
+    expect(bench.halted()).toBe(false);
+  });
+
+  test('is none of a network that is believed otherwise, nor of one without vault', () => {
+    const world = new World();
+    const alpha = world.state.network(ALPHA) as Network;
+    expect(checkNotarised(world.state, alpha, bytesOf('lock'))).toMatchObject({ code: 'RULE_MISMATCH' });
+    expect(checkNotarised(new Bench().state, network, bytesOf('lock'))).toMatchObject({ code: 'VAULT_UNKNOWN' });
+  });
+
+  test('counts under the pinned notary and constraint alone', async () => {
+    const vault = vaultOf(ESCROW, 'EUR');
+    const other = new Bench({ ...vault, constraint: { kind: 'hash', attachment: word('another jar') } });
+    expect(await other.offer('lock')).toMatchObject({ result: 'refused', code: 'CONSTRAINT_MISMATCH' });
+    const notary = { ...network.finality.notary, key: vault.party };
+    const stranger = { ...network, finality: { ...network.finality, notary } };
+    const bench = new Bench(vault);
+    expect(checkNotarised(bench.state, stranger, bytesOf('lock'))).toMatchObject({ code: 'TRUST_ROOT_UNUSABLE' });
+  });
+
+  test('carries the digest of the transaction and the trust version', () => {
+    const bench = new Bench(vaultOf(ESCROW, 'EUR'));
+    const checked = checkNotarised(bench.state, network, bytesOf('lock'));
+    expect(checked).toMatchObject({ ok: true, value: { type: 'stateEvent', asset: 'EUR', trustVersion: 7 } });
+    const again = checkNotarised(bench.state, network, bytesOf('lock'));
+    expect(again).toEqual(checked);
+  });
+});
+
+test('an instruction for a Corda vault names its states and is signed over their hash', () => {
+  const world = new World({}, onCorda(GENESIS));
+  world.deposit(BANK_A, 500n);
+  const destination = { network: ALPHA, beneficiary: word('customer') };
+  world.submit(world.terms({ destination, deliverByMs: world.nowMs + 1_000 }));
+  const open = world.open(ALPHA, 'release');
+  const vault = world.state.vaultLedger(ALPHA, EUR)?.vault;
+  const alpha = world.state.network(ALPHA);
+  const authority = SECRETS.authorities['alpha/EUR'];
+  if (!vault || !alpha || authority === undefined || !open.states) throw new Error('alpha is on Corda');
+  const context = { serviceId: GENESIS.serviceId, network: alpha, vault, trailKey: SECRETS.trailKey, authority };
+  const job = decodeInstructionJob(signInstruction(open, context));
+  const states: readonly StateRef[] = inputsOf(open.states);
+  expect(job.states).toEqual(states);
+  expect(states).toHaveLength(3);
+  expect(job.instruction.inputs).toBe(inputsHash(states));
+  expect('vaultId' in vault && job.vault === vault.vaultId).toBe(true);
+});
