@@ -8,6 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.LogManager;
 
 /** The program: one argument, the configuration's file. Ends by SIGTERM with 0; with 2 for a configuration that cannot be. */
 public final class Agent {
@@ -37,6 +38,8 @@ public final class Agent {
     }
 
     public static void main(String[] arguments) throws InterruptedException {
+        // Libraries that log by the JDK would write words of their own to standard error.
+        LogManager.getLogManager().reset();
         if (arguments.length != 1) {
             System.err.println("usage: drawbridge-corda-agent CONFIGURATION");
             System.exit(2);
