@@ -1,10 +1,11 @@
 /** Forged transactions of vaults, each with the check that refuses it: whose states, amounts, locks, instructions, permits, terms. */
 import { fromHex } from '@drawbridge/protocol/bytes32';
+import type { Instruction } from '@drawbridge/protocol/instruction';
 import { addressWord } from '@drawbridge/protocol/instruction';
 import { accountWord } from '@drawbridge/protocol/state-ref';
 import { expect, test } from '@jest/globals';
+import { instructionOf } from './corda-vault-states.ts';
 import { COMMANDED, ESCROW, madeBy, withCommand } from './testing/corda-vault.ts';
-
 import {
   any,
   BURN,
@@ -12,6 +13,7 @@ import {
   commanded,
   type Forgery,
   facts,
+  type Judged,
   LOCK,
   OTHER_KEY,
   ownKey,
@@ -29,6 +31,12 @@ import {
   VOID,
   WORD,
 } from './testing/corda-vault-cases.ts';
+
+/** The book gives the release, so changed, for every id. */
+const signedAs = (item: Judged, change: Partial<Instruction>): Judged => {
+  const signed = instructionOf(RELEASE.facts.commands[0]?.data ?? any(0));
+  return { ...item, book: { ...item.book, instruction: () => ({ ...signed, ...change }) } };
+};
 
 const FORGERIES: readonly Forgery[] = [
   ['a record of another vault', 'vault', state(LOCK, 2, 'vaultId', any(WORD))],
@@ -66,6 +74,19 @@ const FORGERIES: readonly Forgery[] = [
     { ...RELEASE, book: { ...RELEASE.book, instruction: () => undefined } },
   ],
   ['another id', 'instruction', facts(RELEASE, (of) => withCommand(of, ['id'], WORD))],
+  [
+    'another id in the place of one that was signed',
+    'instruction',
+    signedAs(
+      facts(RELEASE, (of) => withCommand(of, ['id'], WORD)),
+      {},
+    ),
+  ],
+  [
+    'an instruction that was signed over other states',
+    'instruction',
+    signedAs(RELEASE, { inputs: RELEASE.root.vaultId }),
+  ],
   ['an asset of another vault', 'instruction', told(RELEASE, 'asset', any(WORD))],
   [
     'an epoch that is yet to come',

@@ -90,8 +90,8 @@ function closedWindow(window: CordaTimeWindow | undefined): Required<CordaTimeWi
 
 /** The one command of ours; beside it, in escrow, cash may be moved, and nothing else may be commanded. */
 function commandOf({ commands }: CordaFacts, { mode }: CordaVaultRoot): CordaCommand {
-  const [command, ...more] = commands.filter(({ data }) => COMMANDS.includes(data.type));
-  if (command === undefined || more.length > 0) return wrong('command', 'there is not one command of the vault');
+  const command = commands.find(({ data }) => COMMANDS.includes(data.type));
+  if (command === undefined) return wrong('command', 'there is no command of the vault');
   const others = commands.filter((other) => other !== command);
   const moves = others.every(({ data }) => mode === 'escrow' && data.type === CASH_MOVE);
   return moves ? command : wrong('command', 'something else is commanded too');

@@ -55,12 +55,11 @@ export function signedInstruction(frame: VaultFrame): Instruction {
   return told;
 }
 
-/** All fields but the epoch: an instruction is signed again after a rotation. */
+/** All fields but the asset, which is the vault's, and the epoch: an instruction is signed again after a rotation. */
 const sameInstruction = (a: Instruction, b: Instruction): boolean =>
   a.id === b.id &&
   a.kind === b.kind &&
   a.subject === b.subject &&
-  a.asset === b.asset &&
   a.amountMinor === b.amountMinor &&
   a.beneficiary === b.beneficiary &&
   a.inputs === b.inputs &&
@@ -85,8 +84,7 @@ export function readPayment(frame: VaultFrame): CordaExecuted | CordaVoided {
   if (kind !== 'refund' && kind !== (root.mode === 'escrow' ? 'release' : 'issue')) {
     return wrong('command', 'this vault does not take this kind');
   }
-  if (amountMinor <= 0n || amountMinor > root.permitCapMinor)
-    wrong('amount', 'nothing, or more than a permit may pass');
+  if (amountMinor > root.permitCapMinor) wrong('amount', 'more is paid than a permit may pass');
   const coin = root.mode === 'escrow' ? payCash(frame, told) : issueToken(frame, told);
   return { type: 'executed', ...common, kind, beneficiary, amountMinor, ...(coin === undefined ? {} : { coin }) };
 }
