@@ -6,8 +6,10 @@ import type {
   EvidenceResponse,
   OutboxPage,
   SealingKeyResource,
+  StatesPage,
 } from '@drawbridge/protocol/api/relay';
-import type { NetworkId } from '@drawbridge/protocol/ids';
+import type { AssetCode, NetworkId } from '@drawbridge/protocol/ids';
+import type { StateRef } from '@drawbridge/protocol/state-ref';
 import { Connection, type ConnectionOptions } from './connection.ts';
 
 export class RelayClient {
@@ -37,6 +39,15 @@ export class RelayClient {
   /** Where followers of `network` go on. @throws ProblemError, ConnectionError */
   async cursor(network: NetworkId): Promise<CursorResource> {
     return (await this.#connection.request<CursorResource>({ url: '/v1/relay/cursor', params: { network } })).body;
+  }
+
+  /**
+   * States of a Corda vault that the core believes to be unspent, behind `after`: for connectors of its network.
+   * @throws ProblemError, ConnectionError
+   */
+  async states(network: NetworkId, asset: AssetCode, after?: StateRef): Promise<StatesPage> {
+    const params = { network, asset, ...(after !== undefined && { after }) };
+    return (await this.#connection.request<StatesPage>({ url: '/v1/relay/states', params })).body;
   }
 
   /** The key that evidence is sealed to. @throws ProblemError, ConnectionError */

@@ -5,6 +5,7 @@ import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
+import type { StateRef } from '@drawbridge/protocol/state-ref';
 import type { Command, Outcome } from './settlement/command.ts';
 import type { ParticipantEvent, StatementLine, Transfer, TransferState } from './settlement/record.ts';
 import type { SettlementView, UnmatchedLock } from './settlement/view.ts';
@@ -65,12 +66,23 @@ export type FollowerCursor = Readonly<{
   head?: Readonly<{ number: number; hash: Bytes32 }>;
 }>;
 
+/** What the core believes to be unspent: where a follower looks for what it has not been told. */
+export type BookedStates = Readonly<{
+  vaultState: StateRef;
+  permits: readonly StateRef[];
+  states: readonly Readonly<{ ref: StateRef; kind: 'coin' | 'record' }>[];
+  /** Pass as `after` for more. */
+  next?: StateRef;
+}>;
+
 export interface RelayService {
   /** Signs and seals on reading, after commit. */
   outbox(network: NetworkId, after: number, limit: number): Promise<{ items: OutboxItem[]; next: number }>;
   /** Opens, verifies and proposes each; answers after commit, in the order given. */
   acceptEvidence(network: NetworkId, items: readonly { jobId: string; sealed: string }[]): Promise<EvidenceResult[]>;
   cursor(network: NetworkId): FollowerCursor | undefined;
+  /** Unspent states of a Corda vault behind `after`; nothing of any other vault. */
+  states(network: NetworkId, asset: AssetCode, after: StateRef | undefined, limit: number): BookedStates | undefined;
   /** Public half (SPKI, PEM) of the key that evidence is sealed to. */
   sealingPublicKey(): string;
 }

@@ -20,8 +20,8 @@ import { type BankExportPage, formatExportPage, parseExportPage } from '@drawbri
 import type { Receipt } from '@drawbridge/protocol/ledger/receipt';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
-type Name = 'alpha' | 'beta' | 'auditor' | 'relay' | 'operator';
-const NAMES = ['alpha', 'beta', 'auditor', 'relay', 'operator'] as const;
+type Name = 'alpha' | 'beta' | 'auditor' | 'relay' | 'connector' | 'operator';
+const NAMES = ['alpha', 'beta', 'auditor', 'relay', 'connector', 'operator'] as const;
 const idOf = (n: number): TransferId => parseTransferId(`8a562c67-ca16-48ba-b074-${String(n).padStart(12, '0')}`);
 const payment = (n: number): TransferRequest => ({ id: idOf(n), asset: EUR, amountMinor: '5', creditor: WORLD.beta });
 const funded = (n: number): TransferRequest => ({
@@ -133,6 +133,12 @@ describe('every method against the API', () => {
     expect(results).toEqual([{ jobId: 'j', result: 'accepted' }]);
     expect(await relay.cursor(QUORUM_A)).toMatchObject({ vaults: [{ address: VAULT_A, nextEventSeq: 1 }] });
     expect((await relay.sealingKey()).publicKey).toContain('PUBLIC KEY');
+    await expect(relay.states(QUORUM_A, EUR)).rejects.toMatchObject({ status: 403 });
+    const connector = new RelayClient(access('connector'));
+    clients.push(connector);
+    const page = await connector.states(QUORUM_A, EUR);
+    expect(page).toMatchObject({ vault: VAULT_A, states: [{ kind: 'coin', ref: page.next }] });
+    expect(await connector.states(QUORUM_A, EUR, page.next)).toMatchObject({ states: [] });
   });
 });
 

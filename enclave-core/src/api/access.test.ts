@@ -44,6 +44,7 @@ const EXPECTED: Readonly<Record<Operation, string>> = {
   'relay.outbox': '- - - - a -',
   'relay.evidence': '- - - - a -',
   'relay.cursor': '- - o - a -',
+  'relay.states': '- - o - - -',
   'relay.sealingKey': '- - a - a -',
 };
 
@@ -54,7 +55,7 @@ const cells = (Object.keys(EXPECTED) as Operation[]).flatMap((operation) =>
 describe('every operation for every role', () => {
   test('no operation is missing here', () => {
     expect(Object.keys(EXPECTED).sort()).toEqual(Object.keys(RULES).sort());
-    expect(cells).toHaveLength(17 * 6);
+    expect(cells).toHaveLength(18 * 6);
   });
 
   test.each(cells)('$operation by $role: $expected', ({ operation, role, expected }) => {

@@ -23,6 +23,7 @@ export type Operation =
   | 'relay.outbox'
   | 'relay.evidence'
   | 'relay.cursor'
+  | 'relay.states'
   | 'relay.sealingKey';
 
 /** Whose a thing is: banks that it belongs to (a transfer has two), or connectors that serve its network. */
@@ -106,6 +107,9 @@ export const RULES: Readonly<Record<Operation, Readonly<Partial<Record<Participa
   },
   'relay.cursor': {
     relay: 'any',
+    connector: 'own',
+  },
+  'relay.states': {
     connector: 'own',
   },
   'relay.sealingKey': {

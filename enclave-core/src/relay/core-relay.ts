@@ -1,7 +1,15 @@
 /** The relay as the API offers it: instructions out, evidence in, and where a follower should look from. */
 import { addressOf, isCordaVault } from '@drawbridge/governance/registration';
-import type { NetworkId } from '@drawbridge/protocol/ids';
-import type { CoreService, EvidenceResult, FollowerCursor, OutboxItem, RelayService } from '../core-service.ts';
+import type { AssetCode, NetworkId } from '@drawbridge/protocol/ids';
+import type { StateRef } from '@drawbridge/protocol/state-ref';
+import type {
+  BookedStates,
+  CoreService,
+  EvidenceResult,
+  FollowerCursor,
+  OutboxItem,
+  RelayService,
+} from '../core-service.ts';
 import { EvidenceIntake } from './evidence-intake.ts';
 import { Outbox } from './outbox.ts';
 
@@ -42,6 +50,23 @@ export class CoreRelay implements RelayService {
       }));
     const chain = view.trackedChain(network);
     return { network, vaults, ...(chain && { head: { number: chain.head.number, hash: chain.head.hash } }) };
+  }
+
+  states(network: NetworkId, asset: AssetCode, after: StateRef | undefined, limit: number): BookedStates | undefined {
+    const { view } = this.#core;
+    const book = view.book(network, asset);
+    if (!book) return undefined;
+    const coins = Array.from(view.coins(network, asset), ({ ref }) => ({ ref, kind: 'coin' as const }));
+    const records = Array.from(view.lockRecords(network, asset), (ref) => ({ ref, kind: 'record' as const }));
+    const behind = [...coins, ...records].filter(({ ref }) => after === undefined || ref > after);
+    const states = behind.sort((a, b) => (a.ref < b.ref ? -1 : 1)).slice(0, limit);
+    const last = states.at(-1)?.ref;
+    return {
+      vaultState: book.tip,
+      permits: book.permits.map(({ ref }) => ref),
+      states,
+      ...(behind.length > limit && last !== undefined && { next: last }),
+    };
   }
 
   sealingPublicKey(): string {

@@ -16,7 +16,7 @@ import { Draft } from '../settlement/draft.ts';
 import { DEFAULT_LIMITS } from '../settlement/limits.ts';
 import { newVaultRow, SettlementState } from '../settlement/state.ts';
 import { onCorda } from '../settlement/testing/corda-world.ts';
-import { ALPHA, BANK_A, EUR, GENESIS, SECRETS, START_MS, World, word } from '../settlement/testing/world.ts';
+import { ALPHA, BANK_A, EUR, GAMMA, GENESIS, SECRETS, START_MS, World, word } from '../settlement/testing/world.ts';
 import { CoreRelay } from './core-relay.ts';
 import { checkNotarised } from './notary-evidence.ts';
 import { sealBody } from './sealed-body.ts';
@@ -163,6 +163,27 @@ describe('a recorded transaction of a vault', () => {
     const again = checkNotarised(bench.state, network, bytesOf('lock'));
     expect(again).toEqual(checked);
   });
+});
+
+test('the states of a vault are read page by page, in the order of their refs', () => {
+  const world = new World({}, onCorda(GENESIS));
+  for (let n = 0; n < 5; n++) world.deposit(BANK_A, 100n);
+  world.run(world.event(ALPHA, world.lock(world.terms(), { reference: word('nobody') })));
+  const relay = new CoreRelay({ view: world.state, submit: async () => [] }, async () => 0);
+  const all = relay.states(ALPHA, EUR, undefined, 100);
+  expect(all?.states.map(({ kind }) => kind).toSorted()).toEqual([...Array(6).fill('coin'), 'record']);
+  expect(all).toMatchObject({ vaultState: world.state.book(ALPHA, EUR)?.tip });
+  expect(all?.permits).toHaveLength(3);
+  const read: unknown[] = [];
+  for (let after: StateRef | undefined, more = true; more; ) {
+    const page = relay.states(ALPHA, EUR, after, 3);
+    read.push(...(page?.states ?? []));
+    after = page?.next;
+    more = after !== undefined;
+  }
+  expect(read).toEqual(all?.states);
+  expect(read).toEqual([...(all?.states ?? [])].sort((a, b) => (a.ref < b.ref ? -1 : 1)));
+  expect(relay.states(GAMMA, EUR, undefined, 3)).toBeUndefined();
 });
 
 test('an instruction for a Corda vault names its states and is signed over their hash', () => {

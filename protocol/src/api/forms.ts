@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
 import type { AssetCode, NetworkId, ParticipantId, TransferId, VaultAddress } from '../ids.ts';
 import type { NodeId } from '../ledger/node-id.ts';
+import type { StateRef } from '../state-ref.ts';
 import { MAX_PAGE_ITEMS, type Wire } from './wire.ts';
 
 /** A positive whole number of minor units as a decimal string, without leading zeros, below 2⁶³. */
@@ -53,6 +54,13 @@ export const VaultAddressForm: Wire<VaultAddress> = Type.Unsafe<VaultAddress>(
     description:
       'where a vault is: an address of 20 bytes, on Corda the 32 bytes of its id, as 0x and lower-case hex digits',
     examples: [`0x${'1b'.repeat(20)}`],
+  }),
+);
+export const StateRefForm: Wire<StateRef> = Type.Unsafe<StateRef>(
+  Type.String({
+    pattern: '^0x[0-9a-f]{72}$',
+    description: 'a state on Corda: 0x, 64 lower-case hex digits of its transaction, 8 of its index',
+    examples: [`0x${'5a'.repeat(32)}00000001`],
   }),
 );
 /** What callers may send: checksummed and lower-case addresses are the same. */

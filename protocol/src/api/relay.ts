@@ -2,9 +2,18 @@
 import { Type } from '@sinclair/typebox';
 import type { Bytes32 } from '../bytes32.ts';
 import { MAX_ENVELOPE_BYTES } from '../envelope.ts';
-import type { AssetCode, NetworkId } from '../ids.ts';
-import { EXAMPLE_ASSET, EXAMPLE_SOURCE, EXAMPLE_VAULT } from './examples.ts';
-import { AssetCodeForm, Bytes32Form, CountForm, NetworkIdForm, wordForm } from './forms.ts';
+import type { AssetCode, NetworkId, VaultAddress } from '../ids.ts';
+import { type StateRef, stateRef } from '../state-ref.ts';
+import { EXAMPLE_ASSET, EXAMPLE_SOURCE, EXAMPLE_VAULT, exampleWord } from './examples.ts';
+import {
+  AssetCodeForm,
+  Bytes32Form,
+  CountForm,
+  NetworkIdForm,
+  StateRefForm,
+  VaultAddressForm,
+  wordForm,
+} from './forms.ts';
 import { type Wire, wire } from './wire.ts';
 
 /** Most evidence items in one request. */
@@ -154,6 +163,55 @@ export const CursorSchema: Wire<CursorResource> = wire<CursorResource>()(
           network: EXAMPLE_SOURCE,
           vaults: [{ asset: EXAMPLE_ASSET, address: EXAMPLE_VAULT, nextEventSeq: 12, fromBlock: 3141 }],
         } satisfies CursorResource,
+      ],
+    },
+  ),
+);
+
+/** Most states in one answer. */
+export const MAX_STATES_PER_PAGE = 1_024;
+
+/** One unspent state of a Corda vault that a payment consumes. */
+export type BookedState = Readonly<{
+  ref: StateRef;
+  /** `coin`: cash, whose guard is the next output. `record`: of a lock whose refund may yet be asked for. */
+  kind: 'coin' | 'record';
+}>;
+export type StatesPage = Readonly<{
+  network: NetworkId;
+  asset: AssetCode;
+  vault: VaultAddress;
+  /** The vault's present state. */
+  vaultState: StateRef;
+  /** By their index. */
+  permits: readonly StateRef[];
+  /** Ascending by their refs. */
+  states: readonly BookedState[];
+  /** Pass as `after` for the next page; absent at the end. */
+  next?: StateRef;
+}>;
+export const StatesPageSchema: Wire<StatesPage> = wire<StatesPage>()(
+  Type.Object(
+    {
+      network: NetworkIdForm,
+      asset: AssetCodeForm,
+      vault: VaultAddressForm,
+      vaultState: StateRefForm,
+      permits: Type.Array(StateRefForm),
+      states: Type.Array(Type.Object({ ref: StateRefForm, kind: wordForm<'coin' | 'record'>(['coin', 'record']) })),
+      next: Type.Optional(StateRefForm),
+    },
+    {
+      title: 'StatesPage',
+      examples: [
+        {
+          network: EXAMPLE_SOURCE,
+          asset: EXAMPLE_ASSET,
+          vault: exampleWord('c'),
+          vaultState: stateRef(exampleWord('d'), 0),
+          permits: [stateRef(exampleWord('d'), 1)],
+          states: [{ ref: stateRef(exampleWord('e'), 0), kind: 'coin' }],
+        } satisfies StatesPage,
       ],
     },
   ),

@@ -93,6 +93,7 @@ const ROUTES: readonly (readonly [string, InjectOptions, readonly Who[]])[] = [
   ['outbox', get('/v1/relay/outbox?network=quorum-a'), ['relay']],
   ['evidence', post('/v1/relay/evidence', EVIDENCE), ['relay']],
   ['cursor', get('/v1/relay/cursor?network=quorum-a'), ['relay', 'connector']],
+  ['states', get('/v1/relay/states?network=quorum-a&asset=EUR'), ['connector']],
   ['sealing key', get('/v1/relay/sealing-key'), ['relay', 'connector']],
 ];
 
@@ -246,6 +247,12 @@ const OTHERS: readonly (readonly [string, Who, InjectOptions, InjectOptions])[] 
     'connector',
     get('/v1/relay/cursor?network=quorum-b'),
     get('/v1/relay/cursor?network=quorum-z'),
+  ],
+  [
+    'the states of a vault of others',
+    'connector',
+    get('/v1/relay/states?network=quorum-b&asset=EUR'),
+    get('/v1/relay/states?network=quorum-z&asset=EUR'),
   ],
 ];
 

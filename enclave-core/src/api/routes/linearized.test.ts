@@ -44,6 +44,7 @@ const READS: readonly (readonly [string, keyof typeof WORLD])[] = [
   ['/v1/locks', 'alpha'],
   ['/v1/relay/outbox?network=quorum-a', 'relay'],
   ['/v1/relay/cursor?network=quorum-a', 'relay'],
+  ['/v1/relay/states?network=quorum-a&asset=EUR', 'connector'],
   ['/v1/relay/sealing-key', 'relay'],
 ];
 

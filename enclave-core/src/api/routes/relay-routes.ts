@@ -1,6 +1,7 @@
 /** The relay: sealed instructions out, sealed evidence in. Nothing here is readable to whoever carries it. */
 
-import { AfterForm, NetworkIdForm } from '@drawbridge/protocol/api/forms';
+import { addressOf } from '@drawbridge/governance/registration';
+import { AfterForm, AssetCodeForm, NetworkIdForm, StateRefForm } from '@drawbridge/protocol/api/forms';
 import {
   type CursorResource,
   CursorSchema,
@@ -9,14 +10,18 @@ import {
   type EvidenceResponse,
   EvidenceResponseSchema,
   MAX_OUTBOX_ITEMS,
+  MAX_STATES_PER_PAGE,
   type OutboxPage,
   OutboxPageSchema,
   type SealingKeyResource,
   SealingKeySchema,
+  type StatesPage,
+  StatesPageSchema,
 } from '@drawbridge/protocol/api/relay';
 import { TRANSACTION_ID_HEADER, type Wire, wire } from '@drawbridge/protocol/api/wire';
 import { ENVELOPE_SUITE } from '@drawbridge/protocol/envelope';
-import type { NetworkId } from '@drawbridge/protocol/ids';
+import type { AssetCode, NetworkId } from '@drawbridge/protocol/ids';
+import type { StateRef } from '@drawbridge/protocol/state-ref';
 import { Type } from '@sinclair/typebox';
 import { reaches } from '../access.ts';
 import { type Answer, type ApiContext, type ApiServer, callerOf } from '../context.ts';
@@ -49,6 +54,7 @@ export function relayRoutes(app: ApiServer, context: ApiContext): void {
   readOutbox(app, context);
   acceptEvidence(app, context);
   readCursor(app, context);
+  readStates(app, context);
   readSealingKey(app, context);
 }
 
@@ -116,6 +122,52 @@ function readCursor(app: ApiServer, { core }: ApiContext): void {
         return sendProblem(reply, 'NOT_FOUND');
       }
       return core.relay.cursor(network.id) ?? sendProblem(reply, 'NOT_FOUND');
+    },
+  );
+}
+
+type StatesQuery = Readonly<{ network: NetworkId; asset: AssetCode; after?: StateRef; limit?: number }>;
+const StatesQuerySchema: Wire<StatesQuery> = wire<StatesQuery>()(
+  Type.Object(
+    {
+      network: NetworkIdForm,
+      asset: AssetCodeForm,
+      after: Type.Optional(StateRefForm),
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: MAX_STATES_PER_PAGE,
+          description: `the most states to answer: 1 to ${MAX_STATES_PER_PAGE}`,
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+function readStates(app: ApiServer, { core }: ApiContext): void {
+  app.get<{ Querystring: StatesQuery }>(
+    '/v1/relay/states',
+    {
+      config: { operation: 'relay.states', problems: ['NOT_FOUND'] },
+      schema: {
+        tags: ['relay'],
+        summary:
+          'States of a Corda vault that the core believes to be unspent: what its connector compares its node with',
+        querystring: StatesQuerySchema,
+        response: { 200: StatesPageSchema },
+      },
+    },
+    async (request, reply): Answer<StatesPage> => {
+      const { network: id, asset, after, limit = MAX_STATES_PER_PAGE } = request.query;
+      const network = core.view.network(id);
+      if (!network || !reaches(callerOf(request), 'relay.states', network.connectors)) {
+        return sendProblem(reply, 'NOT_FOUND');
+      }
+      const vault = core.view.vaultLedger(id, asset)?.vault;
+      const booked = vault && core.relay.states(id, asset, after, limit);
+      if (!booked) return sendProblem(reply, 'NOT_FOUND');
+      return { network: id, asset, vault: addressOf(vault), ...booked };
     },
   );
 }

@@ -7,6 +7,7 @@ import type { Asset, Network, Participant, ParticipantRole, Vault } from '@drawb
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { AssetCode, EvmAddress, NetworkId, ParticipantId, TransferId } from '@drawbridge/protocol/ids';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
+import { stateRef } from '@drawbridge/protocol/state-ref';
 import type {
   Committed,
   CoreService,
@@ -409,6 +410,15 @@ export class FakeCore implements CoreService {
         network: id,
         vaults: id === QUORUM_A ? [{ asset: EUR, address: VAULT_A, nextEventSeq: 1, fromBlock: 1 }] : [],
       }),
+      states: (id, _asset, after) =>
+        id === QUORUM_A
+          ? {
+              vaultState: stateRef(testWord('creation'), 0),
+              permits: [stateRef(testWord('creation'), 1)],
+              states: after === undefined ? [{ ref: stateRef(testWord('lock'), 0), kind: 'coin' }] : [],
+              ...(after === undefined && { next: stateRef(testWord('lock'), 0) }),
+            }
+          : undefined,
       sealingPublicKey: () => '-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n',
     };
   }
