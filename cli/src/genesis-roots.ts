@@ -53,8 +53,9 @@ function read(value: unknown): GenesisRoots {
         count(asset.get('scale'), 'scale'),
       ]),
     ),
-    networks: new Map(objects(genesis.get('networks'), 'networks').map(readNetwork)),
-    vaults: objects(genesis.get('vaults'), 'vaults').map((vault) => ({
+    // Evidence of Corda is read by the core alone so far; what a genesis file has of it is no reason to refuse the rest.
+    networks: new Map(objects(genesis.get('networks'), 'networks').filter(isEvm).map(readNetwork)),
+    vaults: evmVaults(objects(genesis.get('vaults'), 'vaults')).map((vault) => ({
       network: parseNetworkId(text(vault.get('network'), 'network of a vault')),
       asset: parseAssetCode(text(vault.get('asset'), 'asset of a vault')),
       address: parseEvmAddress(text(vault.get('address'), 'address of a vault')),
@@ -69,6 +70,10 @@ function read(value: unknown): GenesisRoots {
     }),
   };
 }
+
+const isEvm = (network: Fields): boolean => network.get('kind') !== 'corda';
+const evmVaults = (vaults: readonly Fields[]): readonly Fields[] =>
+  vaults.filter((vault) => vault.get('vaultId') === undefined);
 
 function readNetwork(network: Fields): readonly [NetworkId, RegisteredNetwork] {
   const id = parseNetworkId(text(network.get('id'), 'network id'));

@@ -99,6 +99,14 @@ describe('sound evidence', () => {
     });
   });
 
+  test('beside a Corda network and its vault is taken', async () => {
+    const corda = { id: 'corda-a', kind: 'corda', genesisHash: root.genesisHash, finality: { rule: 'corda-notary' } };
+    const networks = [corda, ...GENESIS.networks];
+    const vaults = [{ network: 'corda-a', asset: 'EUR', vaultId: root.genesisHash }, ...GENESIS.vaults];
+    await writeFile(at('genesis.json'), JSON.stringify({ ...GENESIS, networks, vaults }));
+    expect(await verify(bytes)).toBe(0);
+  });
+
   test('with the genesis in its own file is taken, and says what that is worth', async () => {
     await writeFile(at('carried'), jsonFile(sound, { genesis: GENESIS }));
     expect(await verifyEvidenceCommand(at('carried'), {}, output)).toBe(0);
