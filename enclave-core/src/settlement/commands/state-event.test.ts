@@ -1,6 +1,6 @@
 import { type Bytes32, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
 import type { StateEvent } from '@drawbridge/protocol/state-event';
-import { type StateRef, sortedRefs, stateAfter, stateRef } from '@drawbridge/protocol/state-ref';
+import { accountWord, type StateRef, sortedRefs, stateAfter, stateRef } from '@drawbridge/protocol/state-ref';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { inputsOf } from '../book.ts';
 import type { Command, Outcome } from '../command.ts';
@@ -178,6 +178,7 @@ describe('a payment of an escrow vault', () => {
   test.each<readonly [string, (event: Extract<StateEvent, { type: 'voided' }>) => object]>([
     ['coins of another worth', ({ coinsMinor }) => ({ coinsMinor: coinsMinor.map((minor) => minor + 1n) })],
     ['a coin less', () => ({ coinsMinor: [] })],
+    ['a coin more', ({ coinsMinor }) => ({ coinsMinor: [...coinsMinor, 5n] })],
     ['other states', ({ consumed }) => ({ consumed: consumed.slice(1) })],
     ['an id that was not asked for', () => ({ id: word('void') })],
     ['another target', () => ({ subject: word('target') })],
@@ -427,6 +428,15 @@ describe('terms of a Corda network', () => {
     [
       'a key on an EVM network',
       () => world.submit(toAlpha(1n, { destination: { network: GAMMA, beneficiary: word('key') } })),
+      refused('TERMS_INVALID'),
+    ],
+    [
+      'the vault as beneficiary',
+      () => {
+        const vault = world.state.vaultLedger(ALPHA, EUR)?.vault;
+        const beneficiary = vault && 'party' in vault ? accountWord(vault.party) : word('none');
+        return world.submit(toAlpha(1n, { destination: { network: ALPHA, beneficiary } }));
+      },
       refused('TERMS_INVALID'),
     ],
     ['more than a permit lets through', () => world.submit(toAlpha(100_001n)), refused('AMOUNT_TOO_LARGE')],
