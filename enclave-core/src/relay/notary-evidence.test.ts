@@ -112,6 +112,8 @@ describe('a recorded transaction of a vault', () => {
     expect([...bench.state.lockRecords(NETWORK, EUR)]).toHaveLength(1);
     expect(bench.state.vaultLedger(NETWORK, EUR)).toMatchObject({ vaultMinor: -700n, suspenseMinor: 700n });
     expect(await bench.offer('lock')).toMatchObject({ result: 'duplicate', code: 'EVENT_SEEN' });
+    // Without proposing it again.
+    expect(checkNotarised(bench.state, network, bytesOf('lock'))).toMatchObject({ ok: false, code: 'EVENT_SEEN' });
     expect(await bench.offer('lock-whole')).toEqual(accepted);
   });
 
