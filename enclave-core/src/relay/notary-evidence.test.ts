@@ -141,6 +141,16 @@ describe('a recorded transaction of a vault', () => {
     expect(bench.halted()).toBe(false);
   });
 
+  test('that pays under a vault state to come has to wait, and halts nothing', async () => {
+    const bench = new Bench(vaultOf(ESCROW, 'EUR'));
+    await bench.offer('lock');
+    const key = vaultKey(NETWORK, EUR);
+    const book = bench.state.books.get(key);
+    if (book) bench.state.books.set(key, { ...book, tip: stateRef(word('before'), 0) });
+    expect(await bench.offer('release')).toEqual(early('EVENT_EARLY'));
+    expect(bench.halted()).toBe(false);
+  });
+
   test('is none of a network that is believed otherwise, nor of one without vault', () => {
     const world = new World();
     const alpha = world.state.network(ALPHA) as Network;
