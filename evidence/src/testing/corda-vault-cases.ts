@@ -88,7 +88,7 @@ export const OTHER_KEY = { type: TYPE.publicKey, content: fromHex('0x302a3005060
 export const ownKey = { type: TYPE.publicKey, content: fromHex(ESCROW.root.party) };
 export const any = (value: unknown): never => value as never;
 export const window = (item: Judged, timeWindow: CordaFacts['timeWindow']): Judged =>
-  facts(item, ({ timeWindow: _, ...of }) => ({ ...of, ...(timeWindow === undefined ? {} : { timeWindow }) }));
+  facts(item, ({ timeWindow: _before, ...of }) => ({ ...of, ...(timeWindow === undefined ? {} : { timeWindow }) }));
 const { timeWindow } = LOCK.facts;
 export const from: CordaInstant = timeWindow?.from ?? any(0);
 export const until: CordaInstant = timeWindow?.until ?? any(0);

@@ -168,7 +168,7 @@ export const withCommand = (facts: CordaFacts, path: readonly string[], value: C
 export function freed(facts: CordaFacts, index: number): CordaFacts {
   const outputs = facts.outputs.map((output, at) => {
     if (at !== index) return output;
-    const { encumbrance, ...free } = output;
+    const { encumbrance: _encumbrance, ...free } = output;
     return free;
   });
   return { ...facts, outputs };
