@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"math/rand"
 	"testing"
@@ -28,11 +29,15 @@ func bootstrap(voters ...uint64) func(w *writer) {
 }
 
 func settings(id uint64) func(w *writer) {
+	return settingsWith(id, flagPreVote|flagCheckQuorum|flagStepDownOnRemoval)
+}
+
+func settingsWith(id uint64, flags uint32) func(w *writer) {
 	return func(w *writer) {
 		w.u64(id)
 		w.u32(10)
 		w.u32(1)
-		w.u32(flagPreVote | flagCheckQuorum | flagStepDownOnRemoval)
+		w.u32(flags)
 		w.u32(256)
 		for _, v := range []uint64{1 << 20, 0, 0, 0, 1} {
 			w.u64(v)
@@ -43,11 +48,16 @@ func settings(id uint64) func(w *writer) {
 
 func created(t *testing.T, id uint64, voters ...uint64) *engine {
 	t.Helper()
+	return createdWith(t, settings(id), voters...)
+}
+
+func createdWith(t *testing.T, settings func(w *writer), voters ...uint64) *engine {
+	t.Helper()
 	e := newEngine(quiet)
 	if err := e.loadSnapshot(frame(bootstrap(voters...))); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.create(frame(settings(id))); err != nil {
+	if err := e.create(frame(settings)); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -100,6 +110,33 @@ func TestSoleVoterCommits(t *testing.T) {
 	settle(t, e)
 	if applied := e.node.BasicStatus().Applied; applied != before+2 {
 		t.Fatalf("applied %d after %d", applied, before)
+	}
+}
+
+// With pre-vote off one campaign is enough. The requests leave with the acknowledgement of the append that holds the vote.
+func TestVotesAreAskedForOnceTheOwnVoteIsDurable(t *testing.T) {
+	e := createdWith(t, settingsWith(1, flagCheckQuorum), 1, 2, 3)
+	if err := e.campaign(); err != nil {
+		t.Fatal(err)
+	}
+	e.out.reset()
+	if err := e.ready(); err != nil {
+		t.Fatal(err)
+	}
+	hard := hardStateOf(e.appends[0])
+	if hard.GetVote() != 1 || hard.GetTerm() != 1 {
+		t.Fatalf("the append carries %v", hard)
+	}
+	asked := []byte{0x08, byte(pb.MsgVote), 0x10} // type and the field after it, as a raftpb.Message begins
+	if bytes.Contains(e.out.buf, asked) {
+		t.Fatal("votes are asked for before the own vote is durable")
+	}
+	e.out.reset()
+	if err := e.appendDone(1); err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(e.out.buf, asked); n != 2 {
+		t.Fatalf("%d of 2 voters are asked once it is", n)
 	}
 }
 

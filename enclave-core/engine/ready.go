@@ -33,6 +33,7 @@ func (e *engine) ready() error {
 	var hard *pb.HardState
 	var entries, committed []*pb.Entry
 	var snapshot *pb.Snapshot
+	holdVoteRequests(&rd)
 	for _, m := range rd.Messages {
 		switch m.GetType() {
 		case pb.MsgStorageAppend:
@@ -76,6 +77,31 @@ func (e *engine) ready() error {
 		e.out.bytes(state.RequestCtx)
 	}
 	return nil
+}
+
+// holdVoteRequests makes a candidate ask for votes only when its term, its own vote and its log are durable: the requests
+// become responses of the append that carries them. raft itself sends them at once, so that others' votes alone could elect
+// a node that forgets the term when its power fails. It could then be voted for in that term again by the same voters, and
+// give an index and term that others hold already another content.
+func holdVoteRequests(rd *raft.Ready) {
+	var storing *pb.Message
+	for _, m := range rd.Messages {
+		if m.GetType() == pb.MsgStorageAppend {
+			storing = m
+		}
+	}
+	if storing == nil {
+		return
+	}
+	kept := rd.Messages[:0:0]
+	for _, m := range rd.Messages {
+		if m.GetType() == pb.MsgVote {
+			storing.Responses = append(storing.Responses, m)
+		} else {
+			kept = append(kept, m)
+		}
+	}
+	rd.Messages = kept
 }
 
 func hardStateOf(m *pb.Message) *pb.HardState {

@@ -73,6 +73,7 @@ describe('what simulation found', () => {
     [304, 'a node that caught up by a snapshot starts again before it has the evidence for it', 'core'],
     [5_000_016, 'a snapshot that a member is sent does not wait for a signature that waits for the member', 'core'],
     [5_000_394, 'a seal that only the page cache had is written again', 'core'],
+    [9, 'nobody leads a term before its own vote in it is durable', 'replica'],
   ] as const)('seed %i: %s', async (seed, _what, assembly) => {
     const { violation } = await run(seed, STEPS, { changes: { assembly } });
     expect(violation).toBeUndefined();

@@ -333,7 +333,9 @@ export class World {
       role: (role, term) =>
         watch(() => {
           this.say(`node ${id} is ${role} in term ${term}`);
-          if (role === 'leader') this.logs.elected(id, term);
+          if (role !== 'leader') return;
+          this.logs.elected(id, term);
+          this.durable.elected(id, term);
         }),
       members: (members, index) => watch(() => this.#membersChanged(members, index)),
       applied: (entries) =>

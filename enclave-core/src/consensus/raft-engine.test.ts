@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { RaftEngineError } from './raft-engine.ts';
-import type { ConfState } from './raft-types.ts';
+import { type RaftEngine, RaftEngineError } from './raft-engine.ts';
+import type { ConfState, RaftMessage } from './raft-types.ts';
 import { entryType } from './raft-types.ts';
 import { bootstrap, configuration, EngineGroup, engine, loadEngine, text, traceOf } from './testing/engine-group.ts';
 
@@ -14,6 +14,17 @@ function codeOf(call: () => unknown): string {
     throw error;
   }
   return 'no error';
+}
+
+/** What an engine sends once all that it asks for is durable and applied. */
+function everythingOf(node: RaftEngine | undefined): RaftMessage[] {
+  const sent: RaftMessage[] = [];
+  for (let ready = node?.ready(); node && ready; ready = node.ready()) {
+    sent.push(...ready.messages);
+    if (ready.appendPending) sent.push(...node.appendDone(1));
+    if (ready.applyPending) sent.push(...node.applyDone(1));
+  }
+  return sent;
 }
 
 describe('raft engine', () => {
@@ -44,6 +55,20 @@ describe('raft engine', () => {
         .map((member) => member.id)
         .sort((a, b) => a - b),
     ).toEqual([...remaining, 4]);
+  });
+
+  test('a candidate asks for votes only when its own vote is durable', () => {
+    const [candidate, voter] = [1, 2].map((id) => engine(id, { snapshot: bootstrap(1, 2, 3) }));
+    while (candidate?.status().role === 'follower') candidate.tick();
+    const preVotes = everythingOf(candidate).filter(({ to }) => to === 2);
+    // Its lease on the leader that it never had is over as well.
+    for (let ticks = 0; ticks < 20; ticks++) voter?.tick();
+    everythingOf(voter);
+    for (const { bytes } of preVotes) voter?.step(1, [bytes]);
+    for (const { bytes } of everythingOf(voter)) candidate?.step(2, [bytes]);
+    const ready = candidate?.ready();
+    expect(ready).toMatchObject({ hardState: { term: 1, vote: 1 }, appendPending: true, mustSync: true, messages: [] });
+    expect(candidate?.appendDone(1).map(({ to }) => to)).toEqual([2, 3]);
   });
 
   test('the same seed gives the same trace of one engine', () => expect(traceOf([1], 5)).toBe(traceOf([1], 5)));

@@ -1,6 +1,7 @@
 /**
  * What the log said is durable is there after every end of a process: term, vote, commit index and entries. Only a disk
- * that was damaged or rolled back on purpose is excused.
+ * that was damaged or rolled back on purpose is excused. And nobody leads a term in which its own vote is not durable:
+ * after a power loss it could be voted for in that term again, and give the same index and term another content.
  */
 import type { LogBatch, StoredLog } from '@drawbridge/enclave-core/consensus/ports';
 import type { Entry, HardState } from '@drawbridge/enclave-core/consensus/raft-types';
@@ -23,6 +24,14 @@ export class DurableLog {
     const first = entries[0];
     if (first) for (let index = first.index; index <= kept.last; index++) kept.terms.delete(index);
     this.#take(kept, entries);
+  }
+
+  /** A node became leader. */
+  elected(node: number, term: number): void {
+    const { hardState } = this.#keptOf(node);
+    if (hardState.term === term && hardState.vote === node) return;
+    const what = `node ${node} leads term ${term} while its disk has a vote for ${hardState.vote} in term ${hardState.term}`;
+    throw new Violation('leader-vote-durable', what);
   }
 
   #take(kept: Kept, entries: readonly Entry[]): void {

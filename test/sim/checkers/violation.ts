@@ -15,6 +15,7 @@ export type CheckerName =
   | 'one-leader-per-term'
   | 'log-matching'
   | 'durable-log'
+  | 'leader-vote-durable'
   | 'leader-completeness'
   | 'same-entry-applied'
   | 'acknowledged-kept'
