@@ -18,7 +18,7 @@ const FORM = 2;
 const LOCK_WAIT_MS = 30 * 60_000;
 /** All that a node needs of what the bootstrapper and a first start leave. */
 const KEPT = new Set(['additional-node-infos', 'certificates', 'cordapps', 'network-parameters', 'persistence.mv.db']);
-const NOBODY = { user: 'nobody', password: 'nothing' };
+const NOBODY = [{ user: 'nobody', password: 'nothing', permissions: [] }];
 
 export type GeneratedNetworkOptions = Readonly<{
   nodes: readonly CordaNodeTerms[];
@@ -65,7 +65,7 @@ async function generate(home: string, { nodes, programs, log }: GeneratedNetwork
     }
     log('starting it for the first time');
     // What takes long in a first start, making tables, is then done for all that follow.
-    const set = await startNodeSet({ dir: temporary, terms: nodes, programs, rpcUser: NOBODY });
+    const set = await startNodeSet({ dir: temporary, terms: nodes, programs, rpcUsers: NOBODY });
     await set.stopAll();
     await keepNodesOnly(temporary, nodes);
     await rename(temporary, home);

@@ -9,13 +9,22 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { CordaArtefacts } from './artefacts.ts';
 import type { Java8 } from './java8.ts';
-import { type CordaNodeTerms, type CordaRpcUser, folderNameOf, LOOPBACK, runsContracts } from './node-conf.ts';
+import {
+  type CordaNodeTerms,
+  type CordaRpcAccount,
+  type CordaRpcUser,
+  folderNameOf,
+  LOOPBACK,
+  runsContracts,
+} from './node-conf.ts';
 import { CordaError, type CordaNodeFailure, type NodeSet, startNodeSet } from './node-set.ts';
 import { type CordaOptions, shapeOf } from './options.ts';
 import { provisionCorda } from './provision.ts';
 
 const ANSWER_TIMEOUT_MS = 2_000;
 const TERMS_FILE = 'network.json';
+const PASSWORD_BYTES = 16;
+const ALL_PERMISSIONS = { user: 'drawbridge', permissions: ['ALL'] };
 
 /** One node of the network; its places in all lists are the same. */
 export type CordaNode = Readonly<{
@@ -41,6 +50,8 @@ export type CordaNetwork = Readonly<{
   parties: readonly CordaNode[];
   /** Of every node, with all permissions; the password is drawn at each start. */
   rpcUser: CordaRpcUser;
+  /** Those of the options, with their passwords. */
+  rpcUsers: readonly CordaRpcAccount[];
   /** What the nodes run on, for clients that run on it too. */
   java: Java8;
   artefacts: CordaArtefacts;
@@ -74,14 +85,20 @@ export async function startCordaNetwork(options: CordaOptions = {}): Promise<Cor
   try {
     const dir = await nodesFolder(stateDir, terms, generatedDir);
     await addCordapps(dir, terms, options.cordapps ?? []);
-    const rpcUser = { user: 'drawbridge', password: randomBytes(16).toString('hex') };
-    const set = await startNodeSet({ dir, terms, programs, rpcUser });
-    return networkOf(set, { rpcUser, java: programs.java, artefacts: programs.artefacts, removeFolder });
+    const rpcUser = account(ALL_PERMISSIONS);
+    const rpcUsers = (options.rpcUsers ?? []).map(account);
+    const set = await startNodeSet({ dir, terms, programs, rpcUsers: [rpcUser, ...rpcUsers] });
+    return networkOf(set, { rpcUser, rpcUsers, java: programs.java, artefacts: programs.artefacts, removeFolder });
   } catch (error) {
     await removeFolder();
     throw error;
   }
 }
+
+const account = (asked: Omit<CordaRpcAccount, 'password'>): CordaRpcAccount => ({
+  ...asked,
+  password: randomBytes(PASSWORD_BYTES).toString('hex'),
+});
 
 /** Before anything is fetched or made for it. */
 async function refuseOtherNetwork(stateDir: string, terms: readonly CordaNodeTerms[]): Promise<void> {
@@ -117,10 +134,10 @@ async function addCordapps(dir: string, terms: readonly CordaNodeTerms[], jars: 
   }
 }
 
-type NetworkParts = Pick<CordaNetwork, 'rpcUser' | 'java' | 'artefacts'> &
+type NetworkParts = Pick<CordaNetwork, 'rpcUser' | 'rpcUsers' | 'java' | 'artefacts'> &
   Readonly<{ removeFolder: () => Promise<void> }>;
 
-function networkOf(set: NodeSet, { rpcUser, java, artefacts, removeFolder }: NetworkParts): CordaNetwork {
+function networkOf(set: NodeSet, { rpcUser, rpcUsers, java, artefacts, removeFolder }: NetworkParts): CordaNetwork {
   const nodes = set.places.map(({ terms, dir, logFile }, index) => ({
     index,
     legalName: terms.legalName,
@@ -139,6 +156,7 @@ function networkOf(set: NodeSet, { rpcUser, java, artefacts, removeFolder }: Net
     notary,
     parties,
     rpcUser,
+    rpcUsers,
     java,
     artefacts,
     healthy: (index) => takesConnections(set.portsOf(index).rpc),

@@ -2,10 +2,13 @@ import { expect, test } from '@jest/globals';
 import { folderNameOf, nodeConf, runsContracts } from './node-conf.ts';
 
 const PORTS = { p2p: 20001, rpc: 20002, rpcAdmin: 20003 };
-const USER = { user: 'someone', password: 'a "word"' };
+const USERS = [
+  { user: 'someone', password: 'a "word"', permissions: ['ALL'] },
+  { user: 'agent', password: 'b', permissions: ['StartFlow.x.Y', 'InvokeRpc.nodeInfo'] },
+];
 
 test('a node listens on loopback only, for other nodes too', () => {
-  const text = nodeConf({ legalName: 'O=A,L=Rome,C=IT' }, PORTS, USER);
+  const text = nodeConf({ legalName: 'O=A,L=Rome,C=IT' }, PORTS, USERS);
   expect(text).toContain('p2pAddress = "127.0.0.1:20001"');
   // Left out, the broker listens on every interface at the port of p2pAddress.
   expect(text).toContain('messagingServerAddress = "127.0.0.1:20001"');
@@ -15,9 +18,15 @@ test('a node listens on loopback only, for other nodes too', () => {
   expect(text).not.toContain('notary');
 });
 
+test('each user may do what is listed', () => {
+  const text = nodeConf({ legalName: 'O=A,L=Rome,C=IT' }, PORTS, USERS);
+  expect(text).toContain('{ user = "someone", password = "a \\"word\\"", permissions = ["ALL"] }');
+  expect(text).toContain('{ user = "agent", password = "b", permissions = ["StartFlow.x.Y", "InvokeRpc.nodeInfo"] }');
+});
+
 test.each([true, false])('a notary says whether it validates: %j', (validating) => {
   const terms = { legalName: 'O=N,L=Rome,C=IT', notary: { validating } };
-  expect(nodeConf(terms, PORTS, USER)).toContain(`notary { validating = ${validating} }`);
+  expect(nodeConf(terms, PORTS, USERS)).toContain(`notary { validating = ${validating} }`);
   expect(runsContracts(terms)).toBe(validating);
 });
 

@@ -5,6 +5,9 @@ export type CordaPorts = Readonly<{ p2p: number; rpc: number; rpcAdmin: number }
 
 export type CordaRpcUser = Readonly<{ user: string; password: string }>;
 
+/** `permissions` as Corda spells them: `ALL`, `StartFlow.a.b.Flow`, `InvokeRpc.nodeInfo`. */
+export type CordaRpcAccount = CordaRpcUser & Readonly<{ permissions: readonly string[] }>;
+
 export type CordaNodeTerms = Readonly<{
   /** X.500 name with at least O, L and C, such as `O=Aurora Bank,L=London,C=GB`. */
   legalName: string;
@@ -14,19 +17,24 @@ export type CordaNodeTerms = Readonly<{
 export const LOOPBACK = '127.0.0.1';
 
 /** The broker between nodes would listen on every interface unless it is told its address as well. */
-export function nodeConf(terms: CordaNodeTerms, ports: CordaPorts, rpcUser: CordaRpcUser): string {
+export function nodeConf(terms: CordaNodeTerms, ports: CordaPorts, rpcUsers: readonly CordaRpcAccount[]): string {
   const lines = [
     `myLegalName = ${quoted(terms.legalName)}`,
     `p2pAddress = "${LOOPBACK}:${ports.p2p}"`,
     `messagingServerAddress = "${LOOPBACK}:${ports.p2p}"`,
     'messagingServerExternal = false',
     `rpcSettings { address = "${LOOPBACK}:${ports.rpc}", adminAddress = "${LOOPBACK}:${ports.rpcAdmin}" }`,
-    `rpcUsers = [{ user = ${quoted(rpcUser.user)}, password = ${quoted(rpcUser.password)}, permissions = ["ALL"] }]`,
+    `rpcUsers = [${rpcUsers.map(accountConf).join(', ')}]`,
     'devMode = true',
     'detectPublicIp = false',
   ];
   if (terms.notary) lines.push(`notary { validating = ${terms.notary.validating} }`);
   return `${lines.join('\n')}\n`;
+}
+
+function accountConf({ user, password, permissions }: CordaRpcAccount): string {
+  const listed = permissions.map(quoted).join(', ');
+  return `{ user = ${quoted(user)}, password = ${quoted(password)}, permissions = [${listed}] }`;
 }
 
 /** JSON's strings are HOCON's. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ManagedProcess, ProcessExit } from '../child-process.ts';
 import { withFreePorts } from '../free-port.ts';
 import { type CordaNodePlace, type CordaPrograms, startCordaNode } from './corda-node.ts';
-import { type CordaNodeTerms, type CordaPorts, type CordaRpcUser, folderNameOf } from './node-conf.ts';
+import { type CordaNodeTerms, type CordaPorts, type CordaRpcAccount, folderNameOf } from './node-conf.ts';
 import { exchangeNodeInfos, forgetNodeInfos } from './node-infos.ts';
 
 /** As for a node's start: they write their addresses while they start. */
@@ -15,7 +15,8 @@ export type NodeSetOptions = Readonly<{
   dir: string;
   terms: readonly CordaNodeTerms[];
   programs: CordaPrograms;
-  rpcUser: CordaRpcUser;
+  /** Of every node. */
+  rpcUsers: readonly CordaRpcAccount[];
 }>;
 
 export type CordaNodeFailure = Readonly<{ index: number; exit: ProcessExit }>;
@@ -108,8 +109,8 @@ export class NodeSet {
   async start(index: number): Promise<void> {
     const place = this.#placeOf(index);
     if (this.#children.has(index)) return;
-    const { programs, rpcUser } = this.#options;
-    const child = await startCordaNode(place, programs, this.portsOf(index), rpcUser);
+    const { programs, rpcUsers } = this.#options;
+    const child = await startCordaNode(place, programs, this.portsOf(index), rpcUsers);
     this.#children.set(index, child);
     void child.exited.then((exit) => {
       if (this.#children.get(index) !== child) return;

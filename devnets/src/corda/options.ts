@@ -24,6 +24,8 @@ export type CordaOptions = Readonly<{
    * removed by `stop`, when left out.
    */
   stateDir?: string;
+  /** Further users for RPC of every node, with the permissions that each is given; passwords are drawn. */
+  rpcUsers?: readonly Readonly<{ user: string; permissions: readonly string[] }>[];
   /** Greatest heap of each node, default 512; its process takes some 150 MiB more. */
   heapMiB?: number;
   /** Default `$XDG_CACHE_HOME/drawbridge` or `~/.cache/drawbridge`. */
