@@ -31,7 +31,7 @@ export type HistoryOptions = Readonly<{
   dir: string;
   /** Memory for decoded blocks. Default 64 MiB. */
   cacheBytes?: number;
-  /** How long a block may wait to be stored with others. Default 100 ms. */
+  /** How long a block may wait to be stored with others. Default 250 ms. */
   flushMs?: number;
   /** Tail above which writers should wait for `drained`. Default 24 MiB, about 12,000 payments. */
   maxTailBytes?: number;
@@ -97,7 +97,7 @@ export class History implements HistoryReader {
     this.#onFailure = dependencies.onFailure;
     this.#index = new IndexKeys(dependencies.keys.fixedKey('history-index'));
     this.#cache = new WeightedLru(options.cacheBytes ?? 64 * 2 ** 20);
-    this.#flushMs = options.flushMs ?? 100;
+    this.#flushMs = options.flushMs ?? 250;
     this.#maxTailBytes = options.maxTailBytes ?? 24 * 2 ** 20;
     this.#store = new LmdbStore(options.dir);
     const meta = this.#readMeta();

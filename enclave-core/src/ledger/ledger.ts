@@ -33,7 +33,7 @@ export type LedgerOptions = Readonly<{
   serviceId: Bytes32;
   /** Size from which on a chunk is closed at the next signature. Must be the same on all nodes. Default 4 MiB. */
   chunkBytes?: number;
-  /** How long entries gather before they are written, in ms. Default 10. */
+  /** How long entries gather before they are written, in ms. Default 50. */
   flushMs?: number;
   /** Bytes waiting to be written from which on `drained` waits. Default 32 MiB. */
   maxQueuedBytes?: number;
@@ -49,7 +49,7 @@ export type LedgerDependencies = Readonly<{
 /** An entry as the log has it, with the digests that stand beside it. */
 export type LedgerEntry = LedgerRecord;
 
-const FLUSH_MS = 10;
+const FLUSH_MS = 50;
 const MAX_QUEUED_BYTES: number = 32 * 1024 * 1024;
 
 export class Ledger {

@@ -1,6 +1,6 @@
 /**
  * The leader's duty to sign the ledger: at once after each commit while the ledger is quiet, under load at least every
- * 1,000 entries or 50 ms, and at once when someone waits for a receipt or an instruction. Followers ask for nothing: what is
+ * 1,000 entries or 200 ms, and at once when someone waits for a receipt or an instruction. Followers ask for nothing: what is
  * committed there is committed at the leader, which signs it.
  */
 
@@ -10,7 +10,7 @@ import type { AppliedEntry } from './replicated-machine.ts';
 import type { Timers } from './timers.ts';
 
 export type SignatureDutyOptions = Readonly<{
-  /** Longest time that an entry stays unsigned under load, in ms. Default 50. */
+  /** Longest time that an entry stays unsigned under load, in ms. Default 200. */
   signEveryMs?: number;
   /** Most entries between two signatures. Default 1,000. */
   signEveryEntries?: number;
@@ -48,7 +48,7 @@ export class SignatureDuty {
 
   constructor(options: SignatureDutyOptions, dependencies: SignatureDutyDependencies) {
     this.#uses = dependencies;
-    this.#everyMs = options.signEveryMs ?? 50;
+    this.#everyMs = options.signEveryMs ?? 200;
     this.#everyEntries = options.signEveryEntries ?? 1_000;
   }
 
