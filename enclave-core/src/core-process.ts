@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import pino, { type Logger } from 'pino';
 import { REPLICA_DEFAULTS } from './consensus/replica-options.ts';
+import { MAX_ENTRIES_IN_FLIGHT } from './node/proposer.ts';
 import { choosePlatform } from './platform/choose-platform.ts';
 import { createNode, createService } from './service/create-service.ts';
 import { ServiceError } from './service/service-error.ts';
@@ -19,6 +20,7 @@ start  --dir DIR                          runs it
        --advertise-api, --advertise-peer HOST:PORT   by which others know it, if not by what it listens on
        --amendments DIR                   folder of signed amendment files, watched
        --snapshot-entries N               entries of the log between two snapshots (50000); behind them it is cut
+       --entries-in-flight N              entries that are on their way at once (1, at most 64)
 join   as start, and where the node has no place in a service, it asks for one first:
        --service-cert FILE                the certificate of the service, which nothing else is trusted for
        --peer HOST:PORT,…                 nodes of the service to ask
@@ -47,6 +49,7 @@ function readArguments(argv: string[]) {
         patience: { type: 'string', default: '60' },
         amendments: { type: 'string' },
         'snapshot-entries': { type: 'string' },
+        'entries-in-flight': { type: 'string', default: '1' },
         development: { type: 'boolean', default: false },
         'test-protected-memory': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -116,6 +119,13 @@ function snapshotOptions(text: string | undefined): StartServiceOptions['node'] 
   return { snapshots: { snapshotEveryEntries }, replica: { cachedEntries } };
 }
 
+/** One gathers what comes meanwhile, and costs least; more make more entries where few clients wait for each other. */
+function entriesInFlight(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count >= 1 && count <= MAX_ENTRIES_IN_FLIGHT) return count;
+  throw unusable(`--entries-in-flight must be a whole number from 1 to ${MAX_ENTRIES_IN_FLIGHT}`);
+}
+
 function optionsOf(values: Arguments): StartServiceOptions {
   const { genesis, amendments, development } = values;
   const { 'peer-listen': peerListen, 'advertise-api': api, 'advertise-peer': peer } = values;
@@ -126,7 +136,11 @@ function optionsOf(values: Arguments): StartServiceOptions {
       ...(api !== undefined && { api: checkedAddress(api, 'advertise-api') }),
       ...(peer !== undefined && { peer: checkedAddress(peer, 'advertise-peer') }),
     },
-    node: { development, ...snapshotOptions(values['snapshot-entries']) },
+    node: {
+      development,
+      ...snapshotOptions(values['snapshot-entries']),
+      proposer: { maxEntriesInFlight: entriesInFlight(values['entries-in-flight']) },
+    },
     // A port that is drawn at each start would be known to nobody.
     ...(peerListen !== undefined && { peerListen: parseAddress(peerListen, 'peer-listen', 1) }),
     ...(genesis !== undefined && { genesisFile: genesis }),

@@ -121,6 +121,8 @@ describe('core process', () => {
       expect(wrong.stderr).toContain('--genesis FILE');
       const often = await run(['start', '--dir', 'x', '--snapshot-entries', '99', '--development']).ended;
       expect([often.code, often.stderr]).toEqual([1, expect.stringContaining('--snapshot-entries must be')]);
+      const wide = await run(['start', '--dir', 'x', '--entries-in-flight', '65', '--development']).ended;
+      expect([wide.code, wide.stderr]).toEqual([1, expect.stringContaining('--entries-in-flight must be')]);
     },
     DEADLINE_MS,
   );

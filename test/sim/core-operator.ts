@@ -27,6 +27,7 @@ export function coreMaker(
   genesis: Awaited<ReturnType<typeof drawGenesis>>,
 ): (world: World, machine: Machine, ports: ProcessPorts) => CoreProcess {
   const { tickUs, segmentBytes, snapshotEvery, electionTicks, heartbeatTicks, cachedEntries, platform } = scenario;
+  const { entriesInFlight } = scenario;
   return (_world, machine, ports) => {
     const { raftId, joined, secrets } = machine;
     return new CoreProcess(
@@ -44,6 +45,7 @@ export function coreMaker(
         segmentBytes,
         snapshotEvery,
         chunkBytes: CHUNK_BYTES,
+        entriesInFlight,
         replica: { electionTicks, heartbeatTicks, cachedEntries, ...SNAPSHOT_TICKS },
       },
       ports,

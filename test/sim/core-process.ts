@@ -46,6 +46,7 @@ export type CoreProcessOptions = Readonly<{
   replica: Partial<Omit<ReplicaOptions, 'id' | 'bootstrap' | 'logLevel'>>;
   segmentBytes: number;
   snapshotEvery: number;
+  entriesInFlight: number;
   chunkBytes: number;
 }>;
 
@@ -81,7 +82,8 @@ export class CoreProcess implements SimProcess {
   }
 
   async start(): Promise<void> {
-    const { raftId, joined, identity, genesis, replica, snapshotEvery, protectsMemory } = this.#options;
+    const { raftId, joined, identity, genesis, replica, snapshotEvery, protectsMemory, entriesInFlight } =
+      this.#options;
     const { engine, observer, random } = this.#ports;
     const keys = this.#keys;
     const platform: Platform = { kind: protectsMemory ? 'test-protected-memory' : 'virtual', protectsMemory };
@@ -93,6 +95,7 @@ export class CoreProcess implements SimProcess {
         replica: { ...replica, logLevel: 'error' },
         snapshots: { snapshotEveryEntries: snapshotEvery },
         signatures: { signEveryMs: SIGN_EVERY_MS },
+        proposer: { maxEntriesInFlight: entriesInFlight },
       },
       {
         identity,

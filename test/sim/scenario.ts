@@ -57,6 +57,8 @@ export type Scenario = Readonly<{
   /** Greatest difference of a node's clock from the world's at the start, ms. */
   skewMs: number;
   /** Relative weight of each fault; 0: never. */
+  /** That a leader proposes before the first is applied; of a whole core. */
+  entriesInFlight: number;
   faults: Readonly<Record<Fault, number>>;
 }>;
 
@@ -111,6 +113,7 @@ export function scenarioOf(seed: number, changes: ScenarioChanges = {}): Scenari
     faultEveryUs: random.pick([300, 1000, 3000]) * MS,
     restartUs: random.pick([100, 1000, 4000]) * MS,
     skewMs: random.pick([0, 50, 5000]),
+    entriesInFlight: random.fork('entries in flight').pick([1, 1, 4, 64]),
     faults: faultsOf(random),
   };
   const made = { ...base, ...rest, faults: { ...base.faults, ...faultChanges } };

@@ -242,6 +242,24 @@ describe('proposer', () => {
     expect((await answer)[0]?.outcome.ok).toBe(true);
   });
 
+  it('behind an amendment nothing is proposed until it landed', async () => {
+    const proposer = make({ maxEntriesInFlight: 4 });
+    const before = proposer.submit(commands(1));
+    await until(() => proposed.length === 1);
+    const amendment = signedAmendment(1, [{ name: 'add_asset', args: { code: 'GBP' as AssetCode, scale: 2 } }], 2);
+    const amended = proposer.submit([amendment]);
+    await until(() => proposed.length === 2);
+    const after = proposer.submit(commands(1));
+    commit(proposer, 0);
+    await before;
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    expect(proposed).toHaveLength(2);
+    commit(proposer, 1);
+    await until(() => proposed.length === 3);
+    commit(proposer, 2);
+    await Promise.all([amended, after]);
+  });
+
   it('gives each amendment an entry of its own, before what waits', async () => {
     const proposer = make();
     const payments = proposer.submit(commands(2));

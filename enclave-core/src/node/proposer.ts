@@ -19,7 +19,7 @@ import type { AppliedEntry } from './replicated-machine.ts';
 export type ProposerOptions = Readonly<{
   /** Commands in one entry, unless one submission alone has more. Default 2,048. */
   maxCommandsPerEntry?: number;
-  /** Entries proposed and not yet applied. Default 1: the next one gathers meanwhile. */
+  /** Entries proposed and not yet applied. Default 1: the next one gathers meanwhile. Behind an amendment nothing is. */
   maxEntriesInFlight?: number;
   /** Commands that wait, after which each bank has only its guaranteed room (`fair-queue.ts`). Default 50,000. */
   maxQueuedCommands?: number;
@@ -31,6 +31,8 @@ export type ProposerOptions = Readonly<{
 const MAX_QUEUED_AMENDMENTS = 64;
 /** Of one bank in a row, where several have something that waits: this part of an entry. */
 const TURNS_PER_ENTRY = 32;
+
+export const MAX_ENTRIES_IN_FLIGHT = 64;
 
 export type ProposerDependencies = Readonly<{
   /** Bytes of the log entry, sealed where it is to be. */
@@ -62,6 +64,11 @@ export class Proposer {
   readonly #amendments: Submission[] = [];
   /** Entries on their way. */
   readonly #inFlight = new Set<readonly Submission[]>();
+  /**
+   * An amendment is on its way. It may change the protocol version, and an entry of the old one behind it would be wrong on
+   * every node.
+   */
+  #amending = false;
   /** Outcomes of what was applied while something is on its way, by index. */
   readonly #outcomes = new Map<number, Readonly<{ term: number; applied: Applied }>>();
   #lastStampMs = 0;
@@ -69,9 +76,13 @@ export class Proposer {
   #closed: SubmitError | undefined;
 
   constructor(options: ProposerOptions, dependencies: ProposerDependencies) {
+    const inFlight = options.maxEntriesInFlight ?? 1;
+    if (!Number.isSafeInteger(inFlight) || inFlight < 1 || inFlight > MAX_ENTRIES_IN_FLIGHT) {
+      throw new RangeError(`maxEntriesInFlight must be 1 to ${MAX_ENTRIES_IN_FLIGHT}`);
+    }
     this.#limits = {
       maxCommandsPerEntry: options.maxCommandsPerEntry ?? 2_048,
-      maxEntriesInFlight: options.maxEntriesInFlight ?? 1,
+      maxEntriesInFlight: inFlight,
       maxQueuedCommands: options.maxQueuedCommands ?? 50_000,
       maxQueuedCommandsPerBank: options.maxQueuedCommandsPerBank ?? 10_000,
     };
@@ -146,7 +157,7 @@ export class Proposer {
 
   #pump(): void {
     if (this.#pumping || this.#nothingWaits) return;
-    if (this.#inFlight.size >= this.#limits.maxEntriesInFlight) return;
+    if (this.#amending || this.#inFlight.size >= this.#limits.maxEntriesInFlight) return;
     this.#pumping = true;
     this.#proposeNext().then(
       () => {
@@ -180,6 +191,7 @@ export class Proposer {
       data = this.#uses.seal(entryOf(head, batch));
     }
     const sent = batch;
+    this.#amending = amendment !== undefined;
     this.#inFlight.add(sent);
     this.#uses.propose(data).then(
       (at) => this.#answer(sent, at),
@@ -224,6 +236,8 @@ export class Proposer {
   /** False when it was given up meanwhile. */
   #landed(batch: readonly Submission[]): boolean {
     const was = this.#inFlight.delete(batch);
+    // What was proposed before an amendment lands before it, in the order of the log.
+    if (batch[0] && isAmendment(batch[0])) this.#amending = false;
     if (this.#inFlight.size === 0) this.#outcomes.clear();
     return was;
   }
@@ -255,6 +269,8 @@ class VersionsInOrder {
     return newest;
   }
 }
+
+const isAmendment = ({ commands }: Submission): boolean => commands[0]?.type === 'amendment';
 
 /** Whose lane a submission waits in: the first participant's that its commands name; else they are the core's own. */
 function submitterOf(commands: readonly Command[]): Submitter {
