@@ -1,0 +1,17 @@
+/** What RPC users need on a node, as it is listed in the READMEs of agent and tool: development networks give no more. */
+const flow = (name: string): string => `StartFlow.drawbridge.corda.flow.${name}`;
+const call = (name: string): string => `InvokeRpc.${name}`;
+
+export const AGENT_PERMISSIONS: readonly string[] = [
+  ...['ExecuteInstruction', 'FindInstruction', 'FindLock', 'DescribeVault', 'GuardVault'].map(flow),
+  ...['nodeInfo', 'currentNodeTime', 'networkMapSnapshot'].map(call),
+  ...['vaultQueryBy', 'vaultQueryByWithPagingSpec', 'vaultTrackBy'].map(call),
+  ...['internalFindVerifiedTransaction', 'removeClientId'].map(call),
+];
+
+export const TOOL_PERMISSIONS: readonly string[] = [
+  ...['CashConstraint', 'CreateVault', 'DescribeVault', 'LockValue', 'FindLock', 'MoveTokens'].map(flow),
+  'StartFlow.net.corda.finance.flows.CashIssueAndPaymentFlow',
+  ...['nodeInfo', 'networkMapSnapshot', 'notaryIdentities', 'wellKnownPartyFromX500Name'].map(call),
+  call('vaultQueryByWithPagingSpec'),
+];
