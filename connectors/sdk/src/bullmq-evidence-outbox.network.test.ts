@@ -123,3 +123,23 @@ test('two followers that offer the same add it once', async () => {
   await Promise.all([outbox.offer([item('a'), item('b')]), outbox.offer([item('a'), item('b')])]);
   expect(await queue.count()).toBe(2);
 });
+
+test('what a re-offer would leave alone is underway, and what the core took is completed', async () => {
+  const looks = async () => [await outbox.isUnderway('a'), await outbox.isCompleted('a')];
+  expect(await looks()).toEqual([false, false]);
+  await outbox.offer([item('a')]);
+  expect(await looks()).toEqual([true, false]);
+  await carry(async () => ({ result: 'accepted' }));
+  expect(await looks()).toEqual([true, true]);
+  nowMs += 2_000;
+  expect(await looks()).toEqual([false, true]);
+});
+
+test('what was refused is underway until it gets another go', async () => {
+  await outbox.offer([item('a')]);
+  await carry(refuse);
+  nowMs += 2_000;
+  expect([await outbox.isUnderway('a'), await outbox.isCompleted('a')]).toEqual([true, false]);
+  nowMs += 4_000;
+  expect(await outbox.isUnderway('a')).toBe(false);
+});

@@ -77,6 +77,22 @@ export class BullmqEvidenceOutbox implements EvidenceOutbox {
     await this.offer(absent);
   }
 
+  /** Whether `reoffer` would leave the item alone: then its evidence need not be made again. */
+  async isUnderway(jobId: string): Promise<boolean> {
+    const job = await this.#queue.getJob(jobId);
+    if (!job) return false;
+    const state = await job.getState();
+    const since = this.#deps.now() - (job.finishedOn ?? 0);
+    if (state === 'completed') return since < this.#options.retryCompletedAfterMs;
+    if (state === 'failed') return since < this.#options.retryFailedAfterMs;
+    return true;
+  }
+
+  /** Whether the core took the item, or had it. False also where a job is no longer kept. */
+  async isCompleted(jobId: string): Promise<boolean> {
+    return (await this.#queue.getJobState(jobId)) === 'completed';
+  }
+
   async close(): Promise<void> {
     await this.#queue.close();
   }

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { parseNetworkId } from '@drawbridge/protocol/ids';
+import { parseAssetCode, parseNetworkId } from '@drawbridge/protocol/ids';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { CoreCursorSource } from './core-cursor-source.ts';
@@ -75,6 +75,44 @@ test('reads the cursor, addresses in lower case', async () => {
     vaults: [{ asset: 'EUR', address: `0x${'ab'.repeat(20)}`, nextEventSeq: 4, fromBlock: 9 }],
   });
   expect(asked).toEqual(['/v1/relay/cursor?network=alpha']);
+});
+
+describe('the book of a vault', () => {
+  const word = (byte: string) => `0x${byte.repeat(32)}`;
+  const ref = (byte: string) => `${word(byte)}00000000`;
+  const page = { network: 'alpha', asset: 'EUR', vault: word('aa'), vaultState: ref('01'), permits: [ref('02')] };
+  const answering = (pages: Readonly<Record<string, object>>) => {
+    answer = { status: 200, body: '' };
+    Object.defineProperty(answer, 'body', {
+      get: () => JSON.stringify(pages[new URL(asked.at(-1) ?? '', 'https://core').searchParams.get('after') ?? '']),
+    });
+  };
+  const asset = parseAssetCode('EUR');
+
+  test('is read page by page', async () => {
+    const coins = ['03', '04'].map((byte) => ({ ref: ref(byte), kind: 'coin' }));
+    answering({
+      '': { ...page, states: [coins[0]], next: ref('03') },
+      [ref('03')]: { ...page, states: [coins[1]] },
+    });
+    const { vault, vaultState, permits } = page;
+    expect(await source().book(network, asset)).toEqual({ vault, vaultState, permits, states: coins });
+    expect(asked).toEqual([
+      '/v1/relay/states?network=alpha&asset=EUR',
+      `/v1/relay/states?network=alpha&asset=EUR&after=${ref('03')}`,
+    ]);
+  });
+
+  test('with pages that go round is no answer', async () => {
+    answering({ '': { ...page, states: [], next: ref('03') }, [ref('03')]: { ...page, states: [], next: ref('03') } });
+    await expect(source().book(network, asset)).rejects.toMatchObject({ code: 'CORE_ANSWER_INVALID' });
+    expect(asked).toHaveLength(2);
+  });
+
+  test.each([{ network: 'beta' }, { asset: 'USD' }])('of another vault is no answer: %o', async (other) => {
+    answering({ '': { ...page, states: [], ...other } });
+    await expect(source().book(network, asset)).rejects.toMatchObject({ code: 'CORE_ANSWER_INVALID' });
+  });
 });
 
 test("reads the core's head, where the network has one", async () => {

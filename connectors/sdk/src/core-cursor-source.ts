@@ -1,10 +1,12 @@
 /** The core's relay API as a follower needs it, over mutual TLS with the service certificate pinned. */
-import { CursorSchema, SealingKeySchema } from '@drawbridge/protocol/api/relay';
+import { CursorSchema, SealingKeySchema, type StatesPage, StatesPageSchema } from '@drawbridge/protocol/api/relay';
 import type { Wire } from '@drawbridge/protocol/api/wire';
 import { ENVELOPE_SUITE } from '@drawbridge/protocol/envelope';
-import { type NetworkId, parseAssetCode } from '@drawbridge/protocol/ids';
+import { type AssetCode, type NetworkId, parseAssetCode } from '@drawbridge/protocol/ids';
+import type { StateRef } from '@drawbridge/protocol/state-ref';
 import { Value } from '@sinclair/typebox/value';
 import type { AxiosInstance } from 'axios';
+import type { BookSource, StatesBook } from './states-book.ts';
 import type { CursorSource, FollowerCursor } from './vault-event-source.ts';
 
 export type CoreErrorCode = 'CORE_UNREACHABLE' | 'CORE_REFUSED' | 'CORE_ANSWER_INVALID';
@@ -24,7 +26,10 @@ export class CoreError extends Error {
 const ELSEWHERE: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Asks one node of the core as long as it answers, then the next. */
-export class CoreCursorSource implements CursorSource {
+/** Pages of one book: over a million states. */
+const MAX_PAGES = 1_024;
+
+export class CoreCursorSource implements CursorSource, BookSource {
   readonly #nodes: readonly AxiosInstance[];
   /** Place in `#nodes` of the one that is asked. */
   #node = 0;
@@ -49,6 +54,25 @@ export class CoreCursorSource implements CursorSource {
         fromBlock,
       })),
     };
+  }
+
+  /** Pages are read one after another: what the core books meanwhile may show, or not. */
+  async book(network: NetworkId, asset: AssetCode): Promise<StatesBook> {
+    const states: StatesPage['states'][number][] = [];
+    let after: StateRef | undefined;
+    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+      const query = new URLSearchParams({ network, asset, ...(after !== undefined && { after }) });
+      const page: StatesPage = await this.#get(`/v1/relay/states?${query}`, StatesPageSchema);
+      if (page.network !== network || page.asset !== asset) {
+        throw new CoreError('CORE_ANSWER_INVALID', 'the states are of another vault');
+      }
+      states.push(...page.states);
+      const { vault, vaultState, permits, next } = page;
+      if (next === undefined) return { vault, vaultState, permits, states };
+      if (after !== undefined && next <= after) break;
+      after = next;
+    }
+    throw new CoreError('CORE_ANSWER_INVALID', 'the pages of states have no end');
   }
 
   async sealingKey(): Promise<string> {

@@ -27,6 +27,13 @@ export function evidenceJobId(
     .digest('hex');
 }
 
+/** 64 hex digits. Of evidence of a notarised transaction: one transaction has one id, whatever the vault. */
+export function transactionJobId(key: Uint8Array, network: NetworkId, transaction: Bytes32): string {
+  return createHmac('sha256', key)
+    .update(JSON.stringify([network, 'transaction', transaction]))
+    .digest('hex');
+}
+
 /** 64 hex digits: the same for the same blocks, whichever seals their headers have. */
 export function headerBatchJobId(
   key: Uint8Array,

@@ -123,6 +123,11 @@ describe('what the ledger says first', () => {
     expect(ledger.executions).toBe(0);
   });
 
+  test('nothing, because this process ends: handed over, at the cost of no attempt', async () => {
+    ledger.down = true;
+    expect(await relay.attempt('job-1', sealed(), AbortSignal.abort())).toEqual({ type: 'handed-over' });
+  });
+
   test('nothing: try again', async () => {
     ledger.down = true;
     expect(await relay.attempt('job-1', sealed(), signal)).toMatchObject({ type: 'later', code: 'LEDGER_UNAVAILABLE' });
@@ -133,6 +138,12 @@ describe('what comes of sending', () => {
   test('not final in time: handed over', async () => {
     ledger.spentAs = undefined;
     expect(await relay.attempt('job-1', sealed(), signal)).toEqual({ type: 'handed-over' });
+  });
+
+  test('final at once: nothing is waited for', async () => {
+    ledger.execution = { type: 'final', as: 'voided' };
+    expect(await relay.attempt('job-1', sealed(), signal)).toEqual({ type: 'done', result: 'voided' });
+    expect(ledger.finalityAsked).toBe(0);
   });
 
   test.each([

@@ -53,6 +53,8 @@ export class InstructionRelay {
       return await this.#relay(opened, signal);
     } catch (error) {
       if (!(error instanceof LedgerUnavailableError)) throw error;
+      // We end, and with us the way to the ledger: that is not the instruction's fault.
+      if (signal.aborted) return { type: 'handed-over' };
       return { type: 'later', code: error.code, words: 'the ledger node did not answer' };
     }
   }
@@ -87,6 +89,8 @@ export class InstructionRelay {
     switch (execution.type) {
       case 'submitted':
         return this.#untilFinal(job, signal);
+      case 'final':
+        return { type: 'done', result: execution.as };
       case 'expired':
         return { type: 'done', result: 'expired' };
       case 'later':

@@ -16,7 +16,10 @@ export type VaultDescription = Readonly<{
   domainSalt: Bytes32;
 }>;
 
-/** How an instruction's id came to be used up. `overtaken`: a void whose target was executed or voided before. */
+/**
+ * How an instruction's id came to be used up. `overtaken`: a void whose target was executed or voided before; on ledgers of states
+ * also what names a state of the vault that has a successor.
+ */
 export type SpentAs = 'executed' | 'voided' | 'overtaken';
 
 export type Standing =
@@ -29,8 +32,10 @@ export type Standing =
 
 /** What a ledger says about an attempt. `words` are for operators and never hold amounts, parties or payloads. */
 export type Execution =
-  /** In a block, or on its way there by somebody else's transaction; finality is still to come. */
+  /** In a block, or on its way there, if by somebody else's transaction; finality is still to come. */
   | Readonly<{ type: 'submitted' }>
+  /** Done, on a ledger where what stands there is final. */
+  | Readonly<{ type: 'final'; as: SpentAs }>
   | Readonly<{ type: 'expired' }>
   /** Not now. A revert by the destination is of this kind: it is never final, only a void is. */
   | Readonly<{ type: 'later'; code: string; words: string }>
@@ -49,7 +54,7 @@ export interface LedgerConnector {
   describeVault(vault: VaultAddress): Promise<VaultDescription>;
   lookUp(job: InstructionJob): Promise<Standing>;
   /**
-   * Sends the instruction unless it is on its way already, and waits until a block holds it. Exactly-once effect is the
+   * Sends the instruction unless it is on its way already, and waits until a block, or a notary's signature, holds it. Exactly-once effect is the
    * vault's doing, by spent ids; two sends of one instruction cost a fee and nothing else.
    */
   execute(job: InstructionJob, options: ExecuteOptions): Promise<Execution>;

@@ -13,7 +13,7 @@ export interface ConnectorHarness {
   readonly redisUrl: string;
   /** Of the key that instructions are sealed to: SPKI, PEM. */
   readonly sealingKey: string;
-  /** Blocks to finality: at least 3, so that there is a before. */
+  /** Blocks to finality: at least 3, so that there is a before; 1 where the suite is told that all is final at once. */
   readonly depthBlocks: number;
   /** With nothing on its disk, or with what a dead predecessor left there. */
   startConnector(predecessor?: ConnectorUnderTest): Promise<ConnectorUnderTest>;
@@ -25,9 +25,9 @@ export interface ConnectorHarness {
   /** How often the payee of a release was paid its amount. */
   timesPaid(job: InstructionJob): Promise<number>;
   state(job: InstructionJob): Promise<'unspent' | 'executed' | 'voided'>;
-  /** Transactions of the fee account that the ledger has seen, in pools or in blocks. */
+  /** Transactions of this connector that the ledger has seen, in pools or in blocks; on Corda flows that were started. */
   transactions(): Promise<number>;
-  /** Blocks come by themselves, or only by `mine`. */
+  /** Blocks come by themselves, or only by `mine`. Of a notary: it signs, or does not answer. */
   setMining(on: boolean): Promise<void>;
   mine(blocks: number): Promise<void>;
   /** Replaces the last blocks; what they held is gone. */

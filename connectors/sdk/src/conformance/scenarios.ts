@@ -2,7 +2,12 @@
 import { expect } from '@jest/globals';
 import type { ConformanceBench } from './conformance-bench.ts';
 
-export type Scenario = Readonly<{ title: string; run: (bench: ConformanceBench) => Promise<void> }>;
+export type Scenario = Readonly<{
+  title: string;
+  run: (bench: ConformanceBench) => Promise<void>;
+  /** Blocks can be replaced before the depth that makes them final. */
+  needsDepth?: boolean;
+}>;
 
 async function duplicates(bench: ConformanceBench): Promise<void> {
   await bench.harness.setMining(true);
@@ -136,7 +141,11 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'killed between sending and hearing of it: the next one finds it, and it takes effect once',
     run: killedBetween,
   },
-  { title: 'a reorganisation before the required depth: it is not done until it is final', run: reorganisation },
+  {
+    title: 'a reorganisation before the required depth: it is not done until it is final',
+    run: reorganisation,
+    needsDepth: true,
+  },
   { title: 'stopped in good order with an instruction underway: the next one brings it to its end', run: stopped },
   { title: 'a destination that refuses for ever: attempts end in words, and a void ends it', run: refusedForEver },
   { title: 'what comes too late costs no fee', run: late },
