@@ -41,7 +41,7 @@ export type BrokerLinkOptions = Readonly<{
 }>;
 export type BrokerLinkDependencies = Readonly<{ log: Logger; metrics: BrokerMetrics }>;
 
-/** A message that came. One of the two is called, once; a message whose connection has ended comes again by itself. */
+/** A message that came. One of the three is called, once; a message whose connection has ended comes again by itself. */
 export type Delivery = Readonly<{
   messageId: string;
   correlationId: string | undefined;
@@ -49,6 +49,8 @@ export type Delivery = Readonly<{
   acknowledge: () => void;
   /** To the dead letters; `why` is a code for log and metrics. */
   reject: (why: string) => void;
+  /** Back to the broker, which counts: the last of twenty deliveries ends with the dead letters. */
+  requeue: () => void;
 }>;
 /** Never throws: what it cannot use it rejects. */
 export type Consumer = (delivery: Delivery) => void;
@@ -164,10 +166,11 @@ export class BrokerLink {
     };
     const { messageId, correlationId } = message.properties;
     const acknowledge = (): void => settle(() => channel.ack(message));
+    const requeue = (): void => settle(() => channel.reject(message, true));
     const wellNamed = isId(messageId) && (correlationId === undefined || isId(correlationId));
     if (message.content.length > this.#options.maxBodyBytes) reject('TOO_LARGE');
     else if (!wellNamed) reject('MESSAGE_ID');
-    else consumer({ messageId, correlationId, body: message.content, acknowledge, reject });
+    else consumer({ messageId, correlationId, body: message.content, acknowledge, reject, requeue });
   }
 
   #down(channel: ConfirmChannel): void {

@@ -165,7 +165,7 @@ async function ready(
       const asked = waiting.get(answer.id);
       waiting.delete(answer.id);
       if (answer.code === undefined) asked?.resolve(answer.result);
-      else asked?.reject(new VaultToolError(answer.code, `${answer.code}: ${answer.message}`));
+      else asked?.reject(new VaultToolError(answer.code, String(answer.message)));
     });
   });
   const outcome = await Promise.race([isReady, ended.then(() => 'ended')]);
