@@ -1,5 +1,7 @@
 package drawbridge.corda.agent;
 
+import drawbridge.corda.agent.operations.Operations;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +35,7 @@ public final class Agent {
         this.follower = new Follower(settings, bodies, node, broker, transactions, vaults);
         Flows flows = new Flows(node, settings.flowTimeoutSeconds());
         this.consumer = new CommandConsumer(settings, bodies,
-                new CommandHandler(node, flows, vaults, transactions, follower));
+                new CommandHandler(node, flows, vaults, transactions, follower, operations(settings)));
         this.health = new Health(settings.network(), bodies, node, broker, follower, consumer);
     }
 
@@ -62,6 +64,10 @@ public final class Agent {
         }, "stop"));
         running.start();
         ended.await();
+    }
+
+    private Operations operations(Settings settings) {
+        return settings.operations() == null ? null : new Operations(settings.operations(), node::call);
     }
 
     private void start() {

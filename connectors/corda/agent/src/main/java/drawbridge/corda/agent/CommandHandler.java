@@ -1,5 +1,6 @@
 package drawbridge.corda.agent;
 
+import drawbridge.corda.agent.operations.Operations;
 import drawbridge.corda.contract.CoinState;
 import drawbridge.corda.contract.Guard;
 import drawbridge.corda.contract.Instruct;
@@ -39,23 +40,27 @@ final class CommandHandler {
     private final Transactions transactions;
     private final Payees payees;
     private final Follow follow;
+    private final Operations operations;
 
     /** Sets the cursor back. */
     interface Follow {
         void from(long ms) throws IOException;
     }
 
-    CommandHandler(NodeLink node, Flows flows, ServedVaults vaults, Transactions transactions, Follow follow) {
+    /** @param operations null where the configuration has none. */
+    CommandHandler(NodeLink node, Flows flows, ServedVaults vaults, Transactions transactions, Follow follow, Operations operations) {
         this.node = node;
         this.flows = flows;
         this.vaults = vaults;
         this.transactions = transactions;
         this.payees = new Payees(node);
         this.follow = follow;
+        this.operations = operations;
     }
 
     List<?> handle(Bodies.Command command) throws AgentException {
         List<?> given = command.arguments();
+        if (Operations.has(command.verb())) return Operations.handle(operations, command.verb(), given);
         return switch (command.verb()) {
             case "execute" -> execute(given);
             case "find" -> find(new Arguments(given, 2));

@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** What a failure of a flow or of a call says to the connector. */
-final class FlowFailure {
+public final class FlowFailure {
     private static final int MAX_CAUSES = 16;
     /** A flow's refusal: its code, or REFUSED and the contract's code. */
     private static final Pattern REFUSAL = Pattern.compile("(?:REFUSED: )?(?:([A-Z_]{1,40}): )?");
@@ -17,7 +17,7 @@ final class FlowFailure {
     private FlowFailure() {
     }
 
-    static AgentException of(Throwable failure) {
+    public static AgentException of(Throwable failure) {
         Throwable at = failure;
         for (int i = 0; at != null && i < MAX_CAUSES; i++, at = at.getCause()) {
             if (at instanceof AgentException known) return known;

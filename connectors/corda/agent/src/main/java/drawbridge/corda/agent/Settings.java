@@ -1,6 +1,7 @@
 package drawbridge.corda.agent;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import drawbridge.corda.agent.operations.OperationsSettings;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,10 +15,11 @@ import java.util.List;
  * @param vaults         ids in hex of the vaults that are served, 1 to 64.
  * @param sealingKeyFile RSA, PKCS#8 PEM: commands are sealed to it.
  * @param connectorKeyFile RSA, SPKI PEM: what the agent says is sealed to it.
+ * @param operations     for Cactus; null when there are none.
  */
 record Settings(String network, Path stateDir, List<String> vaults, Node node, Broker broker, Path sealingKeyFile,
                 Path connectorKeyFile, Integer prefetch, Integer pollMs, Integer healthSeconds,
-                Integer flowTimeoutSeconds) {
+                Integer flowTimeoutSeconds, OperationsSettings operations) {
     private static final int MAX_BYTES = 65_536;
 
     /** @param trustStoreFile a JKS file, for RPC over TLS; with {@code trustStorePasswordFile}. */
@@ -52,7 +54,15 @@ record Settings(String network, Path stateDir, List<String> vaults, Node node, B
                 at(base, sealingKeyFile, "sealingKeyFile"), at(base, connectorKeyFile, "connectorKeyFile"),
                 within(prefetch, 8, 1, 64, "prefetch"), within(pollMs, 1_000, 100, 60_000, "pollMs"),
                 within(healthSeconds, 15, 1, 30, "healthSeconds"),
-                within(flowTimeoutSeconds, 60, 1, 900, "flowTimeoutSeconds"));
+                within(flowTimeoutSeconds, 60, 1, 900, "flowTimeoutSeconds"), operationsChecked());
+    }
+
+    private OperationsSettings operationsChecked() {
+        if (operations == null) return null;
+        OperationsSettings checked = operations.checked();
+        // Payments always have a place.
+        demand(checked.atOnce() < within(prefetch, 8, 1, 64, "prefetch"), "operations.atOnce");
+        return checked;
     }
 
     /** The secret in a file, without the line break that may end it. */

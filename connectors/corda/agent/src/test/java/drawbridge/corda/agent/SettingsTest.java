@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
@@ -52,6 +53,20 @@ public class SettingsTest {
                     () -> read(GOOD.replace(each[0], each[1])));
             assertTrue(refused.getMessage(), refused.getMessage().contains(each[2] + " "));
         }
+    }
+
+    @Test
+    public void operationsAreOffUnlessTheyAreNamedAndLeavePlaceForPayments() throws IOException {
+        assertNull(read(GOOD).operations());
+        assertEquals(4, (int) read(withOperations("{}")).operations().atOnce());
+        for (String section : new String[] {"{\"atOnce\": 8}", "{\"atOnce\": 0}", "{\"flows\": [\"x\"]}"}) {
+            assertThrows(section, IllegalArgumentException.class, () -> read(withOperations(section)));
+        }
+        assertThrows(IOException.class, () -> read(withOperations("{\"everything\": true}")));
+    }
+
+    private static String withOperations(String section) {
+        return GOOD.replace("\"connectorKeyFile\"", "\"operations\": " + section + ", \"connectorKeyFile\"");
     }
 
     @Test
