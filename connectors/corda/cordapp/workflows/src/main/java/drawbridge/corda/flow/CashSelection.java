@@ -31,7 +31,9 @@ final class CashSelection {
         List<StateAndRef<Cash.State>> found = selection(hub).unconsumedCashStatesForSpending(hub, wanted,
                 Collections.singleton(new AnonymousParty(Crypto.decodePublicKey(terms.getIssuerKey()))), builder.getNotary(),
                 builder.getLockId(), Collections.singleton(new OpaqueBytes(terms.getIssuerReference())));
-        if (found.isEmpty()) throw new FlowException("NO_FUNDS: not enough cash that this vault takes");
+        // What there is comes back also when it is too little.
+        long held = found.stream().mapToLong(coin -> coin.getState().getData().getAmount().getQuantity()).sum();
+        if (held < amount) throw new FlowException("NO_FUNDS: not enough cash that this vault takes");
         return found;
     }
 
