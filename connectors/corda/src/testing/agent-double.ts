@@ -44,6 +44,8 @@ export class AgentDouble {
   mayReply: (verb: string) => boolean | Promise<boolean> = () => true;
   /** Verbs of the commands that came, in order. */
   readonly verbs: string[] = [];
+  /** Their message ids. */
+  readonly ids: string[] = [];
 
   private constructor(options: AgentDoubleOptions) {
     this.#options = options;
@@ -145,6 +147,7 @@ export class AgentDouble {
     const [, verb, args] = decodeAgentBody(this.#opener.open(message.content, context)) ?? [];
     if (typeof verb !== 'string' || !Array.isArray(args)) throw new TypeError('the connector sent no command');
     this.verbs.push(verb);
+    this.ids.push(id);
     const reply = await this.#options.handle(verb, args as readonly AgentValue[]);
     if (await this.mayReply(verb)) {
       const body = reply.ok ? [1, true, reply.result] : [1, false, reply.code, reply.detail];
