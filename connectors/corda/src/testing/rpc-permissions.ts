@@ -12,6 +12,6 @@ export const AGENT_PERMISSIONS: readonly string[] = [
 export const TOOL_PERMISSIONS: readonly string[] = [
   ...['CashConstraint', 'CreateVault', 'DescribeVault', 'LockValue', 'FindLock', 'MoveTokens'].map(flow),
   'StartFlow.net.corda.finance.flows.CashIssueAndPaymentFlow',
-  ...['nodeInfo', 'networkMapSnapshot', 'notaryIdentities', 'wellKnownPartyFromX500Name'].map(call),
-  call('vaultQueryByWithPagingSpec'),
+  ...['nodeInfo', 'networkMapSnapshot', 'notaryIdentities', 'getNetworkParameters'].map(call),
+  ...['wellKnownPartyFromX500Name', 'vaultQueryByWithPagingSpec'].map(call),
 ];

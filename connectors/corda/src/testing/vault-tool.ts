@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Bytes32, Hex } from '@drawbridge/protocol/bytes32';
+import type { CordaVaultClass } from '@drawbridge/protocol/corda-vault-classes';
 import type { StateRef } from '@drawbridge/protocol/state-ref';
 import type { JavaPrograms } from './java-programs.ts';
 
@@ -39,6 +40,17 @@ export type NodeFacts = PartyFields &
     notaries: readonly PartyFields[];
     parties: readonly PartyFields[];
   }>;
+
+/** Answer of `registration`: the network as a genesis file has it, but for its id and connectors. */
+export type NetworkRegistration = Readonly<{
+  kind: 'corda';
+  genesisHash: Bytes32;
+  finality: Readonly<{
+    rule: 'corda-notary';
+    notary: Readonly<{ name: PartyFields['name']; key: Hex; validating: boolean }>;
+    fingerprints: Readonly<Record<CordaVaultClass, string>>;
+  }>;
+}>;
 
 type Constraint = Readonly<{ kind: 'hash'; attachment: Bytes32 }> | Readonly<{ kind: 'signature'; key: Hex }>;
 
@@ -87,6 +99,7 @@ export type VaultTool = Readonly<{
   /** Any command of the tool's README. @throws VaultToolError */
   call: (node: string, command: string, args?: object) => Promise<unknown>;
   about: (node: string) => Promise<NodeFacts>;
+  registration: (node: string) => Promise<NetworkRegistration>;
   describe: (node: string, vault: Bytes32) => Promise<VaultDescription>;
   balance: (node: string) => Promise<NodeBalance>;
   stop: () => Promise<void>;
@@ -120,6 +133,7 @@ export async function startVaultTool({ programs, dir, nodes }: VaultToolOptions)
   return {
     call,
     about: async (node) => (await call(node, 'about')) as NodeFacts,
+    registration: async (node) => (await call(node, 'registration')) as NetworkRegistration,
     describe: async (node, vault) => (await call(node, 'describe', { vault })) as VaultDescription,
     balance: async (node) => (await call(node, 'balance')) as NodeBalance,
     stop: async () => {

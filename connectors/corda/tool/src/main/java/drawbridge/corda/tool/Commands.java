@@ -23,6 +23,7 @@ final class Commands {
     static ObjectNode run(CordaRPCOps node, String command, Input input) throws ToolException {
         return switch (command) {
             case "about" -> NodeFacts.about(node);
+            case "registration" -> NodeFacts.registration(node, input);
             case "create" -> VaultCreation.create(node, input);
             case "describe" -> VaultViews.describe(node, input.bytes("vault", 32));
             case "lock" -> lock(node, input);

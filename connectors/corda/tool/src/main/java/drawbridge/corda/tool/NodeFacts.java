@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import net.corda.core.identity.Party;
 import net.corda.core.messaging.CordaRPCOps;
 import net.corda.core.node.NodeInfo;
+import net.corda.core.node.NotaryInfo;
 
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -29,6 +30,25 @@ final class NodeFacts {
             for (Party party : info.getLegalIdentities()) parties.add(Output.party(party));
         }
         return facts;
+    }
+
+    /** The network as the core registers it, but for its id and its connectors. */
+    static ObjectNode registration(CordaRPCOps node, Input input) throws ToolException {
+        Party notary = Flows.notary(node, input);
+        ObjectNode network = Output.JSON.objectNode().put("kind", "corda").put("genesisHash", Output.hex(rootHash(node)));
+        ObjectNode finality = network.putObject("finality").put("rule", "corda-notary");
+        ObjectNode trusted = finality.putObject("notary");
+        trusted.set("name", Output.name(notary.getName()));
+        trusted.put("key", Output.hex(notary.getOwningKey().getEncoded())).put("validating", validates(node, notary));
+        Fingerprints.all().forEach(finality.putObject("fingerprints")::put);
+        return network;
+    }
+
+    private static boolean validates(CordaRPCOps node, Party notary) throws ToolException {
+        for (NotaryInfo info : node.getNetworkParameters().getNotaries()) {
+            if (info.getIdentity().equals(notary)) return info.getValidating();
+        }
+        throw new ToolException("NOTARY_UNKNOWN", "the network parameters name no such notary");
     }
 
     /** SHA-256 of the DER of the network's root certificate. @throws ToolException ROOT_UNKNOWN */
