@@ -8,3 +8,8 @@ test('a core has one node unless three or five are asked for', () => {
     expect(() => readArguments(['--nodes', nodes])).toThrow(/--nodes takes 1, 3, 5/);
   }
 });
+
+test('a Corda network takes part when asked for, and nothing else can', () => {
+  expect([readArguments([]).corda, readArguments(['--with', 'corda']).corda]).toEqual([false, true]);
+  expect(() => readArguments(['--with', 'fabric'])).toThrow(/--with takes corda, not fabric/);
+});

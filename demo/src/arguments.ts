@@ -7,11 +7,13 @@ npm start -- --once --json       also print the result as one JSON object, the l
 npm start -- --payments FILE     run your own payments (columns: demo/src/payments-file.ts)
 npm start -- --out DIR           leave what a third party needs to check the run
 npm start -- --nodes 3           run the core as a cluster of three nodes, or of five
+npm start -- --with corda        a Corda network too, and the payments of examples/corda-payments.csv; needs Java, see docs/operators/corda.md
 
 REDIS_URL=redis://…              use this Redis instead of finding or unpacking one`;
 
 /** Sizes of a core. Two nodes would be worth less than one: neither could go on without the other. */
 const NODES: readonly string[] = ['1', '3', '5'];
+const COMPANIONS: readonly string[] = ['corda'];
 
 export type Arguments = Readonly<{
   once: boolean;
@@ -20,6 +22,8 @@ export type Arguments = Readonly<{
   out: string | undefined;
   /** Of the core. */
   nodes: number;
+  /** A Corda network takes part. */
+  corda: boolean;
   help: boolean;
 }>;
 
@@ -39,12 +43,16 @@ export function readArguments(args: readonly string[]): Arguments {
         payments: { type: 'string' },
         out: { type: 'string' },
         nodes: { type: 'string', default: '1' },
+        with: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
-    const { nodes, ...others } = values;
+    const { nodes, with: companions, ...others } = values;
     if (!NODES.includes(nodes)) throw new TypeError(`--nodes takes ${NODES.join(', ')}, not ${nodes}`);
-    return { ...others, payments: others.payments, out: others.out, nodes: Number(nodes) };
+    const unknown = companions.find((name) => !COMPANIONS.includes(name));
+    if (unknown !== undefined) throw new TypeError(`--with takes ${COMPANIONS.join(', ')}, not ${unknown}`);
+    const { payments, out } = others;
+    return { ...others, payments, out, nodes: Number(nodes), corda: companions.includes('corda') };
   } catch (cause) {
     throw new UsageError(`${cause instanceof Error ? cause.message : 'wrong arguments'}\n\n${USAGE}`, { cause });
   }

@@ -12,7 +12,8 @@ import { VAULT_TOPICS } from '@drawbridge/protocol/evm-vault-log';
 import { parseAssetCode, parseNetworkId } from '@drawbridge/protocol/ids';
 import { assetHash, networkIdHash } from '@drawbridge/protocol/instruction';
 import { Contract, JsonRpcProvider, MaxUint256, NonceManager, Wallet } from 'ethers';
-import { ASSETS, BANKS, OPENING_MINOR } from './cast.ts';
+import { type AssetSpec, BANKS, OPENING_MINOR } from './cast.ts';
+import type { NetworkVault, ValueNetwork } from './value-network.ts';
 
 /** How often ethers looks for a receipt, ms. */
 const POLL_MS = 100;
@@ -40,51 +41,40 @@ export type ChainNode = Readonly<{
   consensus?: Readonly<{ finality: object; connector: object }>;
 }>;
 
-export type ChainVault = Readonly<{
-  asset: string;
-  mode: 'escrow' | 'issue';
-  address: string;
-  token: string;
-  /** Token base units per minor unit. */
-  unit: bigint;
-  fromBlock: number;
-}>;
+export type ChainVault = NetworkVault &
+  Readonly<{
+    token: string;
+    /** Token base units per minor unit. */
+    unit: bigint;
+    fromBlock: number;
+  }>;
 
-export type Chain = Readonly<{
-  network: string;
-  chainId: number;
-  rpcUrl: string;
-  genesisHash: Bytes32;
-  /** @throws RangeError where the node is not anvil */
-  anvil: AnvilChain;
-  consensus?: ChainNode['consensus'];
-  provider: JsonRpcProvider;
-  /** Private key that pays the connector's fees. */
-  feeKey: string;
-  vaults: readonly ChainVault[];
-  /** Address of a bank's own wallet, by short name. */
-  wallet: (bank: string) => string;
-  /** An address that the native token refuses to pay. */
-  refusedAddress: string;
-  /** Locks with the bank's own key; resolves when mined. */
-  lock: (bank: string, asset: string, reference: string, amountMinor: bigint) => Promise<void>;
-  /** Makes the wallets ask the chain for their nonces again: after a reorganisation that dropped what they sent. */
-  forgetNonces: () => void;
-  /** Token balance in minor units. */
-  balanceOf: (asset: string, address: string) => Promise<bigint>;
-  /** Is a lock with this reference on the chain now? */
-  hasLock: (asset: string, reference: string) => Promise<boolean>;
-  /** What was locked under an id, in minor units. */
-  lockedAmount: (asset: string, lockId: string) => Promise<bigint>;
-  /** Escrow: what the vault holds. Issue: what is outstanding. In minor units. */
-  vaultTotal: (asset: string) => Promise<bigint>;
-  stop: () => Promise<void>;
-}>;
+export type Chain = Omit<ValueNetwork, 'vaults'> &
+  Readonly<{
+    chainId: number;
+    rpcUrl: string;
+    genesisHash: Bytes32;
+    /** @throws RangeError where the node is not anvil */
+    anvil: AnvilChain;
+    consensus?: ChainNode['consensus'];
+    provider: JsonRpcProvider;
+    /** Private key that pays the connector's fees. */
+    feeKey: string;
+    vaults: readonly ChainVault[];
+    /** Makes the wallets ask the chain for their nonces again: after a reorganisation that dropped what they sent. */
+    forgetNonces: () => void;
+    /** Token balance in minor units. */
+    balanceOf: (asset: string, address: string) => Promise<bigint>;
+    /** Is a lock with this reference on the chain now? */
+    hasLock: (asset: string, reference: string) => Promise<boolean>;
+    stop: () => Promise<void>;
+  }>;
 
 export type ChainOptions = Readonly<{
   network: string;
   chainId: number;
   serviceId: Bytes32;
+  assets: readonly AssetSpec[];
   /** Authority address of each vault on this network, by asset. */
   authorities: Readonly<Record<string, string>>;
   node: ChainNode;
@@ -112,7 +102,7 @@ export async function prepareChain(options: ChainOptions): Promise<Chain> {
   const genesisHash = parseBytes32(node.genesisHash);
   const guardians = [0, 1, 2].map((i) => account(FIRST_GUARDIAN + i).address);
   const vaults: ChainVault[] = [];
-  for (const asset of ASSETS) {
+  for (const asset of options.assets) {
     const native = asset.home === network;
     const unit = 10n ** BigInt(asset.decimals - asset.scale);
     const token = native
@@ -204,7 +194,7 @@ export async function prepareChain(options: ChainOptions): Promise<Chain> {
 
 async function deployNative(
   deployer: NonceManager,
-  asset: (typeof ASSETS)[number],
+  asset: AssetSpec,
   holdings: Record<string, bigint>,
   refused: string,
 ): Promise<string> {

@@ -3,10 +3,11 @@
 import type { TlsIdentity } from '@drawbridge/devnets/tls-identity';
 import type { Hex } from '@drawbridge/protocol/bytes32';
 import {
-  ASSETS,
+  type AssetSpec,
   AUDITOR,
   BANKS,
   BOREAL_AUDITOR,
+  CORDA_NETWORK,
   DEPTH_BLOCKS,
   EXPOSURE_CAP_MINOR,
   HUB,
@@ -14,11 +15,14 @@ import {
   OPERATOR,
 } from './cast.ts';
 import type { Chain } from './chain.ts';
+import type { CordaSide } from './corda-side.ts';
 
 export type GenesisInput = Readonly<{
   serviceId: string;
   bootstrapKeys: readonly Hex[];
+  assets: readonly AssetSpec[];
   chains: readonly Chain[];
+  corda: CordaSide | undefined;
   identity: (name: string) => TlsIdentity;
   observers: readonly Readonly<{ id: string; publicKey: Hex }>[];
   /** Public sealing key (PEM) of each network's connectors. */
@@ -34,12 +38,15 @@ export const connectorId = (network: string): string => `connector-${network}`;
 /** The file's content, to be written as JSON. */
 export function genesisFile(input: GenesisInput): object {
   const certificates = (name: string) => [input.identity(name).fingerprint];
+  const { chains, corda } = input;
+  const networks = [...chains, ...(corda ? [corda] : [])];
+  const authorityOf = (network: string, asset: string) => input.authorities[`${network}/${asset}`];
   return {
     version: 1,
     serviceId: input.serviceId,
     bootstrap: { keys: input.bootstrapKeys, threshold: 2 },
     ...(input.nodes.length > 0 && { nodes: input.nodes }),
-    assets: ASSETS.map(({ code, scale }) => ({ code, scale })),
+    assets: input.assets.map(({ code, scale }) => ({ code, scale })),
     participants: [
       ...BANKS.map((bank) => ({
         id: bank.lei,
@@ -65,7 +72,7 @@ export function genesisFile(input: GenesisInput): object {
       },
       { id: OPERATOR, role: 'operator', name: 'Operations', certificates: certificates(OPERATOR) },
       { id: HUB, role: 'relay', name: 'Hub', certificates: certificates(HUB) },
-      ...input.chains.map(({ network }) => ({
+      ...networks.map(({ network }) => ({
         id: connectorId(network),
         role: 'connector',
         name: `Connector of ${network}`,
@@ -80,35 +87,43 @@ export function genesisFile(input: GenesisInput): object {
         attestationKey: publicKey,
       })),
     ],
-    networks: input.chains.map((chain) => ({
-      id: chain.network,
-      kind: 'evm',
-      chainId: chain.chainId,
-      genesisHash: chain.genesisHash,
-      finality: chain.consensus?.finality ?? {
-        rule: 'observers',
-        observers: input.observers.map(({ id }) => id),
-        threshold: OBSERVER_THRESHOLD,
-        depthBlocks: DEPTH_BLOCKS,
-      },
-      connectors: [connectorId(chain.network)],
-    })),
-    vaults: input.chains.flatMap((chain) =>
-      chain.vaults.map((vault) => ({
-        network: chain.network,
-        asset: vault.asset,
-        mode: vault.mode,
-        address: vault.address.toLowerCase(),
-        authority: input.authorities[`${chain.network}/${vault.asset}`],
-        fromBlock: vault.fromBlock,
+    networks: [
+      ...chains.map((chain) => ({
+        id: chain.network,
+        kind: 'evm',
+        chainId: chain.chainId,
+        genesisHash: chain.genesisHash,
+        finality: chain.consensus?.finality ?? {
+          rule: 'observers',
+          observers: input.observers.map(({ id }) => id),
+          threshold: OBSERVER_THRESHOLD,
+          depthBlocks: DEPTH_BLOCKS,
+        },
+        connectors: [connectorId(chain.network)],
       })),
-    ),
-    exposureCaps: input.chains.flatMap((chain) =>
-      chain.vaults.map((vault) => ({
-        network: chain.network,
-        asset: vault.asset,
-        amountMinor: EXPOSURE_CAP_MINOR.toString(),
+      ...(corda
+        ? [{ id: CORDA_NETWORK, ...corda.registration.network, connectors: [connectorId(CORDA_NETWORK)] }]
+        : []),
+    ],
+    vaults: [
+      ...chains.flatMap((chain) =>
+        chain.vaults.map((vault) => ({
+          network: chain.network,
+          asset: vault.asset,
+          mode: vault.mode,
+          address: vault.address.toLowerCase(),
+          authority: authorityOf(chain.network, vault.asset),
+          fromBlock: vault.fromBlock,
+        })),
+      ),
+      ...(corda?.registration.vaults ?? []).map((vault) => ({
+        network: CORDA_NETWORK,
+        authority: authorityOf(CORDA_NETWORK, vault.asset),
+        ...vault,
       })),
+    ],
+    exposureCaps: networks.flatMap(({ network, vaults }) =>
+      vaults.map(({ asset }) => ({ network, asset, amountMinor: EXPOSURE_CAP_MINOR.toString() })),
     ),
   };
 }

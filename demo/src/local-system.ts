@@ -8,20 +8,32 @@ import { freePorts } from '@drawbridge/devnets/free-port';
 import { type RedisServer, startRedis } from '@drawbridge/devnets/redis';
 import type { TlsIdentity } from '@drawbridge/devnets/tls-identity';
 import { type Bytes32, parseBytes32 } from '@drawbridge/protocol/bytes32';
-import { ASSETS, DEPTH_BLOCKS, HUB, NETWORKS, OBSERVER_THRESHOLD, OBSERVERS } from './cast.ts';
-import { type CastKeys, makeCastKeys } from './cast-keys.ts';
+import {
+  type AssetSpec,
+  assetsOn,
+  CORDA_NETWORK,
+  DEPTH_BLOCKS,
+  HUB,
+  NETWORKS,
+  OBSERVERS,
+  type Scene,
+  sceneOf,
+} from './cast.ts';
+import { makeCastKeys } from './cast-keys.ts';
 import { type Chain, prepareChain, type StartChainNode, startAnvilNode } from './chain.ts';
-import { connectorId, genesisFile } from './genesis-file.ts';
+import { type Ground, type ObserverUrl, startConnectors } from './connector-programs.ts';
+import { type CordaSide, startCordaSide } from './corda-side.ts';
+import { genesisFile } from './genesis-file.ts';
 import type { Program } from './program.ts';
 import { RunFolder } from './run-folder.ts';
 import { runToEnd } from './run-to-end.ts';
+import type { ValueNetwork } from './value-network.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
 const CORE = join(REPOSITORY, 'enclave-core/src/main.ts');
 /** A loader is in the core's process, and a shell's environment around it: its log and status then say so. */
 const AS_FROM_SOURCES = ['--development'];
 const HUB_PROGRAM = join(REPOSITORY, 'hub/src/main.ts');
-const CONNECTOR = join(REPOSITORY, 'connectors/quorum/src/main.ts');
 const OBSERVER = join(REPOSITORY, 'observers/src/main.ts');
 
 /** The configuration file of an observer: its keys, where it listens, and the networks that it watches. */
@@ -56,6 +68,8 @@ export type LocalSystemOptions = Readonly<{
   hubs?: number;
   /** Nodes of the core; 1 when absent. */
   coreNodes?: number;
+  /** A Corda network takes part: one to two minutes more until all is up. */
+  corda?: boolean;
   /** What stands for a network of the cast instead of anvil, by its id. */
   nodes?: Readonly<Record<string, StartChainNode>>;
   /** Takes the place of an observer, with its keys and at its address; what it gives back ends it. */
@@ -72,8 +86,13 @@ export type LocalSystem = Readonly<{
   serviceId: Bytes32;
   serviceCertFile: string;
   genesisFile: string;
+  assets: readonly AssetSpec[];
+  /** All of them, of whatever kind. */
+  networks: readonly ValueNetwork[];
+  network: (id: string) => ValueNetwork;
   chains: readonly Chain[];
   chain: (network: string) => Chain;
+  corda?: CordaSide;
   redis: RedisServer;
   core: Program;
   /** All nodes of the core, the first included. */
@@ -90,17 +109,6 @@ export type LocalSystem = Readonly<{
 
 /** What `create` of the core prints. */
 type Created = Readonly<{ serviceId: string; authorities: Record<string, string>; serviceCertificate: string }>;
-/** What the parts that follow are told of those before them. */
-type Ground = Readonly<{
-  run: RunFolder;
-  serviceId: Bytes32;
-  serviceCertFile: string;
-  chains: readonly Chain[];
-  keys: CastKeys;
-  redisUrl: string;
-  coreUrls: readonly string[];
-}>;
-type ObserverUrl = Readonly<{ id: string; url: string }>;
 
 /** Starts everything, or stops what was started and throws. */
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
@@ -127,19 +135,30 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
   });
   run.onStop(() => redis.stop());
   progress('creating the service: its id, its keys, one authority per vault');
-  const created = await createService(run);
+  const scene = sceneOf({ corda: options.corda === true });
+  const created = await createService(run, scene);
   const serviceId = parseBytes32(created.serviceId);
   const serviceCertFile = join(run.dir, 'service.pem');
   await writeFile(serviceCertFile, created.serviceCertificate);
   progress('starting two networks, deploying tokens and vaults');
-  const chains = await startChains(run, serviceId, created.authorities, options.nodes ?? {});
+  const chains = await startChains(run, { serviceId, scene, authorities: created.authorities }, options.nodes ?? {});
+  const corda = options.corda
+    ? await startCorda(run, { serviceId, scene, authorities: created.authorities }, progress)
+    : undefined;
   progress('making keys and certificates of three banks, observers and connectors');
-  const keys = await makeCastKeys(await run.keys(), chains);
+  const keys = await makeCastKeys(
+    await run.keys(),
+    scene.networks,
+    chains,
+    corda && { [CORDA_NETWORK]: corda.sealing },
+  );
   const genesis = join(run.dir, 'genesis.json');
   const joiners = await createJoiners(run, (options.coreNodes ?? 1) - 1);
   const input = {
     serviceId,
+    assets: scene.assets,
     chains,
+    corda,
     authorities: created.authorities,
     nodes: joiners.map(({ nodeId }) => nodeId),
     ...keys,
@@ -149,11 +168,13 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
   const cores = await startCores(run, { genesis, serviceCertFile, joiners });
   const coreUrls = cores.map(({ url }) => url);
   const observerPorts = await freePorts(OBSERVERS.length);
-  const ground: Ground = { run, serviceId, serviceCertFile, chains, keys, redisUrl: redis.url, coreUrls };
-  progress('starting three observers, two connectors and the hub');
+  const ground: Ground = { run, serviceId, serviceCertFile, scene, chains, corda, keys, redisUrl: redis.url, coreUrls };
+  progress(`starting three observers, ${scene.networks.length} connectors and the hub`);
   const { observers, observerUrls } = await startObservers(ground, observerPorts, options.standIns ?? {});
   const connectors = await startConnectors(ground, observerUrls, options.connectorsPerNetwork ?? 1);
+  await corda?.startAgent();
   const hubs = await startHubs(ground, options.hubs ?? 1);
+  const networks = [...chains, ...(corda ? [corda] : [])];
   return {
     dir: run.dir,
     coreUrl: coreUrls[0] ?? '',
@@ -162,6 +183,14 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
     serviceId,
     serviceCertFile,
     genesisFile: genesis,
+    assets: scene.assets,
+    networks,
+    network: (id) =>
+      found(
+        networks.find(({ network }) => network === id),
+        `network ${id}`,
+      ),
+    ...(corda && { corda }),
     chains,
     chain: (network) =>
       found(
@@ -186,24 +215,35 @@ function found<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-async function createService(run: RunFolder): Promise<Created> {
-  const vaults = NETWORKS.flatMap(({ id }) => ASSETS.map(({ code }) => `${id}/${code}`)).join(',');
+async function createService(run: RunFolder, scene: Scene): Promise<Created> {
+  const vaults = scene.networks.flatMap((id) => assetsOn(id, scene).map(({ code }) => `${id}/${code}`)).join(',');
   const args = ['create', '--dir', await run.folder('core'), '--vaults', vaults, ...AS_FROM_SOURCES];
   return JSON.parse(await runToEnd(CORE, args)) as Created;
 }
 
+type Registered = Readonly<{ serviceId: Bytes32; scene: Scene; authorities: Created['authorities'] }>;
+
+async function startCorda(
+  run: RunFolder,
+  registered: Registered,
+  progress: (sentence: string) => void,
+): Promise<CordaSide> {
+  progress('starting a Corda network and RabbitMQ: one to two minutes, and longer the first time');
+  return startCordaSide({ run, ...registered, progress });
+}
+
 async function startChains(
   run: RunFolder,
-  serviceId: Bytes32,
-  authorities: Created['authorities'],
+  { serviceId, scene, authorities }: Registered,
   nodes: NonNullable<LocalSystemOptions['nodes']>,
 ): Promise<Chain[]> {
   const chains = await Promise.all(
     NETWORKS.map(async ({ id, chainId }) => {
       const node = await (nodes[id] ?? startAnvilNode)(chainId, await run.logFile(id));
       run.onStop(() => node.stop());
-      const own = Object.fromEntries(ASSETS.map(({ code }) => [code, authorities[`${id}/${code}`] ?? '']));
-      return prepareChain({ network: id, chainId, serviceId, authorities: own, node });
+      const assets = assetsOn(id, scene);
+      const own = Object.fromEntries(assets.map(({ code }) => [code, authorities[`${id}/${code}`] ?? '']));
+      return prepareChain({ network: id, chainId, serviceId, assets, authorities: own, node });
     }),
   );
   run.onStop(async () => {
@@ -283,55 +323,13 @@ async function startObservers(
   return { observerUrls: await Promise.all(OBSERVERS.map(start)), observers };
 }
 
-async function startConnectors(
-  ground: Ground,
-  observerUrls: readonly ObserverUrl[],
-  perNetwork: number,
-): Promise<ReadonlyMap<string, readonly Program[]>> {
-  const { run, keys } = ground;
-  const connectors = new Map<string, Program[]>();
-  for (const chain of ground.chains) {
-    const { keyFile, certFile } = keys.identity(connectorId(chain.network));
-    const programs: Program[] = [];
-    for (let n = 1; n <= perNetwork; n += 1) {
-      const name = `${connectorId(chain.network)}-${n}`;
-      const config = await run.config(name, {
-        network: chain.network,
-        chainId: chain.chainId,
-        genesisHash: chain.genesisHash,
-        rpcUrl: chain.rpcUrl,
-        redisUrl: ground.redisUrl,
-        coreUrl: ground.coreUrls,
-        stateDir: await run.folder(name),
-        tls: { keyFile, certFile, serviceCertFile: ground.serviceCertFile },
-        sealingKeyFile: keys.sealingKeyFile(chain.network),
-        feeKeyFile: keys.feeKeyFile(chain.network),
-        ...(chain.consensus?.connector ?? {
-          observers: observerUrls.map(({ id, url }, index) => ({
-            id,
-            url,
-            certFile: keys.identity(id).certFile,
-            publicKey: keys.observers[index]?.publicKey,
-          })),
-          threshold: OBSERVER_THRESHOLD,
-          depthBlocks: DEPTH_BLOCKS,
-        }),
-        vaults: chain.vaults.map(({ asset, address }) => ({ asset, address: address.toLowerCase() })),
-      });
-      programs.push((await run.launch(name, CONNECTOR, ['--config', config])).program);
-    }
-    connectors.set(chain.network, programs);
-  }
-  return connectors;
-}
-
 async function startHubs(ground: Ground, count: number): Promise<{ program: Program; url: string }[]> {
   const { run, serviceCertFile } = ground;
   const { keyFile, certFile } = ground.keys.identity(HUB);
   const hubs: { program: Program; url: string }[] = [];
   for (let n = 1; n <= count; n += 1) {
     const config = await run.config(`hub-${n}`, {
-      networks: NETWORKS.map(({ id }) => id),
+      networks: ground.scene.networks,
       redisUrl: ground.redisUrl,
       core: { url: ground.coreUrls, keyFile, certFile, serviceCertFile },
     });

@@ -7,17 +7,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Arguments, readArguments, USAGE } from './arguments.ts';
 import { readBooks } from './books.ts';
-import { BANKS } from './cast.ts';
+import { BANKS, sceneOf } from './cast.ts';
 import { bankClients } from './clients.ts';
 import { leaveProof, openProofFolder } from './leave-proof.ts';
 import { LiveTable } from './live-table.ts';
 import { type LocalSystem, startLocalSystem } from './local-system.ts';
 import { type Payment, readPayments } from './payments-file.ts';
-import { type AssetBalance, allAgree, compareBalances, type Outcomes, outcomesOf } from './reconcile.ts';
+import { type AssetBalance, allAgree, compareBalances, type Outcomes, outcomesOf, routesOf } from './reconcile.ts';
 import { balancesText, nextStepsText, outcomesText } from './report.ts';
 import { runPayments } from './run-payments.ts';
 
-const DEFAULT_PAYMENTS = resolve(import.meta.dirname, '../../examples/payments.csv');
+const EXAMPLES = resolve(import.meta.dirname, '../../examples');
 
 /** Exit codes of a run that was ended before its last payment, as in a shell. */
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -28,7 +28,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
-  const payments = await readPayments(args.payments ?? DEFAULT_PAYMENTS);
+  const payments = await paymentsOf(args);
   const out = args.out === undefined ? undefined : await openProofFolder(resolve(args.out));
   const ending = new AbortController();
   const words = args.json ? process.stderr : process.stdout;
@@ -51,6 +51,15 @@ async function main(): Promise<number> {
   }
 }
 
+/** Of the file that was named, or the examples: those of Corda beside the others. */
+async function paymentsOf({ payments, corda }: Arguments): Promise<Payment[]> {
+  const scene = sceneOf({ corda });
+  if (payments !== undefined) return readPayments(payments, scene);
+  const files = ['payments.csv', ...(corda ? ['corda-payments.csv'] : [])];
+  const read = await Promise.all(files.map((file) => readPayments(resolve(EXAMPLES, file), scene)));
+  return read.flat().map((payment, index) => ({ ...payment, row: index + 1 }));
+}
+
 type Demonstration = Readonly<{
   args: Arguments;
   payments: readonly Payment[];
@@ -70,6 +79,7 @@ async function demonstrate({ args, payments, out, dir, words, signal }: Demonstr
     progress: (sentence) => say(`  ${sentence}`),
     signal,
     coreNodes: args.nodes,
+    corda: args.corda,
     ...(process.env.REDIS_URL ? { redisUrl: process.env.REDIS_URL } : {}),
   });
   try {
@@ -106,17 +116,20 @@ async function run(input: {
   const standings = await runPayments({
     payments,
     clients,
-    chain: system.chain,
+    network: system.network,
     now: Date.now,
     onChange: (all, changed) => table.show(all, changed),
     signal: input.signal,
   });
   table.end(standings);
   const books = await readBooks(system);
-  const balances = await compareBalances(system.chains, books, (lock) =>
-    system.chain(lock.network).lockedAmount(lock.asset, lock.lockId),
+  const balances = await compareBalances(system, books, (lock) =>
+    system.network(lock.network).lockedAmount(lock.asset, lock.lockId),
   );
-  const outcomes = outcomesOf({ standings, books, balances, elapsedMs: performance.now() - input.startedMs });
+  const outcomes = {
+    ...outcomesOf({ standings, books, balances, elapsedMs: performance.now() - input.startedMs }),
+    ...(system.corda && { routes: routesOf(books.transfers) }),
+  };
   if (input.out) await leaveProof({ dir: input.out, system, books, standings, outcomes });
   return { outcomes, balances };
 }
@@ -127,6 +140,13 @@ const IN_WORDS: ReadonlySet<string> = new Set([
   'PaymentsFileError',
   'RedisError',
   'AnvilMissingError',
+  'BootstrapperError',
+  'CordaArtefactsError',
+  'CordaError',
+  'Java8Error',
+  'MavenArtefactError',
+  'JavaProgramsError',
+  'RabbitMqMissingError',
   'ProcessError',
   'RunError',
 ]);

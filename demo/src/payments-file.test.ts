@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { sceneOf } from './cast.ts';
 import { parsePayments, readPayments } from './payments-file.ts';
 
 const ID = '11111111-1111-4111-8111-111111111111';
@@ -67,5 +68,40 @@ describe('a payments file', () => {
 
   it('that is not there is refused in words', async () => {
     await expect(readPayments('/nonexistent.csv')).rejects.toMatchObject({ code: 'PAYMENTS_INVALID' });
+  });
+});
+
+describe('payments over Corda', () => {
+  const scene = sceneOf({ corda: true });
+  const row = (rest: string): string =>
+    `id,debtor,creditor,asset,amount,source,destination,beneficiary\n${ID},${rest}\n`;
+  const wrong = (rest: string, of = scene): string => {
+    try {
+      parsePayments(row(rest), of);
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  it('the ones that npm start -- --with corda runs beside the others use both directions', async () => {
+    const file = resolve(import.meta.dirname, '../../examples/corda-payments.csv');
+    const routes = (await readPayments(file, scene)).map(({ source, destination }) => `${source}>${destination}`);
+    expect(routes).toEqual(expect.arrayContaining(['corda>quorum-a', 'quorum-a>corda', 'quorum-b>corda']));
+  });
+
+  it('pounds and the network are unknown to a run without it', () => {
+    const off = sceneOf({ corda: false });
+    expect(wrong('aurora,boreal,GBP,1,quorum-a,quorum-b,', off)).toContain('asset must be one of EUR, USD');
+    expect(wrong('aurora,boreal,EUR,1,corda,quorum-b,', off)).toContain('source must be one of quorum-a, quorum-b');
+  });
+
+  it.each([
+    ['boreal,aurora,GBP,1,corda,quorum-a,', 'boreal has no node on corda, only aurora has'],
+    ['aurora,boreal,GBP,1,quorum-a,corda,', 'boreal has no node on corda, only aurora has'],
+    ['aurora,boreal,EUR,1,corda,quorum-a,', 'corda has no vault of EUR, only of GBP'],
+    ['boreal,aurora,GBP,1,quorum-a,corda,refuses', 'nobody refuses on corda'],
+  ])('%s is wrong, and says why', (rest, words) => {
+    expect(wrong(rest)).toContain(words);
   });
 });

@@ -6,7 +6,7 @@
  *   id            UUID (the UETR); a row that repeats another is a duplicate
  *   debtor, creditor   short names of banks
  *   asset, amount      amount in units with decimals, such as 1250.00
- *   source, destination   networks
+ *   source, destination   networks; on Corda only Aurora Bank has a node
  *   beneficiary   `wallet` (the creditor's, the default) or `refuses` (an address that the token will not pay)
  *   lock          `exact` (the default), `wrong-amount` or `none`
  *   onVoid        `return` (the default) or `refund`
@@ -15,7 +15,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseTransferId, type TransferId } from '@drawbridge/protocol/ids';
 import { parse } from 'csv-parse/sync';
-import { ASSETS, BANKS, NETWORKS } from './cast.ts';
+import { assetsOn, BANKS, CORDA_BANK, CORDA_NETWORK, type Scene, sceneOf } from './cast.ts';
 
 /** Most payments in one file. */
 export const MAX_PAYMENTS = 10_000;
@@ -61,14 +61,14 @@ const REQUIRED_COLUMNS = ['id', 'debtor', 'creditor', 'asset', 'amount'] as cons
 type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
 
 /** @throws PaymentsFileError that names every row that is wrong and what would be right. */
-export function parsePayments(text: string): Payment[] {
+export function parsePayments(text: string, scene: Scene = sceneOf({ corda: false })): Payment[] {
   const rows = rowsOf(text);
   if (rows.length === 0) throw new PaymentsFileError('the payments file has no payments');
   if (rows.length > MAX_PAYMENTS) throw new PaymentsFileError(`the payments file may have ${MAX_PAYMENTS} payments`);
   const problems: string[] = [];
   const payments = rows.flatMap((row, index) => {
     const wrong: string[] = [];
-    const payment = paymentOf(row, index + 1, wrong);
+    const payment = paymentOf(row, index + 1, { scene, wrong });
     problems.push(...wrong.map((text) => `row ${index + 1}: ${text}`));
     return wrong.length === 0 && payment ? [payment] : [];
   });
@@ -100,14 +100,18 @@ function checkedColumns(header: readonly string[]): string[] {
 }
 
 /** @throws PaymentsFileError also for a file that cannot be read. */
-export async function readPayments(file: string): Promise<Payment[]> {
+export async function readPayments(file: string, scene?: Scene): Promise<Payment[]> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new PaymentsFileError(`the payments file cannot be read: ${cause.message}`, { cause });
   });
-  return parsePayments(text);
+  return parsePayments(text, scene);
 }
 
-function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefined {
+function paymentOf(
+  row: Row,
+  number: number,
+  { scene, wrong }: Readonly<{ scene: Scene; wrong: string[] }>,
+): Payment | undefined {
   const oneOf = <T extends string>(column: keyof Row, allowed: readonly T[], fallback?: T): T => {
     const value = row[column] === '' || row[column] === undefined ? fallback : row[column];
     const found = allowed.find((candidate) => candidate === value);
@@ -120,10 +124,10 @@ function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefin
     return Number(text);
   };
   const banks = BANKS.map((bank) => bank.short);
-  const networks = NETWORKS.map((network) => network.id);
+  const { networks } = scene;
   const asset = oneOf(
     'asset',
-    ASSETS.map((known) => known.code),
+    scene.assets.map((known) => known.code),
   );
   const debtor = oneOf('debtor', banks);
   const creditor = oneOf('creditor', banks);
@@ -135,7 +139,7 @@ function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefin
   } catch {
     wrong.push('id must be a UUID in lower case');
   }
-  const scale = ASSETS.find((known) => known.code === asset)?.scale ?? 0;
+  const scale = scene.assets.find((known) => known.code === asset)?.scale ?? 0;
   const amount = /^([0-9]{1,12})(?:\.([0-9]+))?$/.exec(row.amount ?? '');
   const decimals = amount?.[2] ?? '';
   if (!amount || decimals.length > scale) {
@@ -156,6 +160,28 @@ function paymentOf(row: Row, number: number, wrong: string[]): Payment | undefin
     fundBySeconds: whole('fundBySeconds', 60),
     deliverBySeconds: whole('deliverBySeconds', 120),
   };
+  wrong.push(...unknownPlaces(payment, scene));
   if (amount && payment.amountMinor <= 0n) wrong.push('amount must be above zero');
   return id && { ...payment, id };
+}
+
+type Places = Pick<Payment, 'debtor' | 'creditor' | 'asset' | 'source' | 'destination' | 'beneficiary'>;
+
+/** What is wrong with where a payment comes from and goes to. */
+function unknownPlaces({ debtor, creditor, asset, source, destination, beneficiary }: Places, scene: Scene): string[] {
+  const wrong = [source, destination].flatMap((network) =>
+    network === undefined || assetsOn(network, scene).some(({ code }) => code === asset)
+      ? []
+      : [
+          `${network} has no vault of ${asset}, only of ${assetsOn(network, scene)
+            .map(({ code }) => code)
+            .join(', ')}`,
+        ],
+  );
+  const strangers = [source === CORDA_NETWORK && debtor, destination === CORDA_NETWORK && creditor];
+  for (const bank of strangers) {
+    if (bank && bank !== CORDA_BANK) wrong.push(`${bank} has no node on ${CORDA_NETWORK}, only ${CORDA_BANK} has`);
+  }
+  if (destination === CORDA_NETWORK && beneficiary === 'refuses') wrong.push(`nobody refuses on ${CORDA_NETWORK}`);
+  return wrong;
 }

@@ -5,9 +5,9 @@
 import type { AccountResource } from '@drawbridge/protocol/api/account';
 import type { LockResource } from '@drawbridge/protocol/api/lock';
 import type { TransferResource, TransferStateName } from '@drawbridge/protocol/api/transfer';
-import { ASSETS, BANKS } from './cast.ts';
-import type { Chain } from './chain.ts';
+import { type AssetSpec, BANKS } from './cast.ts';
 import type { Standing } from './run-payments.ts';
+import type { ValueNetwork } from './value-network.ts';
 
 export type AssetBalance = Readonly<{
   asset: string;
@@ -38,6 +38,8 @@ export type Outcomes = Readonly<{
   unmatched: number;
   conserved: boolean;
   elapsedMs: number;
+  /** Settled transfers by `source>destination`, where more than one kind of network takes part; `account` is the core. */
+  routes?: Readonly<Record<string, number>>;
 }>;
 
 export type Books = Readonly<{
@@ -53,18 +55,18 @@ const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amoun
 
 /** `suspense` gives the amount of an unmatched lock, from its chain. */
 export async function compareBalances(
-  chains: readonly Chain[],
+  { networks, assets }: Readonly<{ networks: readonly ValueNetwork[]; assets: readonly AssetSpec[] }>,
   books: Books,
   suspense: (lock: LockResource) => Promise<bigint>,
 ): Promise<AssetBalance[]> {
   return Promise.all(
-    ASSETS.map(async ({ code }) => {
+    assets.map(async ({ code }) => {
       const totals = async (mode: 'escrow' | 'issue') =>
         sum(
           await Promise.all(
-            chains
-              .filter((chain) => chain.vaults.some((vault) => vault.asset === code && vault.mode === mode))
-              .map((chain) => chain.vaultTotal(code)),
+            networks
+              .filter(({ vaults }) => vaults.some((vault) => vault.asset === code && vault.mode === mode))
+              .map((network) => network.vaultTotal(code)),
           ),
         );
       const open = books.locks.filter(
@@ -110,6 +112,17 @@ export function outcomesOf(input: {
     conserved: input.balances.every(({ conserved }) => conserved),
     elapsedMs: Math.round(input.elapsedMs),
   };
+}
+
+/** Settled transfers by route. */
+export function routesOf(transfers: Books['transfers']): Record<string, number> {
+  const routes: Record<string, number> = {};
+  for (const { state, source, destination } of transfers) {
+    if (state !== 'SETTLED') continue;
+    const route = `${source?.network ?? 'account'}>${destination?.network ?? 'account'}`;
+    routes[route] = (routes[route] ?? 0) + 1;
+  }
+  return routes;
 }
 
 /** Do the outcomes add up to the payments, and does every sum agree? */

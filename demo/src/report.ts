@@ -26,11 +26,11 @@ export function balancesText(balances: readonly AssetBalance[]): string {
       balance.conserved ? 'yes' : 'NO',
     ]);
   }
-  return `\nBalances: what the vaults of both chains hold, against what the core owes\n${table.toString()}`;
+  return `\nBalances: what the vaults hold, against what the core owes\n${table.toString()}`;
 }
 
 export function outcomesText(outcomes: Outcomes): string {
-  const { payments, elapsedMs, conserved, unmatched, ...ends } = outcomes;
+  const { payments, elapsedMs, conserved, unmatched, routes, ...ends } = outcomes;
   const parts = Object.entries(ends).flatMap(([name, count]) => {
     const word = name === 'duplicates' && count === 1 ? 'duplicate' : name;
     return count > 0 ? [`${count} ${word}`] : [];
@@ -38,7 +38,14 @@ export function outcomesText(outcomes: Outcomes): string {
   const locks = unmatched > 1 ? `${unmatched} locks fit nothing and wait` : '1 lock fits nothing and waits';
   return [
     `${payments} ${payments === 1 ? 'payment' : 'payments'}: ${parts.join(', ')}${unmatched > 0 ? `; ${locks} in suspense` : ''}.`,
-    `${conserved ? 'Every sum agrees' : 'THE SUMS DO NOT AGREE'} on both chains and in the core. ${(elapsedMs / 1_000).toFixed(1)} s from start to end.`,
+    `${conserved ? 'Every sum agrees' : 'THE SUMS DO NOT AGREE'} on ${routes ? 'all networks' : 'both chains'} and in the core. ${(elapsedMs / 1_000).toFixed(1)} s from start to end.`,
+    ...(routes
+      ? [
+          `Settled by route: ${Object.entries(routes)
+            .map(([route, count]) => `${route} ${count}`)
+            .join(', ')}.`,
+        ]
+      : []),
   ].join('\n');
 }
 

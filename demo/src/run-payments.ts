@@ -6,8 +6,8 @@ import type { EventResource } from '@drawbridge/protocol/api/event';
 import type { TransferRequest, TransferResource, TransferStateName } from '@drawbridge/protocol/api/transfer';
 import { parseAssetCode, parseNetworkId, parseParticipantId, type TransferId } from '@drawbridge/protocol/ids';
 import { BANKS } from './cast.ts';
-import type { Chain } from './chain.ts';
 import type { Payment } from './payments-file.ts';
+import type { ValueNetwork } from './value-network.ts';
 
 /** What a wrong lock is off by, in minor units. */
 const WRONG_BY_MINOR = 100n;
@@ -55,7 +55,7 @@ export const hasEnded = (standing: Standing): boolean => ENDED.has(standing.stat
 export type RunOptions = Readonly<{
   payments: readonly Payment[];
   clients: ReadonlyMap<string, BankClient>;
-  chain: (network: string) => Chain;
+  network: (id: string) => ValueNetwork;
   now: () => number;
   onChange: (standings: readonly Standing[], changed: Standing) => void;
   /** Given when the program ends early. */
@@ -146,9 +146,9 @@ class Run {
   }
 
   #request(payment: Payment): TransferRequest {
-    const { chain, now } = this.#options;
+    const { network, now } = this.#options;
     const time = (seconds: number): string => new Date(now() + seconds * 1_000).toISOString();
-    const destination = payment.destination ? chain(payment.destination) : undefined;
+    const destination = payment.destination ? network(payment.destination) : undefined;
     const beneficiary =
       payment.beneficiary === 'refuses' ? destination?.refusedAddress : destination?.wallet(payment.creditor);
     return {
@@ -161,7 +161,7 @@ class Run {
         ? {
             source: {
               network: parseNetworkId(payment.source),
-              depositor: chain(payment.source).wallet(payment.debtor),
+              depositor: network(payment.source).wallet(payment.debtor),
             },
             fundBy: time(payment.fundBySeconds),
           }
@@ -179,7 +179,7 @@ class Run {
     const { lock } = transfer;
     if (!lock) return;
     const amountMinor = BigInt(lock.amountMinor) + (payment.lock === 'wrong-amount' ? WRONG_BY_MINOR : 0n);
-    await this.#options.chain(lock.network).lock(payment.debtor, payment.asset, lock.reference, amountMinor);
+    await this.#options.network(lock.network).lock(payment.debtor, payment.asset, lock.reference, amountMinor);
   }
 
   #standing(row: number): Standing {

@@ -151,7 +151,7 @@ async function expectConserved(system: LocalSystem): Promise<void> {
   await eventually(
     'equal sums on both chains and in the core',
     async () => {
-      const balances = await compareBalances(system.chains, await readBooks(system), (lock) =>
+      const balances = await compareBalances(system, await readBooks(system), (lock) =>
         system.chain(lock.network).lockedAmount(lock.asset, lock.lockId),
       );
       const wrong = balances.filter((balance) => !balance.conserved);

@@ -20,10 +20,12 @@ const SOME = 60;
 const BATCH = 1_000;
 /** Most batches that a chunk may need to be closed. */
 const MAX_BATCHES = 200;
-/** Room of a node's disk, MiB: segments of the log are laid out beforehand. */
-const DISK_MIB = 192;
-/** How many entries the others go on while one is away; 1,000,000 takes hours. */
+/** How many entries the others go on while one is away. */
 const BEHIND = Number(process.env.DRAWBRIDGE_FAULTS_BEHIND ?? '1500');
+/** Room of a node's disk, MiB: segments of the log are laid out beforehand, and 2 KiB of ledger and history an entry. */
+const DISK_MIB = 192 + Math.ceil(BEHIND / 512);
+/** Behind by many, entries that hold one payment each are what counts, so many are on their way at once. */
+const IN_FLIGHT = BEHIND > 10_000 ? 32 : 1;
 /** So many, and less, are behind a snapshot that the log is cut for. */
 const SNAPSHOT_ENTRIES = Math.min(50_000, Math.floor(BEHIND / 4));
 
@@ -48,7 +50,7 @@ beforeAll(async () => {
   cluster = await CoreCluster.make(root, {
     nodes: 3,
     dirOf: (name) => join(root, 'disks', name, 'node'),
-    args: ['--snapshot-entries', String(SNAPSHOT_ENTRIES)],
+    args: ['--snapshot-entries', String(SNAPSHOT_ENTRIES), '--entries-in-flight', String(IN_FLIGHT)],
   });
   await cluster.grow(3);
   await cluster.deposit(DEPOSIT_MINOR);
