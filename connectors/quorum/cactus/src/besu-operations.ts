@@ -1,7 +1,8 @@
 /** Operations that only Cactus's Besu connector has. */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import { getAddress, keccak256, toUtf8Bytes } from 'ethers';
 import { blockTag, isBlockHash } from './block-reference.ts';
-import { CactusError } from './cactus-error.ts';
 import type { ContractOperations, InvokeRequestBody } from './contract-operations.ts';
 import { type EthereumRpc, fields } from './ethereum-rpc.ts';
 import { logFilter } from './log-filter.ts';

@@ -1,5 +1,5 @@
 /** New blocks for all who watch: read once, told to each in order, none left out. */
-import { CactusError } from './cactus-error.ts';
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import { type EthereumRpc, fields } from './ethereum-rpc.ts';
 import type { HeadClock, HeadTurn } from './head-clock.ts';
 import { blockDataOf, blockHeaderOf } from './web3-shapes.ts';

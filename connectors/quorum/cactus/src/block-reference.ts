@@ -1,5 +1,5 @@
 /** Blocks as Cactus's clients name them: heights, hashes, words. */
-import { CactusError } from './cactus-error.ts';
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 
 const WORDS = new Set(['latest', 'pending', 'earliest', 'safe', 'finalized']);
 const HASH = /^0x[0-9a-fA-F]{64}$/;

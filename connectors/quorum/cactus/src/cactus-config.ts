@@ -2,7 +2,13 @@
  * The `cactus` section of the connector's configuration. Left out, nothing of Cactus is loaded and nothing listens.
  * Nothing of Cactus is imported here, so that reading a configuration does not load its libraries.
  */
-import { ConfigError, parseConfig, readKey, readText } from '@drawbridge/connector-sdk/connector-files';
+import {
+  type ApiServerSetup,
+  apiServerMembers,
+  readApiServerSetup,
+  wrongCactus,
+} from '@drawbridge/connector-cactus/api-server-config';
+import { parseConfig } from '@drawbridge/connector-sdk/connector-files';
 import { type Static, Type } from '@sinclair/typebox';
 import { DEFAULT_RAW_METHODS, RAW_METHOD_NAMES } from './raw-method-names.ts';
 
@@ -45,36 +51,9 @@ const Limits = Type.Object(
   { ...closed, default: {} },
 );
 
-const Authentication = Type.Object(
-  {
-    /** Keys that sign tokens: a JSON Web Key Set, or one public key in PEM. Public parts only. */
-    keysFile: Type.String(),
-    issuer: Type.String({ minLength: 1 }),
-    audience: Type.String({ minLength: 1 }),
-    algorithms: Type.Array(
-      Type.Union(
-        ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'].map((name) =>
-          Type.Literal(name),
-        ),
-      ),
-      { default: ['ES256', 'RS256', 'EdDSA'], minItems: 1, maxItems: 10 },
-    ),
-    clockToleranceSeconds: count(5, 0, 300),
-    /** Scope for operations that read. Empty: any token that is valid, as Cactus itself has it. */
-    readScope: Type.String({ default: 'read:ledger', maxLength: 100 }),
-    /** Scope for operations that sign or send. Empty: any token that is valid, as Cactus itself has it. */
-    writeScope: Type.String({ default: 'write:ledger', maxLength: 100 }),
-  },
-  closed,
-);
-
 export const CactusSection = Type.Object(
   {
-    /** A random port of loopback when left out. */
-    listen: Type.String({ default: '127.0.0.1:0', pattern: '^[^:]+:[0-9]{1,5}$' }),
-    instanceId: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-    authentication: Type.Optional(Authentication),
-    tls: Type.Optional(Type.Object({ keyFile: Type.String(), certFile: Type.String() }, closed)),
+    ...apiServerMembers,
     /** Folders of mode 0700 with one file of mode 0600 per entry: keys and contracts. */
     keychains: Type.Array(
       Type.Object({ keychainId: Type.String({ minLength: 1, maxLength: 100 }), dir: Type.String() }, closed),
@@ -103,30 +82,16 @@ export const CactusSection = Type.Object(
 export type CactusSectionConfig = Static<typeof CactusSection>;
 export type CactusLimits = Readonly<Omit<Static<typeof Limits>, 'maxFeeWei'> & { maxFeeWei: bigint }>;
 
-export type TokenRules = Readonly<{
-  /** A JSON Web Key Set or one PEM public key. */
-  keys: string;
-  issuer: string;
-  audience: string;
-  algorithms: readonly string[];
-  clockToleranceSeconds: number;
-  readScope: string;
-  writeScope: string;
-}>;
-
 /** The section as it is read once, at start. The TLS key is in it: it is never logged. */
-export type CactusSetup = Readonly<{
-  host: string;
-  port: number;
-  instanceId: string;
-  authentication?: TokenRules;
-  tls?: Readonly<{ key: string; cert: string }>;
-  keychains: readonly Readonly<{ keychainId: string; dir: string }>[];
-  transactionManagerUrl?: string;
-  rawMethods: ReadonlySet<string>;
-  developmentOnly: Readonly<{ privateKeyHex: boolean; nodeKeys: boolean }>;
-  limits: CactusLimits;
-}>;
+export type CactusSetup = ApiServerSetup &
+  Readonly<{
+    instanceId: string;
+    keychains: readonly Readonly<{ keychainId: string; dir: string }>[];
+    transactionManagerUrl?: string;
+    rawMethods: ReadonlySet<string>;
+    developmentOnly: Readonly<{ privateKeyHex: boolean; nodeKeys: boolean }>;
+    limits: CactusLimits;
+  }>;
 
 /** What holds where the file says nothing. */
 export function defaultCactusLimits(): CactusLimits {
@@ -134,9 +99,6 @@ export function defaultCactusLimits(): CactusLimits {
 }
 
 const limitsOf = (limits: Static<typeof Limits>): CactusLimits => ({ ...limits, maxFeeWei: BigInt(limits.maxFeeWei) });
-
-const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]', '::1']);
-export const isLoopback = (host: string): boolean => LOOPBACK.has(host);
 
 /**
  * Reads the files that the section names. `at` makes a path of the file's own out of one in it.
@@ -146,20 +108,14 @@ export async function readCactusSetup(
   section: CactusSectionConfig,
   at: (path: string) => string,
 ): Promise<CactusSetup> {
-  const { authentication, tls, transactionManagerUrl, limits } = section;
-  const [host = '127.0.0.1', port = '0'] = section.listen.split(':');
-  if (!isLoopback(host) && (!authentication || !tls))
-    throw wrong('beyond loopback it listens only with authentication and tls');
+  const { transactionManagerUrl, limits } = section;
   if (limits.receiptTimeoutMs > limits.longestReceiptTimeoutMs)
-    throw wrong('limits.receiptTimeoutMs is above limits.longestReceiptTimeoutMs');
+    throw wrongCactus('limits.receiptTimeoutMs is above limits.longestReceiptTimeoutMs');
   const ids = section.keychains.map(({ keychainId }) => keychainId);
-  if (new Set(ids).size !== ids.length) throw wrong('a keychain is named twice');
+  if (new Set(ids).size !== ids.length) throw wrongCactus('a keychain is named twice');
   return {
-    host,
-    port: Number(port),
+    ...(await readApiServerSetup(section, at)),
     instanceId: section.instanceId ?? 'drawbridge-quorum',
-    ...(authentication && { authentication: await tokenRules(authentication, at) }),
-    ...(tls && { tls: { key: await readKey(at(tls.keyFile)), cert: await readText(at(tls.certFile)) } }),
     keychains: section.keychains.map(({ keychainId, dir }) => ({ keychainId, dir: at(dir) })),
     ...(transactionManagerUrl !== undefined && { transactionManagerUrl }),
     rawMethods: new Set(section.rawMethods.map(String)),
@@ -167,13 +123,3 @@ export async function readCactusSetup(
     limits: limitsOf(limits),
   };
 }
-
-async function tokenRules(rules: Static<typeof Authentication>, at: (path: string) => string): Promise<TokenRules> {
-  const { keysFile, ...rest } = rules;
-  const keys = await readText(at(keysFile));
-  if (/PRIVATE KEY/.test(keys) || /"(d|k)"\s*:/.test(keys)) throw wrong(`${keysFile} must hold public keys only`);
-  return { ...rest, keys, algorithms: rest.algorithms.map(String) };
-}
-
-const wrong = (what: string): ConfigError =>
-  new ConfigError('CONFIG_INVALID', `the configuration is wrong: cactus: ${what}`);

@@ -1,9 +1,10 @@
 /** The Cactus server on a real chain, by plain HTTP and Socket.IO: what the published clients of 0.5.0 have no method for. */
 import { request as httpRequest } from 'node:http';
+import { PREFIXES, SOCKET_IO_PATH } from '@drawbridge/connector-cactus/cactus-paths';
 import { isIPluginWebService } from '@hyperledger/cactus-core-api';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
-import { PREFIXES, SOCKET_IO_PATH, watchEvent } from './cactus-paths.ts';
+import { watchEvent } from './cactus-paths.ts';
 import type { RunningCactus } from './cactus-server.ts';
 import { type Dialect, OPERATIONS } from './operations.ts';
 import type { QuorumCactusPlugin } from './quorum-cactus-plugin.ts';
@@ -40,7 +41,7 @@ async function send(method: string, path: string, init: RequestInit = {}, base: 
   return { status: response.status, type, body: type.includes('json') ? await response.json() : await response.text() };
 }
 const post = (
-  dialect: Dialect,
+  dialect: string,
   name: string,
   body: unknown,
   prefix: string = PREFIXES[1],

@@ -1,4 +1,6 @@
 /** Calls of contracts: arguments as Cactus's clients write them, outputs as web3.js 1.x gives them. Pure. */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import {
   concat,
   Fragment,
@@ -11,7 +13,6 @@ import {
   Result,
   zeroPadBytes,
 } from 'ethers';
-import { CactusError } from './cactus-error.ts';
 
 /** Members of one interface. */
 const MAX_FRAGMENTS = 2_000;

@@ -1,6 +1,8 @@
 /** Deploys and invokes contracts, and runs transactions: the operations that both of Cactus's dialects share. */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
+import { requestFault } from '@drawbridge/connector-cactus/request-check';
 import { getAddress, type Interface } from 'ethers';
-import { CactusError } from './cactus-error.ts';
 import { contractInterface, decodeOutput, encodeCreation, encodeMethod } from './contract-call.ts';
 import type { ContractStore, StoredContract } from './contract-store.ts';
 import { type EthereumRpc, refusal } from './ethereum-rpc.ts';
@@ -13,7 +15,6 @@ import type {
 } from './operation-schemas.ts';
 import type { PrivateRecipients } from './private-payload.ts';
 import { quantity, text } from './quantities.ts';
-import { requestFault } from './request-check.ts';
 import type { SigningCredentials } from './signing-credential.ts';
 import type { ReceiptWish, TransactionRunner, TransactionWish } from './transaction-runner.ts';
 import type { Web3TransactionReceipt } from './web3-shapes.ts';

@@ -2,9 +2,10 @@
  * Contracts kept in keychains under their names, as Cactus does: JSON with `abi`, `bytecode`, and the address on each
  * network. An entry that is no such JSON (a key, say) is never shown, and never written over.
  */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import type { IPluginKeychain } from '@hyperledger/cactus-core-api';
 import { getAddress } from 'ethers';
-import { CactusError } from './cactus-error.ts';
 import { fields } from './ethereum-rpc.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { keychainEntry } from './signing-credential.ts';

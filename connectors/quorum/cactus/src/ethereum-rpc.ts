@@ -1,7 +1,8 @@
 /** JSON-RPC to one node by ethers, with bounds: for a caller who may ask for anything that the node can answer. */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import { FetchRequest, JsonRpcProvider, Network } from 'ethers';
 import { readBounded } from './bounded-answer.ts';
-import { CactusError } from './cactus-error.ts';
 
 export type EthereumRpcOptions = Readonly<{ url: string; chainId: number; timeoutMs: number; answerBytes: number }>;
 

@@ -1,7 +1,8 @@
 /** What `eth_getLogs` is asked, from what a client of web3 asks, over a bounded number of blocks. */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import { getAddress } from 'ethers';
 import { blockTag } from './block-reference.ts';
-import { CactusError } from './cactus-error.ts';
 import type { EthereumRpc } from './ethereum-rpc.ts';
 import { jsonNumber } from './quantities.ts';
 

@@ -1,8 +1,8 @@
+import { RequestFaultsError } from '@drawbridge/connector-cactus/cactus-error';
+import { checkedBody } from '@drawbridge/connector-cactus/request-check';
 import { expect, test } from '@jest/globals';
-import { RequestFaultsError } from './cactus-error.ts';
 import * as schemas from './operation-schemas.ts';
 import { quantity } from './quantities.ts';
-import { checkedBody } from './request-check.ts';
 
 const credential = { type: 'CACTUS_KEYCHAIN_REF', ethAccount: '0x', keychainEntryKey: 'k', keychainId: 'c' };
 const invoke = { contractName: 'c', invocationType: 'CALL', methodName: 'm', params: [] };

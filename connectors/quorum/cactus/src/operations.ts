@@ -1,4 +1,5 @@
 /** Every operation of Cactus's Quorum and Besu connectors: path, schemas, the scope that it needs, and what it does. */
+import { type Operation, operation, type Scope } from '@drawbridge/connector-cactus/operation';
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { BesuOperations } from './besu-operations.ts';
 import type { ContractOperations } from './contract-operations.ts';
@@ -6,11 +7,8 @@ import { fields } from './ethereum-rpc.ts';
 import * as schemas from './operation-schemas.ts';
 import { invokeRawContract } from './raw-contract.ts';
 import type { RawMethods } from './raw-methods.ts';
-import { checkedBody } from './request-check.ts';
 
 export type Dialect = 'quorum' | 'besu';
-/** `metrics` and `document` are Cactus's own scopes; `read` and `write` are named by the configuration. */
-export type Scope = 'read' | 'write' | 'metrics' | 'document';
 
 export type OperationServices = Readonly<{
   contracts: ContractOperations;
@@ -19,24 +17,9 @@ export type OperationServices = Readonly<{
   rawContract: Parameters<typeof invokeRawContract>[1];
 }>;
 
-export type Operation = Readonly<{
-  dialect: Dialect;
-  name: string;
-  operationId: string;
-  summary: string;
-  /** By what the body asks for: reading needs less than sending. */
-  scope: (body: unknown) => Scope;
-  request: TSchema;
-  answer: TSchema;
-  /** A failure is told inside an answer 200, as `{status, errorDetail}`. */
-  raw: boolean;
-  run: (services: OperationServices, body: unknown) => Promise<unknown>;
-}>;
-
+type QuorumOperation = Operation<OperationServices>;
 type Facts = Readonly<{ name: string; operationId: string; summary: string; answer: TSchema; raw?: boolean }>;
 
-const writes = (): Scope => 'write';
-const reads = (): Scope => 'read';
 /** Reads if `member` of the body says one of `values`; anything else is taken for a write. */
 const readsIf =
   (member: string, ...values: string[]) =>
@@ -47,62 +30,53 @@ const readsUnless =
   (body: unknown): Scope =>
     fields(body)?.[member] === value ? 'write' : 'read';
 
-function operation<S extends TSchema>(
-  dialect: Dialect,
-  facts: Facts,
-  scope: Operation['scope'],
-  request: S,
-  run: (services: OperationServices, body: Static<S>) => Promise<unknown>,
-): Operation {
-  return {
-    dialect,
-    raw: false,
-    ...facts,
-    scope,
-    request,
-    run: async (services, body) => run(services, checkedBody(request, body)),
-  };
-}
+const of =
+  (dialect: Dialect) =>
+  <S extends TSchema>(
+    facts: Facts,
+    scope: 'read' | 'write' | ((body: unknown) => Scope),
+    request: S,
+    run: (services: OperationServices, body: Static<S>) => Promise<unknown>,
+  ): QuorumOperation =>
+    operation({ dialect, ...facts }, scope, request, run);
+const ofQuorum = of('quorum');
+const ofBesu = of('besu');
 
-const quorum: readonly Operation[] = [
-  operation(
-    'quorum',
+const quorum: readonly QuorumOperation[] = [
+  ofQuorum(
     {
       name: 'deploy-contract-solidity-bytecode',
       operationId: 'deployContractSolBytecodeV1',
       summary: 'Deploys a contract that a keychain holds',
       answer: schemas.TransactionAnswer,
     },
-    writes,
+    'write',
     schemas.QuorumDeployRequest,
     ({ contracts }, body) => contracts.deploy(body),
   ),
-  operation(
-    'quorum',
+  ofQuorum(
     {
       name: 'deploy-contract-solidity-bytecode-json-object',
       operationId: 'deployContractSolBytecodeJsonObjectV1',
       summary: 'Deploys a contract that the request holds',
       answer: schemas.TransactionAnswer,
     },
-    writes,
+    'write',
     schemas.QuorumDeployJsonObjectRequest,
     ({ contracts }, body) => contracts.deploy(body),
   ),
-  operation(
-    'quorum',
+  ofQuorum(
     {
       name: 'run-transaction',
       operationId: 'runTransactionV1',
       summary: 'Sends a transaction and waits for its receipt',
       answer: schemas.TransactionAnswer,
     },
-    writes,
+    'write',
     schemas.QuorumRunTransactionRequest,
     ({ contracts }, body) => contracts.runTransaction(body),
   ),
-  operation(
-    'quorum',
+  ofQuorum(
     {
       name: 'invoke-contract',
       operationId: 'invokeContractV1',
@@ -113,8 +87,7 @@ const quorum: readonly Operation[] = [
     schemas.InvokeRequest,
     ({ contracts }, body) => contracts.invoke(body),
   ),
-  operation(
-    'quorum',
+  ofQuorum(
     {
       name: 'invoke-contract-json-object',
       operationId: 'invokeContractV1NoKeychain',
@@ -125,8 +98,7 @@ const quorum: readonly Operation[] = [
     schemas.QuorumInvokeJsonObjectRequest,
     ({ contracts }, body) => contracts.invoke(body),
   ),
-  operation(
-    'quorum',
+  ofQuorum(
     {
       name: 'invoke-raw-web3eth-method',
       operationId: 'invokeWeb3EthMethodV1',
@@ -141,8 +113,7 @@ const quorum: readonly Operation[] = [
       data: await rawMethods.call(methodName, params ?? []),
     }),
   ),
-  operation(
-    'quorum',
+  ofQuorum(
     {
       name: 'invoke-raw-web3eth-contract',
       operationId: 'invokeRawWeb3EthContractV1',
@@ -156,45 +127,41 @@ const quorum: readonly Operation[] = [
   ),
 ];
 
-const besu: readonly Operation[] = [
-  operation(
-    'besu',
+const besu: readonly QuorumOperation[] = [
+  ofBesu(
     {
       name: 'deploy-contract-solidity-bytecode',
       operationId: 'deployContractSolBytecodeV1',
       summary: 'Deploys a contract and notes its address in a keychain that has the contract',
       answer: schemas.TransactionAnswer,
     },
-    writes,
+    'write',
     schemas.BesuDeployRequest,
     ({ contracts }, body) => contracts.deploy(body),
   ),
-  operation(
-    'besu',
+  ofBesu(
     {
       name: 'deploy-contract-solidity-bytecode-no-keychain',
       operationId: 'deployContractSolBytecodeNoKeychainV1',
       summary: 'Deploys a contract that the request holds',
       answer: schemas.TransactionAnswer,
     },
-    writes,
+    'write',
     schemas.BesuDeployNoKeychainRequest,
     ({ contracts }, body) => contracts.deploy(body),
   ),
-  operation(
-    'besu',
+  ofBesu(
     {
       name: 'run-transaction',
       operationId: 'runTransactionV1',
       summary: 'Sends a transaction and waits for its receipt and for the confirmations asked for',
       answer: schemas.TransactionAnswer,
     },
-    writes,
+    'write',
     schemas.BesuRunTransactionRequest,
     ({ contracts }, body) => contracts.runTransaction(body),
   ),
-  operation(
-    'besu',
+  ofBesu(
     {
       name: 'invoke-contract',
       operationId: 'invokeContractV1',
@@ -205,73 +172,67 @@ const besu: readonly Operation[] = [
     schemas.InvokeRequest,
     ({ contracts }, body) => contracts.invoke(body),
   ),
-  operation(
-    'besu',
+  ofBesu(
     {
       name: 'get-balance',
       operationId: 'getBalanceV1',
       summary: 'Wei of an account',
       answer: schemas.BesuBalanceAnswer,
     },
-    reads,
+    'read',
     schemas.BesuBalanceRequest,
     (services, body) => services.besu.balance(body),
   ),
-  operation(
-    'besu',
+  ofBesu(
     { name: 'get-block', operationId: 'getBlockV1', summary: 'One block, whole', answer: schemas.BesuBlockAnswer },
-    reads,
+    'read',
     schemas.BesuBlockRequest,
     (services, body) => services.besu.block(body),
   ),
-  operation(
-    'besu',
+  ofBesu(
     {
       name: 'get-transaction',
       operationId: 'getTransactionV1',
       summary: 'One transaction',
       answer: schemas.BesuTransactionAnswer,
     },
-    reads,
+    'read',
     schemas.BesuTransactionRequest,
     (services, body) => services.besu.transaction(body),
   ),
-  operation(
-    'besu',
+  ofBesu(
     {
       name: 'get-past-logs',
       operationId: 'getPastLogsV1',
       summary: 'Logs by a filter',
       answer: schemas.BesuPastLogsAnswer,
     },
-    reads,
+    'read',
     schemas.BesuPastLogsRequest,
     (services, body) => services.besu.pastLogs(body),
   ),
-  operation(
-    'besu',
+  ofBesu(
     {
       name: 'get-besu-record',
       operationId: 'getBesuRecordV1',
       summary: 'What a transaction carried, or what a contract answers',
       answer: schemas.BesuRecordAnswer,
     },
-    reads,
+    'read',
     schemas.BesuRecordRequest,
     (services, body) => services.besu.record(body),
   ),
-  operation(
-    'besu',
+  ofBesu(
     {
       name: 'sign-transaction',
       operationId: 'signTransactionV1',
       summary: 'Signs the input of a transaction of the ledger with a key of a keychain',
       answer: schemas.BesuSignTransactionAnswer,
     },
-    writes,
+    'write',
     schemas.BesuSignTransactionRequest,
     (services, body) => services.besu.sign(body),
   ),
 ];
 
-export const OPERATIONS: readonly Operation[] = [...quorum, ...besu];
+export const OPERATIONS: readonly QuorumOperation[] = [...quorum, ...besu];

@@ -3,9 +3,10 @@
  * manager (Tessera), which answers with a 64-byte key; the chain gets a legacy transaction without EIP-155 over that
  * key, with `v` 37 or 38. What such a transaction does to private state no header proves.
  */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import { type BytesLike, encodeRlp, getBytes, hexlify, Transaction, toBeArray } from 'ethers';
 import { fetchBounded } from './bounded-answer.ts';
-import { CactusError } from './cactus-error.ts';
 import { fields } from './ethereum-rpc.ts';
 
 export type PrivateRecipients = Readonly<{ privateFrom?: string; privateFor: readonly string[] }>;

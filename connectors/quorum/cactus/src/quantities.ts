@@ -1,5 +1,5 @@
 /** Numbers as Cactus's clients write them, and as its answers hold them. */
-import { CactusError } from './cactus-error.ts';
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 
 /** 256 bits: more no EVM quantity has. */
 const MAX_QUANTITY = (1n << 256n) - 1n;

@@ -1,7 +1,8 @@
 /** The methods of `web3.eth` that may be called by name: what each asks the node, and the shape of its answer. */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import { getAddress } from 'ethers';
 import { blockTag, isBlockHash } from './block-reference.ts';
-import { CactusError } from './cactus-error.ts';
 import { type EthereumRpc, fields } from './ethereum-rpc.ts';
 import { logFilter } from './log-filter.ts';
 import { decimal, hexQuantity, jsonNumber, quantity } from './quantities.ts';

@@ -3,10 +3,10 @@
  * the operator allowed them for development.
  */
 import { createPrivateKey } from 'node:crypto';
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import type { PluginRegistry } from '@hyperledger/cactus-core';
 import type { IPluginKeychain } from '@hyperledger/cactus-core-api';
 import { computeAddress, getAddress, SigningKey } from 'ethers';
-import { CactusError } from './cactus-error.ts';
 
 /** `Web3SigningCredential` of Cactus; the schema has checked that what its type needs is there. */
 export type Web3SigningCredential = Readonly<{

@@ -1,6 +1,7 @@
 /** Sends transactions and waits for their receipts. Nonces of one account are given one after another. */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import { keccak256, Signature, type SigningKey, Transaction } from 'ethers';
-import { CactusError } from './cactus-error.ts';
 import { type EthereumRpc, fields, type NodeRefusal, refusal } from './ethereum-rpc.ts';
 import type { HeadClock } from './head-clock.ts';
 import { KeyedLock } from './keyed-lock.ts';

@@ -1,14 +1,15 @@
 /** Block watching over Socket.IO, by Cactus's event names; both dialects on one socket. */
+
+import { asCactusError, errorBody } from '@drawbridge/connector-cactus/cactus-error';
 import type { Logger } from 'pino';
 import type { Server, Socket } from 'socket.io';
 import type { BlockFeed } from './block-feed.ts';
-import { asCactusError, errorBody } from './cactus-error.ts';
-import type { CactusMetrics } from './cactus-metrics.ts';
 import { watchEvent } from './cactus-paths.ts';
 import { fields } from './ethereum-rpc.ts';
 import type { Dialect } from './operations.ts';
+import type { QuorumMetrics } from './quorum-metrics.ts';
 
-type Dependencies = Readonly<{ feed: BlockFeed; metrics: CactusMetrics; log: Logger }>;
+type Dependencies = Readonly<{ feed: BlockFeed; metrics: QuorumMetrics; log: Logger }>;
 
 export function serveWatching(server: Server, deps: Dependencies): void {
   server.on('connection', (socket) => {

@@ -2,8 +2,9 @@
  * What a node answers, in the shapes of web3.js 1.x, which Cactus's API passes on: numbers where they fit, decimal text
  * for amounts and difficulties, addresses in checksum case.
  */
+
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import { getAddress } from 'ethers';
-import { CactusError } from './cactus-error.ts';
 import { fields } from './ethereum-rpc.ts';
 import { decimal, jsonNumber, text } from './quantities.ts';
 

@@ -1,5 +1,5 @@
 /** A node by rote: what each method answers, and what it was asked. */
-import { CactusError } from '../cactus-error.ts';
+import { CactusError } from '@drawbridge/connector-cactus/cactus-error';
 import { type EthereumRpc, type NodeAnswer, refusal } from '../ethereum-rpc.ts';
 
 type Reply = (params: readonly unknown[]) => NodeAnswer | 'silent';

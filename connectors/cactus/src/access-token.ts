@@ -1,9 +1,9 @@
 /** Bearer tokens: JSON Web Tokens by jose, of one issuer, for one audience, that end, signed by a configured key. */
 import { createPublicKey } from 'node:crypto';
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyOptions, jwtVerify } from 'jose';
-import type { TokenRules } from './cactus-config.ts';
+import type { TokenRules } from './api-server-config.ts';
 import { CactusError } from './cactus-error.ts';
-import type { Scope } from './operations.ts';
+import type { Scope } from './operation.ts';
 
 /** Scopes of Cactus's API server, which nobody configures. */
 const FIXED = { metrics: 'read:metrics', document: 'read:spec' } as const;

@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { AccessTokens, requireScope } from './access-token.ts';
-import type { TokenRules } from './cactus-config.ts';
+import type { TokenRules } from './api-server-config.ts';
 
 const NOW_MS = 1_800_000_000_000;
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });

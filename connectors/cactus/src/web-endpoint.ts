@@ -5,7 +5,7 @@ import type { Express, Request, Response } from 'express';
 import { asCactusError, type CactusError, errorBody, RequestFaultsError } from './cactus-error.ts';
 
 export type EndpointOptions = Readonly<{
-  verb: 'get' | 'post';
+  verb: 'get' | 'post' | 'delete';
   path: string;
   /** Of which a token needs one; `undefined` without authentication. */
   scopes: readonly string[] | undefined;

@@ -1,7 +1,8 @@
 /** The OpenAPI document of all that is served, under both prefixes. */
 import { type TSchema, Type } from '@sinclair/typebox';
+import type { TokenRules } from './api-server-config.ts';
 import { API_SERVER_PREFIX, operationPath, PREFIXES } from './cactus-paths.ts';
-import { type Dialect, OPERATIONS } from './operations.ts';
+import type { Operation } from './operation.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -24,16 +25,35 @@ const FAILURES: Json = {
   401: json('No valid token', failure),
   403: json('The token’s scope does not reach, or the configuration does not allow it', failure),
   404: json('There is no such thing', failure),
-  500: json('The chain, the contract or the node refused', failure),
+  500: json('The ledger, the contract or the node refused', failure),
   503: json('The node does not answer, or the connector is busy', failure),
-  504: json('No receipt in time', failure),
+  504: json('No outcome in time', failure),
 };
 
-export type SecurityScopes = Readonly<Record<'read' | 'write' | 'metrics' | 'document', string>>;
+type SecurityScopes = Readonly<Record<'read' | 'write' | 'metrics' | 'document', string>>;
 
-/** @param scopes left out where there is no authentication */
-export function openApiDocument(options: Readonly<{ version: string; scopes?: SecurityScopes }>): Json {
-  const { version, scopes } = options;
+export type DocumentOptions = Readonly<{
+  title: string;
+  description: string;
+  version: string;
+  operations: readonly Operation<never>[];
+  /** Left out where there is no authentication. */
+  authentication?: TokenRules;
+  /** Whose operations keep Cactus's operation ids, which must differ within one document. */
+  mainDialect: string;
+}>;
+
+export function openApiDocument(options: DocumentOptions): Json {
+  const { title, description, version, operations, authentication, mainDialect } = options;
+  const scopes: SecurityScopes | undefined = authentication && {
+    read: authentication.readScope,
+    write: authentication.writeScope,
+    metrics: 'read:metrics',
+    document: 'read:spec',
+  };
+  const dialects = [...new Set(operations.map(({ dialect }) => dialect))];
+  const uniqueId = (id: string, dialect: string, prefix: string): string =>
+    `${id}${dialect === mainDialect ? '' : capitalised(dialect)}${prefix === PREFIXES[0] ? '' : 'Cacti'}`;
   const security = (...needed: (keyof SecurityScopes)[]): Json =>
     scopes ? { security: needed.map((scope) => ({ bearerTokenAuth: scopes[scope] ? [scopes[scope]] : [] })) } : {};
   const at = (verbLowerCase: string, path: string): Json => ({
@@ -52,20 +72,19 @@ export function openApiDocument(options: Readonly<{ version: string; scopes?: Se
     };
   };
   for (const prefix of PREFIXES) {
-    for (const { dialect, name, operationId, summary, request, answer, scope } of OPERATIONS) {
+    for (const { dialect, verb, name, operationId, summary, request, answer, leastScope } of operations) {
       const path = operationPath(prefix, dialect, name);
-      const least = scope({ invocationType: 'CALL' }) === 'read' ? 'read' : 'write';
-      const post = {
-        ...at('post', path),
+      const entry = {
+        ...at(verb, path),
         operationId: uniqueId(operationId, dialect, prefix),
         summary,
         requestBody: { required: true, content: { 'application/json': { schema: request } } },
         responses: { 200: json('Done', answer), ...FAILURES },
-        ...(least === 'read' ? security('read', 'write') : security('write')),
+        ...(leastScope === 'read' ? security('read', 'write') : security('write')),
       };
-      paths[path] = { post };
+      paths[path] = { [verb]: entry };
     }
-    for (const dialect of ['quorum', 'besu'] as const) {
+    for (const dialect of dialects) {
       const metricsPath = operationPath(prefix, dialect, 'get-prometheus-exporter-metrics');
       read(metricsPath, uniqueId('getPrometheusMetricsV1', dialect, prefix), 'Prometheus metrics', METRICS, 'metrics');
       const specPath = operationPath(prefix, dialect, 'get-open-api-spec');
@@ -93,8 +112,8 @@ export function openApiDocument(options: Readonly<{ version: string; scopes?: Se
   return {
     openapi: '3.0.3',
     info: {
-      title: 'Drawbridge: Cactus API of the Quorum connector',
-      description: 'The operations of Cactus’s Quorum and Besu ledger connectors.',
+      title,
+      description,
       version,
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0.html' },
     },
@@ -109,6 +128,4 @@ export function openApiDocument(options: Readonly<{ version: string; scopes?: Se
 
 const METRICS: Json = { description: 'Done', content: { 'text/plain': { schema: { type: 'string' } } } };
 
-/** Ids must differ within one document. Cactus's own stand for Quorum under the first prefix. */
-const uniqueId = (id: string, dialect: Dialect, prefix: string): string =>
-  `${id}${dialect === 'besu' ? 'Besu' : ''}${prefix === PREFIXES[0] ? '' : 'Cacti'}`;
+const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

@@ -24,6 +24,7 @@ export type CactusErrorCode =
   | 'LEDGER_UNAVAILABLE'
   | 'RECEIPT_TIMEOUT'
   | 'BUSY'
+  | 'ANSWER_TOO_LARGE'
   | 'METHOD_NOT_ALLOWED'
   | 'INTERNAL';
 
@@ -50,6 +51,7 @@ const STATUS: Readonly<Record<CactusErrorCode, number>> = {
   LEDGER_UNAVAILABLE: 503,
   RECEIPT_TIMEOUT: 504,
   BUSY: 503,
+  ANSWER_TOO_LARGE: 500,
   METHOD_NOT_ALLOWED: 403,
   INTERNAL: 500,
 };
