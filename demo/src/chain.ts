@@ -51,6 +51,7 @@ export type ChainVault = NetworkVault &
 
 export type Chain = Omit<ValueNetwork, 'vaults'> &
   Readonly<{
+    refusedAddress: string;
     chainId: number;
     rpcUrl: string;
     genesisHash: Bytes32;

@@ -101,9 +101,6 @@ function valueNetworkOf(testbed: CordaTestbed, vaults: readonly MadeVault[], wor
       if (bank !== CORDA_BANK) throw new RangeError(`${bank} has no node on ${CORDA_NETWORK}`);
       return word;
     },
-    get refusedAddress(): string {
-      throw new RangeError(`nobody refuses on ${CORDA_NETWORK}`);
-    },
     lock: async (_bank, asset, reference, amountMinor) => {
       await testbed.lock(idOf(asset), parseBytes32(reference), amountMinor);
     },

@@ -7,8 +7,8 @@ export type ValueNetwork = Readonly<{
   vaults: readonly NetworkVault[];
   /** What a bank is called here, as depositor and as beneficiary. @throws RangeError where it is not on this network */
   wallet: (bank: string) => string;
-  /** A beneficiary that the native token refuses to pay. @throws RangeError where there is none */
-  refusedAddress: string;
+  /** A beneficiary that the native token refuses to pay; not everywhere is one. */
+  refusedAddress?: string;
   /** Locks with the bank's own key; resolves when the ledger has it. */
   lock: (bank: string, asset: string, reference: string, amountMinor: bigint) => Promise<void>;
   /** What was locked under an id, in minor units. */
