@@ -32,7 +32,8 @@ public final class Agent {
         this.node = new NodeLink(settings.node(), ops -> listen(ops));
         Transactions transactions = new Transactions(settings.network(), node, vaults);
         this.broker = new BrokerLink(settings, (session, delivery) -> take(session, delivery));
-        this.follower = new Follower(settings, bodies, node, broker, transactions, vaults);
+        this.follower = new Follower(settings, bodies, node, () -> node.isUp() ? broker.session() : null,
+                transactions::proof, vaults);
         Flows flows = new Flows(node, settings.flowTimeoutSeconds());
         this.consumer = new CommandConsumer(settings, bodies,
                 new CommandHandler(node, flows, vaults, transactions, follower, operations(settings)));

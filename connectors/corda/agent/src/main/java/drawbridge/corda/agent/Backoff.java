@@ -1,10 +1,10 @@
 package drawbridge.corda.agent;
 
-/** How long to wait before the next attempt: doubles from half a second to half a minute, less up to a quarter by chance. Pure. */
+/** How long to wait before the next attempt: doubles from half a second to ten seconds, less up to a quarter by chance. Pure. */
 record Backoff(int failures) {
     static final Backoff FRESH = new Backoff(0);
     static final long FIRST_MS = 500;
-    static final long LONGEST_MS = 30_000;
+    static final long LONGEST_MS = 10_000;
     /** A connection that lasted so long was a good one: the next attempts begin anew. */
     static final long GOOD_MS = 60_000;
 

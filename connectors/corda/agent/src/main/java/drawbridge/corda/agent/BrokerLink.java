@@ -33,13 +33,13 @@ final class BrokerLink {
     }
 
     /** One life of the connection: a channel to consume on and one to publish on. */
-    final class Session {
+    final class Session implements Publishing {
         private final Connection connection;
         private final Channel commands;
         private final Channel publishing;
         private boolean returned;
 
-        private Session(Connection connection) throws IOException {
+        Session(Connection connection) throws IOException {
             this.connection = connection;
             this.commands = connection.createChannel();
             this.publishing = connection.createChannel();
@@ -51,8 +51,8 @@ final class BrokerLink {
             return commands.isOpen() && publishing.isOpen();
         }
 
-        /** False unless the broker took it over and some queue has it. */
-        boolean publish(String routingKey, AMQP.BasicProperties properties, byte[] body) {
+        @Override
+        public boolean publish(String routingKey, AMQP.BasicProperties properties, byte[] body) {
             synchronized (publishing) {
                 try {
                     returned = false;
@@ -123,6 +123,7 @@ final class BrokerLink {
                 made.consume();
                 Log.line("broker-up", "");
                 awaitEnd(made);
+                Log.line("broker-lost", "");
                 backoff = backoff.ended(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - from));
             } catch (IOException | GeneralSecurityException | TimeoutException | ShutdownSignalException failed) {
                 Log.error("broker-unreachable", failed);

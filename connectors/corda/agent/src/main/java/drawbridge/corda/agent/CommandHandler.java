@@ -1,5 +1,6 @@
 package drawbridge.corda.agent;
 
+import drawbridge.corda.agent.operations.NodeCalls;
 import drawbridge.corda.agent.operations.Operations;
 import drawbridge.corda.contract.CoinState;
 import drawbridge.corda.contract.Guard;
@@ -34,7 +35,7 @@ final class CommandHandler {
     private static final int SIGNATURE_BYTES = 65;
     private static final Set<Long> PAYMENTS = Set.of((long) Kind.RELEASE, (long) Kind.ISSUE, (long) Kind.REFUND);
 
-    private final NodeLink node;
+    private final NodeCalls node;
     private final Flows flows;
     private final ServedVaults vaults;
     private final Transactions transactions;
@@ -48,7 +49,7 @@ final class CommandHandler {
     }
 
     /** @param operations null where the configuration has none. */
-    CommandHandler(NodeLink node, Flows flows, ServedVaults vaults, Transactions transactions, Follow follow, Operations operations) {
+    CommandHandler(NodeCalls node, Flows flows, ServedVaults vaults, Transactions transactions, Follow follow, Operations operations) {
         this.node = node;
         this.flows = flows;
         this.vaults = vaults;
@@ -98,10 +99,14 @@ final class CommandHandler {
         List<StateRef> refs = arguments.refs(MAX_REFS, true);
         vaults.demand(vault);
         String done = flows.ask(FindInstruction.class, vault, id);
-        if (done != null) return List.of(hash(done), true);
+        byte[] sameness = Cbor.encode(List.of("execute", given));
+        if (done != null) {
+            // Whoever started it may have died before it removed what the node keeps of a flow that ended.
+            flows.forget(Flows.clientId(sameness));
+            return List.of(hash(done), true);
+        }
         Instruct instruction = new Instruct(id, (int) kind, subject, asset, amount, beneficiary, inputs, notAfter, epoch, trail,
                 signature);
-        byte[] sameness = Cbor.encode(List.of("execute", given));
         String made = PAYMENTS.contains(kind)
                 ? flows.change(sameness, ExecuteInstruction.class, vault, instruction, refs, payees.of(beneficiary))
                 : flows.change(sameness, ExecuteInstruction.class, vault, instruction, refs);

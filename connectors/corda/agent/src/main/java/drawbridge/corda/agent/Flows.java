@@ -1,5 +1,6 @@
 package drawbridge.corda.agent;
 
+import drawbridge.corda.agent.operations.NodeCalls;
 import net.corda.core.flows.FlowLogic;
 import net.corda.core.messaging.CordaRPCOps;
 import net.corda.core.messaging.FlowHandleWithClientId;
@@ -14,10 +15,10 @@ import java.util.concurrent.TimeoutException;
 
 /** Starts flows of the CorDapp, and waits for what they answer. */
 final class Flows {
-    private final NodeLink node;
+    private final NodeCalls node;
     private final int timeoutSeconds;
 
-    Flows(NodeLink node, int timeoutSeconds) {
+    Flows(NodeCalls node, int timeoutSeconds) {
         this.node = node;
         this.timeoutSeconds = timeoutSeconds;
     }
@@ -59,7 +60,7 @@ final class Flows {
     }
 
     /** A failure of the past must not answer for the next attempt. */
-    private void forget(String clientId) throws AgentException {
+    void forget(String clientId) throws AgentException {
         node.call((CordaRPCOps ops) -> ops.removeClientId(clientId));
     }
 

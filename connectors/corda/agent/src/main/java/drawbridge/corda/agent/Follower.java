@@ -1,5 +1,6 @@
 package drawbridge.corda.agent;
 
+import drawbridge.corda.agent.operations.NodeCalls;
 import net.corda.core.crypto.SecureHash;
 import net.corda.core.messaging.CordaRPCOps;
 
@@ -11,9 +12,9 @@ import java.util.List;
 final class Follower implements CommandHandler.Follow {
     private final Settings settings;
     private final SealedBodies bodies;
-    private final NodeLink node;
-    private final BrokerLink broker;
-    private final Transactions transactions;
+    private final NodeCalls node;
+    private final Line line;
+    private final Proofs proofs;
     private final ServedVaults vaults;
     private final CursorFile file;
     private final Cursor cursor;
@@ -22,13 +23,23 @@ final class Follower implements CommandHandler.Follow {
     private boolean stopping;
     private long written;
 
-    Follower(Settings settings, SealedBodies bodies, NodeLink node, BrokerLink broker, Transactions transactions,
-             ServedVaults vaults) throws IOException {
+    /** What events go out by. */
+    interface Line {
+        /** Null while node or broker are away. */
+        Publishing open();
+    }
+
+    /** @throws AgentException as {@link Transactions#proof}. */
+    interface Proofs {
+        Transactions.Proven of(SecureHash transaction) throws AgentException;
+    }
+
+    Follower(Settings settings, SealedBodies bodies, NodeCalls node, Line line, Proofs proofs, ServedVaults vaults) throws IOException {
         this.settings = settings;
         this.bodies = bodies;
         this.node = node;
-        this.broker = broker;
-        this.transactions = transactions;
+        this.line = line;
+        this.proofs = proofs;
         this.vaults = vaults;
         this.file = new CursorFile(settings.stateDir());
         this.written = file.read();
@@ -54,11 +65,10 @@ final class Follower implements CommandHandler.Follow {
     /** Returns when stopped. */
     void run() throws InterruptedException {
         while (!awaitNews()) {
-            BrokerLink.Session session = broker.session();
-            if (session == null || !node.isUp()) continue;
+            Publishing open = line.open();
+            if (open == null) continue;
             try {
-                poll(session);
-                save();
+                poll(open);
             } catch (AgentException failed) {
                 Log.line("follow-failed", failed.code().name());
             } catch (IOException | GeneralSecurityException | RuntimeException failed) {
@@ -75,7 +85,7 @@ final class Follower implements CommandHandler.Follow {
     }
 
     /** Up to the first that cannot be handed over. */
-    private void poll(BrokerLink.Session session) throws AgentException, IOException, GeneralSecurityException {
+    void poll(Publishing open) throws AgentException, IOException, GeneralSecurityException {
         long run = cursor.generation();
         long since = cursor.since();
         for (int page = 1; ; page++) {
@@ -84,27 +94,30 @@ final class Follower implements CommandHandler.Follow {
             for (VaultQueries.Made each : made) {
                 String id = each.ref().getTxhash().toString();
                 if (!vaults.has(each.state()) || cursor.has(id)) continue;
-                if (!handOver(session, each) || !cursor.handedOver(id, each.recordedAtMs(), run)) return;
+                if (!handOver(open, each) || !cursor.handedOver(id, each.recordedAtMs(), run)) {
+                    save();
+                    return;
+                }
             }
             save();
             if (made.size() < VaultQueries.PAGE) return;
         }
     }
 
-    private boolean handOver(BrokerLink.Session session, VaultQueries.Made made)
+    private boolean handOver(Publishing open, VaultQueries.Made made)
             throws AgentException, GeneralSecurityException {
         SecureHash transaction = made.ref().getTxhash();
         byte[] event = Bodies.event(made.state().getVaultId(), transaction.getBytes(), made.recordedAtMs(),
                 evidence(transaction));
         String id = Messages.newId();
         byte[] sealed = bodies.seal(event, new Envelope.Context(Envelope.Context.EVENT, settings.network(), id));
-        return session.publish("event", Messages.lasting(id, null), sealed);
+        return open.publish("event", Messages.lasting(id, null), sealed);
     }
 
     /** Empty where no attempt can make one: the event is still due. */
     private byte[] evidence(SecureHash transaction) throws AgentException {
         try {
-            return transactions.proof(transaction).evidence();
+            return proofs.of(transaction).evidence();
         } catch (AgentException failed) {
             if (failed.code() == Code.PROOF_TOO_LARGE || failed.code() == Code.NOT_OF_A_VAULT) return new byte[0];
             throw failed;

@@ -1,5 +1,6 @@
 package drawbridge.corda.agent;
 
+import drawbridge.corda.agent.operations.NodeCalls;
 import net.corda.client.rpc.CordaRPCClient;
 import net.corda.client.rpc.CordaRPCClientConfiguration;
 import net.corda.client.rpc.CordaRPCConnection;
@@ -20,7 +21,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** The one connection with the node: made, watched, and made again. Calls while there is none fail at once. */
-final class NodeLink {
+final class NodeLink implements NodeCalls {
     private static final long CALL_SECONDS = 30;
     private static final long WATCH_MS = 5_000;
 
@@ -50,7 +51,8 @@ final class NodeLink {
     }
 
     /** One call, bounded. @throws AgentException NODE_UNAVAILABLE where the node does not answer. */
-    <T> T call(Function<CordaRPCOps, T> call) throws AgentException {
+    @Override
+    public <T> T call(Function<CordaRPCOps, T> call) throws AgentException {
         CordaRPCConnection used;
         synchronized (changed) {
             used = connection;

@@ -1,5 +1,6 @@
 package drawbridge.corda.agent;
 
+import drawbridge.corda.agent.operations.NodeCalls;
 import drawbridge.corda.contract.Bytes;
 import drawbridge.corda.contract.VaultNames;
 import net.corda.core.identity.Party;
@@ -13,10 +14,10 @@ import java.util.Set;
 
 /** Whom a beneficiary word stands for, by the network map; asked again when a word is not in what is known. */
 final class Payees {
-    private final NodeLink node;
+    private final NodeCalls node;
     private volatile Map<String, Party> known = Map.of();
 
-    Payees(NodeLink node) {
+    Payees(NodeCalls node) {
         this.node = node;
     }
 

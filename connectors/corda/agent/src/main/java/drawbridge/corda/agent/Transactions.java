@@ -1,5 +1,6 @@
 package drawbridge.corda.agent;
 
+import drawbridge.corda.agent.operations.NodeCalls;
 import drawbridge.corda.contract.VaultPart;
 import net.corda.core.contracts.TransactionState;
 import net.corda.core.crypto.SecureHash;
@@ -9,10 +10,10 @@ import net.corda.core.transactions.WireTransaction;
 /** Proofs of transactions of served vaults. */
 final class Transactions {
     private final String network;
-    private final NodeLink node;
+    private final NodeCalls node;
     private final ServedVaults vaults;
 
-    Transactions(String network, NodeLink node, ServedVaults vaults) {
+    Transactions(String network, NodeCalls node, ServedVaults vaults) {
         this.network = network;
         this.node = node;
         this.vaults = vaults;

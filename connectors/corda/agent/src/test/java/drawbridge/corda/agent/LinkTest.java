@@ -14,14 +14,14 @@ public class LinkTest {
     public void pausesDoubleUpToABound() {
         Backoff backoff = Backoff.FRESH;
         assertEquals(0, backoff.delayMs(0));
-        long[] expected = {500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000};
+        long[] expected = {500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000};
         for (long ms : expected) {
             backoff = backoff.failed();
             assertEquals(ms, backoff.delayMs(0));
             assertEquals(ms - ms / 4, backoff.delayMs(1));
         }
         for (int i = 0; i < 100; i++) backoff = backoff.failed();
-        assertEquals(30_000, backoff.delayMs(0));
+        assertEquals(10_000, backoff.delayMs(0));
     }
 
     @Test

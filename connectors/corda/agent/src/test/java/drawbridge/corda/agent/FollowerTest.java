@@ -1,0 +1,172 @@
+package drawbridge.corda.agent;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import drawbridge.corda.contract.PermitState;
+import drawbridge.corda.contract.VaultContract;
+import net.corda.core.contracts.ContractState;
+import net.corda.core.contracts.StateAndRef;
+import net.corda.core.contracts.StateRef;
+import net.corda.core.contracts.TransactionState;
+import net.corda.core.crypto.Crypto;
+import net.corda.core.crypto.SecureHash;
+import net.corda.core.identity.CordaX500Name;
+import net.corda.core.identity.Party;
+import net.corda.core.node.services.Vault;
+import org.junit.Before;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+
+import java.io.IOException;
+import java.math.BigInteger;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertThrows;
+
+/** Which transactions become events, and where the cursor is when something fails in between. */
+public class FollowerTest {
+    private static final JsonNode VECTORS = Vectors.agent();
+    private static final long T = 1_700_000_000_000L;
+    private static final int OURS = 7;
+    private static final Party PARTY = new Party(new CordaX500Name("Boreal Bank", "Paris", "FR"),
+            Crypto.deriveKeyPairFromEntropy(Crypto.EDDSA_ED25519_SHA512, BigInteger.ONE).getPublic());
+
+    @Rule
+    public final TemporaryFolder folder = new TemporaryFolder();
+
+    private final NodeDouble node = new NodeDouble().on("vaultQueryBy", any -> page());
+    private final List<StateAndRef<ContractState>> states = new ArrayList<>();
+    private final List<Vault.StateMetadata> times = new ArrayList<>();
+    private final List<SecureHash> handedOver = new ArrayList<>();
+    private int mayGo = Integer.MAX_VALUE;
+    private Code proofFails;
+    private SecureHash asked;
+    private Follower follower;
+
+    @Before
+    public void start() throws IOException, GeneralSecurityException {
+        Path state = folder.getRoot().toPath().resolve("state");
+        Settings settings = new Settings("corda", state, List.of("0x" + "07".repeat(32)), null, null, null, null, 2, 1_000, 15, 1, null);
+        SealedBodies bodies = new SealedBodies(PemKeys.privateKey(VECTORS.get("agent").get("privateKey").asText()),
+                PemKeys.publicKey(VECTORS.get("connector").get("publicKey").asText()));
+        follower = new Follower(settings, bodies, node, () -> null, transaction -> {
+            asked = transaction;
+            if (proofFails != null) throw new AgentException(proofFails);
+            return new Transactions.Proven(new byte[32], new byte[]{1});
+        }, new ServedVaults(settings.vaults()));
+    }
+
+    private Vault.Page<ContractState> page() {
+        return new Vault.Page<>(List.copyOf(states), List.copyOf(times), -1, Vault.StateStatus.ALL, List.of());
+    }
+
+    private SecureHash recorded(int number, int vault, long atMs) {
+        byte[] id = new byte[32];
+        Arrays.fill(id, (byte) number);
+        SecureHash transaction = new SecureHash.SHA256(id);
+        byte[] vaultId = new byte[32];
+        Arrays.fill(vaultId, (byte) vault);
+        StateRef ref = new StateRef(transaction, states.size());
+        states.add(new StateAndRef<>(new TransactionState<>(PermitState.first(0, vaultId, PARTY), VaultContract.ID, PARTY), ref));
+        times.add(new Vault.StateMetadata(ref, PermitState.class.getName(), Instant.ofEpochMilli(atMs), null,
+                Vault.StateStatus.UNCONSUMED, PARTY, null, null));
+        return transaction;
+    }
+
+    private void poll() throws AgentException, IOException, GeneralSecurityException {
+        follower.poll((key, properties, body) -> {
+            assertEquals("event", key);
+            if (mayGo-- <= 0) return false;
+            handedOver.add(asked);
+            return true;
+        });
+    }
+
+    private long onDisk() throws IOException {
+        return new CursorFile(folder.getRoot().toPath().resolve("state")).read();
+    }
+
+    @Test
+    public void eachTransactionOfAServedVaultOnce() throws Exception {
+        SecureHash first = recorded(1, OURS, T);
+        recorded(1, OURS, T);
+        recorded(2, 8, T + 1);
+        SecureHash third = recorded(3, OURS, T + 2);
+        poll();
+        poll();
+        assertEquals(List.of(first, third), handedOver);
+        assertEquals(T + 2, onDisk());
+    }
+
+    @Test
+    public void theCursorStopsBeforeWhatTheBrokerDidNotTake() throws Exception {
+        SecureHash first = recorded(1, OURS, T);
+        SecureHash second = recorded(2, OURS, T + 10);
+        SecureHash third = recorded(3, OURS, T + 20);
+        mayGo = 1;
+        poll();
+        assertEquals(List.of(first), handedOver);
+        assertEquals(T, onDisk());
+        mayGo = Integer.MAX_VALUE;
+        poll();
+        assertEquals(List.of(first, second, third), handedOver);
+        assertEquals(T + 20, onDisk());
+    }
+
+    @Test
+    public void theCursorStopsBeforeATransactionThatTheNodeDoesNotGiveNow() throws Exception {
+        recorded(1, OURS, T);
+        for (Code code : new Code[]{Code.NODE_UNAVAILABLE, Code.TRANSACTION_UNKNOWN}) {
+            proofFails = code;
+            assertEquals(code, assertThrows(AgentException.class, this::poll).code());
+            assertEquals(0, onDisk());
+        }
+        proofFails = null;
+        poll();
+        assertEquals(1, handedOver.size());
+        assertEquals(T, onDisk());
+    }
+
+    @Test
+    public void aProofThatCannotBeIsAnEventWithoutOne() throws Exception {
+        recorded(1, OURS, T);
+        proofFails = Code.PROOF_TOO_LARGE;
+        poll();
+        assertEquals(1, handedOver.size());
+        assertEquals(T, onDisk());
+    }
+
+    @Test
+    public void whatWasSetBackComesAgainAlsoInTheMiddleOfAPoll() throws Exception {
+        SecureHash first = recorded(1, OURS, T);
+        SecureHash second = recorded(2, OURS, T + 10);
+        poll();
+        follower.from(T - 5);
+        assertEquals(T - 5, onDisk());
+        boolean[] once = new boolean[1];
+        follower.poll((key, properties, body) -> {
+            handedOver.add(asked);
+            if (!once[0]) setBack();
+            once[0] = true;
+            return true;
+        });
+        assertEquals(T - 50, onDisk());
+        poll();
+        assertEquals(List.of(first, second, first, first, second), handedOver);
+        assertEquals(T + 10, onDisk());
+    }
+
+    private void setBack() {
+        try {
+            follower.from(T - 50);
+        } catch (IOException broken) {
+            throw new AssertionError(broken);
+        }
+    }
+}
