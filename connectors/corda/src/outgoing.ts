@@ -14,6 +14,10 @@ export type Parcel = Readonly<{
   body: Uint8Array;
 }>;
 
+/** What is needed of a channel with confirms. */
+export type Publisher = Pick<ConfirmChannel, 'publish'> &
+  Readonly<{ on: (event: 'return', listener: (message: Message) => void) => unknown }>;
+
 export type BrokerErrorCode = 'BROKER_BUSY' | 'BROKER_ABORTED';
 
 /** A message that may or may not have reached a queue. */
@@ -47,7 +51,7 @@ export class Outgoing {
   readonly #options: OutgoingOptions;
   readonly #metrics: Pick<BrokerMetrics, 'published'>;
   readonly #held = new Map<string, Held>();
-  #channel: ConfirmChannel | undefined;
+  #channel: Publisher | undefined;
 
   constructor(options: OutgoingOptions, { metrics }: { metrics: Pick<BrokerMetrics, 'published'> }) {
     this.#options = options;
@@ -55,7 +59,7 @@ export class Outgoing {
   }
 
   /** Everything that is held goes out by `channel`. */
-  attach(channel: ConfirmChannel): void {
+  attach(channel: Publisher): void {
     this.#channel = channel;
     channel.on('return', ({ properties }: Message) => {
       const held = this.#held.get(String(properties.messageId));
@@ -65,7 +69,7 @@ export class Outgoing {
   }
 
   /** False where it was not, or is no longer, the channel in use. */
-  detach(channel: ConfirmChannel): boolean {
+  detach(channel: Publisher): boolean {
     if (this.#channel !== channel) return false;
     this.#channel = undefined;
     for (const held of this.#held.values()) clearTimeout(held.timer);
