@@ -1,14 +1,18 @@
 package drawbridge.corda.agent.operations;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
 import drawbridge.corda.agent.AgentException;
 import drawbridge.corda.agent.Code;
 import net.corda.client.jackson.JacksonSupport;
@@ -22,6 +26,8 @@ import net.corda.core.transactions.SignedTransaction;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -42,9 +48,38 @@ final class JsonAnswers {
             .disable(JsonParser.Feature.INCLUDE_SOURCE_IN_LOCATION)
             .build();
 
+    private static final long MAX_EXACT = (1L << 53) - 1;
+
     private final ObjectMapper objects = JacksonSupport.createNonRpcMapper().disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
-            .disable(SerializationFeature.INDENT_OUTPUT);
+            .disable(SerializationFeature.INDENT_OUTPUT).registerModule(exactNumbers());
     private final int maxBytes;
+
+    /** Whoever reads JSON numbers as doubles must not read another number: what a double may not hold exactly is a text. */
+    private static SimpleModule exactNumbers() {
+        SimpleModule module = new SimpleModule();
+        module.addSerializer(Long.class, writing((number, json) -> {
+            if (Math.abs(number) <= MAX_EXACT) json.writeNumber(number);
+            else json.writeString(number.toString());
+        }));
+        module.addSerializer(BigInteger.class, writing((number, json) -> {
+            if (number.abs().compareTo(BigInteger.valueOf(MAX_EXACT)) <= 0) json.writeNumber(number);
+            else json.writeString(number.toString());
+        }));
+        return module.addSerializer(BigDecimal.class, writing((number, json) -> json.writeString(number.toPlainString())));
+    }
+
+    private interface Writing<T> {
+        void write(T value, JsonGenerator json) throws IOException;
+    }
+
+    private static <T> JsonSerializer<T> writing(Writing<T> writing) {
+        return new JsonSerializer<T>() {
+            @Override
+            public void serialize(T value, JsonGenerator json, SerializerProvider provider) throws IOException {
+                writing.write(value, json);
+            }
+        };
+    }
 
     /** @param maxBytes of one answer's text. */
     JsonAnswers(int maxBytes) {

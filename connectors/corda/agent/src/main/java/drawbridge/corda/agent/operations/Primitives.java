@@ -69,8 +69,6 @@ final class Primitives {
 
     private static long whole(JsonNode value, long min, long max) throws AgentException {
         BigDecimal number = number(value);
-        // The scale first: a number such as 1e999999999 must not be written out.
-        if (Math.abs((long) number.scale()) > MAX_NUMBER_CHARS) throw Refusals.object("NUMBER");
         try {
             long exact = number.longValueExact();
             if (exact >= min && exact <= max) return exact;

@@ -95,7 +95,7 @@ public class ObjectBuilderTest {
     @Test
     public void nothingIsRoundedOrCut() {
         for (String[] each : new String[][] {{"byte", "128"}, {"int", "2147483648"}, {"long", "9223372036854775808"}, {"int", "1.5"},
-            {"long", "1e999999999"}, {"long", "\"1e999999999\""}, {"short", "true"}, {"double", "1e400"}, {"float", "1e39"}, {"int", "\"x\""},
+            {"long", "1e999999999"}, {"long", "\"1e999999999\""}, {"short", "true"}, {"double", "1e400"}, {"double", "\"1e400\""}, {"float", "1e39"}, {"int", "\"x\""},
             {"long", "\"" + "0".repeat(64) + "1\""}}) {
             refused(Code.OBJECT_INVALID, "NUMBER", primitive(each[0], each[1]));
         }

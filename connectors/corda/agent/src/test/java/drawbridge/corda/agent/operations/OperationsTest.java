@@ -18,6 +18,8 @@ import org.junit.Test;
 
 import java.io.IOException;
 import java.lang.reflect.Proxy;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,6 +53,15 @@ public class OperationsTest {
         }
     }
 
+    /** Listed, and not installed on the node. */
+    @StartableByRPC
+    public static final class Absent extends FlowLogic<String> {
+        @Override
+        public String call() {
+            return "";
+        }
+    }
+
     public static final class Unasked extends FlowLogic<String> {
         @Override
         public String call() {
@@ -69,7 +80,7 @@ public class OperationsTest {
     private static final class RoteNode implements NodeCalls {
         private final Map<String, List<Object[]>> asked = new LinkedHashMap<>();
         private final Map<String, Boolean> finished = new LinkedHashMap<>();
-        private final CompletableFuture<Object> answer = new CompletableFuture<>();
+        private Object answer = "";
         private CountDownLatch entered = new CountDownLatch(0);
         private CountDownLatch leave = new CountDownLatch(0);
 
@@ -92,7 +103,7 @@ public class OperationsTest {
                 case "removeClientId": return true;
                 case "currentNodeTime": return Instant.ofEpochMilli(NOW + 5);
                 case "startFlowDynamicWithClientId": return new FlowHandleWithClientIdImpl<>(new StateMachineRunId(new UUID(0, 7)),
-                        net.corda.core.internal.concurrent.CordaFutureImplKt.doneFuture(answer.join()), (String) arguments[0]);
+                        net.corda.core.internal.concurrent.CordaFutureImplKt.doneFuture(answer), (String) arguments[0]);
                 case "nodeDiagnosticInfo": return new NodeDiagnosticInfo("4.10", "abc", 12, "Vendor", List.of(new CordappInfo("Workflow",
                         "app.jar", "App", 4, 12, "1", "V", "L", SecureHash.sha256("jar"))));
                 default: throw new AssertionError(name);
@@ -107,7 +118,7 @@ public class OperationsTest {
     private final RoteNode node = new RoteNode();
 
     private Operations operations(int atOnce, int resultBytes) {
-        return new Operations(new OperationsSettings(List.of(FLOW), List.of(STATE), List.of(), atOnce, resultBytes).checked(), node,
+        return new Operations(new OperationsSettings(List.of(FLOW, Absent.class.getName()), List.of(STATE), List.of(), atOnce, resultBytes).checked(), node,
                 () -> NOW);
     }
 
@@ -146,7 +157,7 @@ public class OperationsTest {
 
     @Test
     public void aListedFlowRunsWithItsArguments() throws AgentException, IOException {
-        node.answer.complete(Map.of("done", true));
+        node.answer = Map.of("done", true);
         List<?> answer = ask("cactus-invoke", REQUEST, NOW + 60_000, 1_000L, request(FLOW, text("x"), primitive("int", "3")));
         JsonNode json = new ObjectMapper().readTree((String) answer.get(0));
         assertTrue(json.get("success").booleanValue());
@@ -165,6 +176,8 @@ public class OperationsTest {
         }
         refused(Code.OBJECT_INVALID, "FORM", "cactus-invoke", REQUEST, NOW, 0L, request(FLOW).replace("FLOW_DYNAMIC", "OTHER"));
         refused(Code.OBJECT_INVALID, "FORM", "cactus-invoke", REQUEST, NOW, 0L, request(FLOW).replace("[]", "{}"));
+        String many = String.join(",", java.util.Collections.nCopies(FlowInvocations.MAX_ARGUMENTS + 1, primitive("int", "1")));
+        refused(Code.OBJECT_INVALID, "FORM", "cactus-invoke", REQUEST, NOW, 0L, request(FLOW, many));
         refused(Code.OPERATION_NOT_ALLOWED, "CLASS", "cactus-invoke", REQUEST, NOW, 0L,
                 request(FLOW, ObjectBuilderTest.object("java.lang.ProcessBuilder", text("x"))));
         assertEquals(List.of(), node.calls("startFlowDynamicWithClientId"));
@@ -180,7 +193,6 @@ public class OperationsTest {
 
     @Test
     public void theSameCommandJoinsItsFlowAndAnotherDoesNot() throws AgentException {
-        node.answer.complete("");
         String same = request(FLOW);
         ask("cactus-invoke", REQUEST, NOW + 1, 1_000L, same);
         ask("cactus-invoke", REQUEST, NOW + 1, 2_000L, same);
@@ -207,7 +219,6 @@ public class OperationsTest {
         node.finished.put(old, true);
         node.finished.put(FlowInvocations.clientId("cd".repeat(16), NOW - 600_000), true);
         node.finished.put("drawbridge-" + "ab".repeat(32), true);
-        node.answer.complete("");
         ask("cactus-invoke", REQUEST, NOW, 1_000L, request(FLOW));
         assertEquals(1, node.calls("removeClientId").size());
         assertEquals(old, node.calls("removeClientId").get(0)[0]);
@@ -259,7 +270,7 @@ public class OperationsTest {
 
     @Test
     public void anAnswerThatIsTooLargeIsNoAnswer() {
-        node.answer.complete("x".repeat(1_024));
+        node.answer = "x".repeat(1_024);
         AgentException refusal = assertThrows(AgentException.class, () -> Operations.handle(operations(1, 1_024), "cactus-invoke",
                 List.of(REQUEST, NOW, 1_000L, request(FLOW))));
         assertEquals(Code.RESULT_TOO_LARGE, refusal.code());
@@ -269,10 +280,17 @@ public class OperationsTest {
     public void anObjectThatHoldsItselfEndsAtTheBound() {
         List<Object> endless = new ArrayList<>();
         endless.add(endless);
-        node.answer.complete(endless);
+        node.answer = endless;
         AgentException refusal = assertThrows(AgentException.class,
                 () -> ask("cactus-invoke", REQUEST, NOW, 1_000L, request(FLOW)));
         assertTrue(refusal.code() == Code.RESULT_TOO_LARGE || refusal.code() == Code.AGENT_FAILED);
+    }
+
+    @Test
+    public void numbersThatADoubleDoesNotHoldAreTexts() throws AgentException {
+        node.answer = List.of((1L << 53) - 1, 1L << 53, new BigDecimal("10.50"), BigInteger.TWO.pow(64));
+        String json = (String) ask("cactus-invoke", REQUEST, NOW, 1_000L, request(FLOW)).get(0);
+        assertTrue(json, json.contains("[9007199254740991,\"9007199254740992\",\"10.50\",\"18446744073709551616\"]"));
     }
 
     @Test
