@@ -5,6 +5,7 @@ import { ConfigError, parseConfig, readJson, readKey, readText } from '@drawbrid
 import { parseBytes32 } from '@drawbridge/protocol/bytes32';
 import { parseAssetCode, parseEvmAddress, parseNetworkId } from '@drawbridge/protocol/ids';
 import { type Static, Type } from '@sinclair/typebox';
+import { CordaCactusSection, type CordaCactusSetup, readCordaCactusSetup } from './cactus/corda-cactus-config.ts';
 
 const WORD = '^0x[0-9a-fA-F]{64}$';
 const ADDRESS = '^0x[0-9a-fA-F]{40}$';
@@ -131,6 +132,8 @@ const Config = Type.Object(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
       { default: 'info' },
     ),
+    /** Left out, nothing of Cactus is loaded and nothing listens. */
+    cactus: Type.Optional(CordaCactusSection),
     limits: Limits,
   },
   closed,
@@ -160,7 +163,9 @@ export async function readSetup(file: string): Promise<ConnectorSetup> {
     readKey(at(config.broker.passwordFile)),
     readText(at(config.broker.caFile)),
   ]);
-  return parsed(config, { tlsKey, tlsCert, serviceCert, sealingKey, agentKey, password: password.trim(), brokerCa });
+  const cactus = config.cactus && (await readCordaCactusSetup(config.cactus, at));
+  const keys = { tlsKey, tlsCert, serviceCert, sealingKey, agentKey, password: password.trim(), brokerCa };
+  return parsed(config, { ...keys, ...(cactus && { cactus }) });
 }
 
 type Files = Readonly<{
@@ -171,6 +176,7 @@ type Files = Readonly<{
   agentKey: string;
   password: string;
   brokerCa: string;
+  cactus?: CordaCactusSetup;
 }>;
 
 function parsed(config: FileConfig, files: Files) {
@@ -195,6 +201,7 @@ function parsed(config: FileConfig, files: Files) {
     listen: config.listen,
     roles: new Set(config.roles),
     logLevel: String(config.logLevel),
+    ...(files.cactus && { cactus: files.cactus }),
     limits,
   };
 }

@@ -16,6 +16,7 @@ import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { type AgentLine, openAgentLine } from './agent-line.ts';
 import { AgentQueries } from './agent-queries.ts';
+import type { CordaCactusSetup } from './cactus/corda-cactus-config.ts';
 import type { ConnectorSetup } from './config.ts';
 import { CordaLedger } from './corda-ledger.ts';
 import { FollowerMetrics } from './follower-metrics.ts';
@@ -31,7 +32,13 @@ export type ConnectorDependencies = Readonly<{
   /** In place of the core at `coreUrl`. */
   books?: BookSource;
 }>;
-export type RunningConnector = Readonly<{ url: string; metrics: ConnectorMetrics; stop: () => Promise<void> }>;
+/** `cactusUrl` is there where the configuration asks for Cactus's API. */
+export type RunningConnector = Readonly<{
+  url: string;
+  cactusUrl?: string;
+  metrics: ConnectorMetrics;
+  stop: () => Promise<void>;
+}>;
 
 /** One answer of the core: a page of 1,024 states. */
 const MAX_ANSWER_BYTES = 1_048_576;
@@ -94,7 +101,17 @@ async function assemble(setup: ConnectorSetup, deps: ConnectorDependencies, clos
   closers.push(() => status.close());
   // First of all when it ends: what waits for an agent would hold up the rest.
   closers.push(() => stopping.abort());
-  return { url: status.url, metrics };
+  const cactusUrl = setup.cactus && (await startCactusFace(context, setup.cactus));
+  return { url: status.url, metrics, ...(cactusUrl !== undefined && { cactusUrl }) };
+}
+
+/** Loaded only here: without it the connector holds nothing of Cactus's libraries. */
+async function startCactusFace({ deps, line, closers }: Context, cactus: CordaCactusSetup): Promise<string> {
+  const { startCordaCactus } = await import('./cactus/corda-cactus-server.ts');
+  const { log, now, wallClock } = deps;
+  const running = await startCordaCactus(cactus, { agent: line.agent, log, now, wallClock });
+  closers.push(() => running.close());
+  return running.url;
 }
 
 async function startWorker(context: Context): Promise<void> {

@@ -43,8 +43,9 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  const { url, cactusUrl } = connector;
   process.stdout.write(
-    `${JSON.stringify({ ready: true, service: 'connector', network: setup.network, url: connector.url })}\n`,
+    `${JSON.stringify({ ready: true, service: 'connector', network: setup.network, url, cactusUrl })}\n`,
   );
 }
 
