@@ -36,6 +36,7 @@ test.each([
   ['a negative number', encode([1, true, [-1]])],
   ['a number above 2^63 - 1', encode([1, true, [2n ** 63n]])],
   ['bytes after the end', Buffer.concat([encode([1, true, []]), Buffer.from([0])])],
+  ['a whole number written as a fraction', Buffer.from('8301f581f93c00', 'hex')],
   ['a longer form of a number', Buffer.from('831801f580', 'hex')],
   ['a list of no stated length', Buffer.from('9f01f580ff', 'hex')],
   ['a tag', Buffer.from('8301f581c100', 'hex')],
