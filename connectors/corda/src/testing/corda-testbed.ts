@@ -26,6 +26,8 @@ export type CordaTestbedOptions = Readonly<{
   /** Id of the network at the core; default `corda`. */
   network?: string;
   validating?: boolean;
+  /** Of the agent's RPC user, besides `AGENT_PERMISSIONS`. */
+  agentPermissions?: readonly string[];
   /** Built now, or found in the cache, when left out. */
   programs?: JavaPrograms;
   cacheDir?: string;
@@ -115,7 +117,7 @@ export async function startCordaTestbed(options: CordaTestbedOptions): Promise<C
       stateDir: join(dir, 'corda'),
       cordapps: programs.cordapps,
       rpcUsers: [
-        { user: AGENT, permissions: AGENT_PERMISSIONS },
+        { user: AGENT, permissions: [...AGENT_PERMISSIONS, ...(options.agentPermissions ?? [])] },
         { user: OPERATOR, permissions: TOOL_PERMISSIONS },
       ],
     }),

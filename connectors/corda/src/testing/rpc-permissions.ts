@@ -9,6 +9,11 @@ export const AGENT_PERMISSIONS: readonly string[] = [
   ...['internalFindVerifiedTransaction', 'removeClientId'].map(call),
 ];
 
+/** Besides, where the agent's configuration has `operations`; with `StartFlow` for each flow that it names. */
+export const OPERATIONS_PERMISSIONS: readonly string[] = [
+  ...['registeredFlows', 'nodeDiagnosticInfo', 'wellKnownPartyFromX500Name', 'finishedFlowsWithClientIds'].map(call),
+];
+
 export const TOOL_PERMISSIONS: readonly string[] = [
   ...['CashConstraint', 'CreateVault', 'DescribeVault', 'LockValue', 'FindLock', 'MoveTokens'].map(flow),
   'StartFlow.net.corda.finance.flows.CashIssueAndPaymentFlow',
