@@ -33,6 +33,8 @@ const Limits = Type.Object(
     queryTimeoutMs: count(15_000, 100, 600_000),
     /** From `execute` to its answer: longer than the agent's `flowTimeoutSeconds`. */
     executeTimeoutMs: count(90_000, 100, 3_600_000),
+    /** Flows waited for at once; of all connectors together fewer than the agents' `prefetch`. */
+    maxExecutes: count(6, 1, 1_024),
     /** First and longest pause between two looks for a flow that goes on. */
     pollMs: count(250, 10, 60_000),
     longestPollMs: count(5_000, 10, 600_000),

@@ -117,9 +117,9 @@ async function startCactusFace({ deps, line, closers }: Context, cactus: CordaCa
 async function startWorker(context: Context): Promise<void> {
   const { setup, deps, metrics, connection, retry, closers, line, queries, opener } = context;
   const { limits, network, genesisHash, vaults } = setup;
-  const { executeTimeoutMs, descriptionMs, pollMs, longestPollMs } = limits;
+  const { executeTimeoutMs, maxExecutes, descriptionMs, pollMs, longestPollMs } = limits;
   const ledger = new CordaLedger(
-    { network, executeTimeoutMs, descriptionMs, pollMs, longestPollMs },
+    { network, executeTimeoutMs, maxExecutes, descriptionMs, pollMs, longestPollMs },
     { agent: line.agent, queries, now: deps.now },
   );
   const relay = new InstructionRelay(

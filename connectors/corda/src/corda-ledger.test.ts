@@ -40,7 +40,7 @@ function over(named: typeof network): CordaLedger {
     },
   };
   const queries = new AgentQueries({ timeoutMs: 1_000, signal }, agent);
-  const times = { executeTimeoutMs: 1_000, descriptionMs: 60_000, pollMs: 1, longestPollMs: 4 };
+  const times = { executeTimeoutMs: 1_000, maxExecutes: 1, descriptionMs: 60_000, pollMs: 1, longestPollMs: 4 };
   return new CordaLedger({ network: named, ...times }, { agent, queries, now: () => performance.now() });
 }
 
@@ -170,4 +170,32 @@ test('a flow that goes on is waited for, for as long as asked', async () => {
   };
   expect(await ledger.awaitFinality(job, waiting)).toBe('executed');
   expect(await ledger.awaitFinality(release(), { timeoutMs: 60_000, signal: AbortSignal.abort() })).toBeUndefined();
+});
+
+test('flows that hang hold up flows, and no questions', async () => {
+  const answers: (() => void)[] = [];
+  const hanging = {
+    call: (verb: string, args: readonly AgentValue[]) =>
+      verb === 'execute'
+        ? new Promise<AgentReply>((resolve) => answers.push(() => resolve(double.handle(verb, args))))
+        : Promise.resolve(double.handle(verb, args)),
+  };
+  const queries = new AgentQueries({ timeoutMs: 1_000, signal }, hanging);
+  const times = { executeTimeoutMs: 1_000, maxExecutes: 1, descriptionMs: 0, pollMs: 1, longestPollMs: 4 };
+  const slow = new CordaLedger({ network, ...times }, { agent: hanging, queries, now: () => 0 });
+  const ends = [slow.execute(release(), during), slow.execute(release(), during)];
+  expect(await slow.lookUp(release())).toEqual({ state: 'open' });
+  expect(answers).toHaveLength(1);
+  const stopping = new AbortController();
+  const given = slow.execute(release(), { ...during, signal: stopping.signal });
+  stopping.abort();
+  expect(await given).toEqual({ type: 'submitted' });
+  answers[0]?.();
+  await ends[0];
+  for (let turns = 0; turns < 100 && answers.length < 2; turns += 1) await Promise.resolve();
+  answers[1]?.();
+  expect(await Promise.all(ends)).toEqual([
+    { type: 'final', as: 'executed' },
+    { type: 'final', as: 'executed' },
+  ]);
 });

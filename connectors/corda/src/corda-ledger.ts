@@ -20,11 +20,14 @@ import type { AgentValue } from './agent-cbor.ts';
 import type { AgentCaller } from './agent-client.ts';
 import type { AgentQueries } from './agent-queries.ts';
 import { pauseUnlessAborted } from './pause.ts';
+import { Slots } from './slots.ts';
 
 export type CordaLedgerOptions = Readonly<{
   network: NetworkId;
   /** How long one attempt waits for a flow: longer than the agent does, which then says that it goes on. */
   executeTimeoutMs: number;
+  /** Flows waited for at once: fewer than an agent works on, so that questions are answered while flows hang. */
+  maxExecutes: number;
   /** How long a vault's authority and epoch are believed. */
   descriptionMs: number;
   /** Pause between two looks for a flow that goes on; doubled each time, up to `longestPollMs`. */
@@ -56,11 +59,13 @@ const HOPELESS: ReadonlySet<string> = new Set([
 export class CordaLedger implements LedgerConnector {
   readonly #options: CordaLedgerOptions;
   readonly #deps: CordaLedgerDependencies;
+  readonly #executing: Slots;
   readonly #descriptions = new Map<VaultAddress, { readAtMs: number; vault: Promise<VaultDescription> }>();
 
   constructor(options: CordaLedgerOptions, dependencies: CordaLedgerDependencies) {
     this.#options = options;
     this.#deps = dependencies;
+    this.#executing = new Slots(options.maxExecutes);
   }
 
   /** Asked for vaults of the configuration only, so that what is remembered is bounded by it. */
@@ -84,11 +89,16 @@ export class CordaLedger implements LedgerConnector {
     if (job.states === undefined) {
       return { type: 'never', code: 'STATES_MISSING', words: 'the instruction does not name what it consumes' };
     }
-    const { agent, now } = this.#deps;
+    const { now } = this.#deps;
     const started = now();
+    if (!(await this.#executing.take(signal))) return SUBMITTED;
+    onStage('send', now() - started);
+    const sentAt = now();
     const args = [fromHex(job.vault), fieldsOf(job.instruction), fromHex(job.signature), job.states.map(fromHex)];
-    const answer = await agent.call('execute', args, { timeoutMs: this.#options.executeTimeoutMs, signal });
-    onStage('mined', now() - started);
+    const answer = await this.#deps.agent
+      .call('execute', args, { timeoutMs: this.#options.executeTimeoutMs, signal })
+      .finally(() => this.#executing.release());
+    onStage('mined', now() - sentAt);
     if (answer.ok) return { type: 'final', as: 'executed' };
     switch (answer.code) {
       // The flow goes on, or may: the ledger will say.
