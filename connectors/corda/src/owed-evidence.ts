@@ -22,7 +22,15 @@ export type Owed = Readonly<{
   compared: number;
 }>;
 
-const transactionOf = (ref: StateRef): Bytes32 => ref.slice(0, 66) as Bytes32;
+/** Every state that the core believes to be unspent. */
+export const bookedStates = (book: StatesBook): readonly StateRef[] => [
+  book.vaultState,
+  ...book.permits,
+  ...book.states.map(({ ref }) => ref),
+];
+
+/** Which made the state. */
+export const transactionOf = (ref: StateRef): Bytes32 => ref.slice(0, 66) as Bytes32;
 
 /** @throws LedgerUnavailableError */
 export async function owedEvidence(
@@ -32,7 +40,7 @@ export async function owedEvidence(
   limits: Readonly<{ maxPages: number; maxSpenders: number }>,
 ): Promise<Owed> {
   const { mode } = await queries.vault(vault);
-  const booked = [book.vaultState, ...book.permits, ...book.states.map(({ ref }) => ref)];
+  const booked = bookedStates(book);
   const kept = await queries.states(vault, limits.maxPages);
   const statuses = await queries.status(booked);
   const spent = booked.filter((_, at) => statuses[at] === 'consumed');

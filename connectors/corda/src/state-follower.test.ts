@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import { encodeAgentBody } from './agent-cbor.ts';
 import type { KeptState, ProofAnswer } from './agent-queries.ts';
 import type { Consumer } from './broker-link.ts';
+import { transactionOf } from './owed-evidence.ts';
 import { StateFollower } from './state-follower.ts';
 import { rsaKeys } from './testing/broker-place.ts';
 import type { VaultOnLedger } from './vault-on-ledger.ts';
@@ -74,9 +75,9 @@ beforeEach(() => {
 });
 const bounds = { maxOwed: 2, maxBurns: 1, requeueMs: 1 };
 
-function deliver(): Promise<string> {
+function deliver(transaction = word()): Promise<string> {
   const messageId = randomBytes(16).toString('hex');
-  const plain = encodeAgentBody([1, fromHex(vault), fromHex(word()), 1, new Uint8Array(5)]);
+  const plain = encodeAgentBody([1, fromHex(vault), fromHex(transaction), 1, new Uint8Array(5)]);
   const body = sealer.seal(plain, { purpose: 'agent-event', network, jobId: messageId });
   return new Promise((resolve) => {
     const acknowledge = () => resolve('acknowledged');
@@ -91,6 +92,13 @@ test('an event waits until the key of the core is known', async () => {
   await follower.turn();
   expect(await fate).toBe('acknowledged');
   expect(offered).toHaveLength(1);
+});
+
+test('what the core shows that it has, such as the creation of its vault, is not offered', async () => {
+  const fate = deliver(transactionOf(book.vaultState));
+  await follower.turn();
+  expect(await fate).toBe('acknowledged');
+  expect(offered).toEqual([]);
 });
 
 test('an event that cannot be queued goes back to the broker', async () => {

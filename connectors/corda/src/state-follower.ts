@@ -8,7 +8,7 @@
 import type { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metrics';
 import { transactionJobId } from '@drawbridge/connector-sdk/evidence-job-id';
 import type { BodyOpener } from '@drawbridge/connector-sdk/sealed-body';
-import type { BookSource } from '@drawbridge/connector-sdk/states-book';
+import type { BookSource, StatesBook } from '@drawbridge/connector-sdk/states-book';
 import { TurnLoop } from '@drawbridge/connector-sdk/turn-loop';
 import type { EvidenceOutbox } from '@drawbridge/connector-sdk/vault-event-source';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
@@ -19,7 +19,7 @@ import type { AgentQueries } from './agent-queries.ts';
 import type { BrokerLink, Delivery } from './broker-link.ts';
 import type { FollowerMetrics } from './follower-metrics.ts';
 import { openedBy } from './opened-body.ts';
-import { owedEvidence } from './owed-evidence.ts';
+import { bookedStates, owedEvidence, transactionOf } from './owed-evidence.ts';
 import { pauseUnlessAborted } from './pause.ts';
 
 const FIRST_PAUSE_MS = 500;
@@ -63,6 +63,8 @@ export class StateFollower {
   readonly #loop: TurnLoop;
   /** By job: one transaction may come twice at once. */
   readonly #offering = new Map<string, Promise<void>>();
+  /** By asset: transactions that made states of the book as it was last read. */
+  readonly #booked = new Map<AssetCode, ReadonlySet<Bytes32>>();
   #sealed: Promise<void>;
   #unseal: () => void = () => undefined;
   readonly #stopping = new AbortController();
@@ -106,24 +108,33 @@ export class StateFollower {
   async turn(): Promise<void> {
     const { books, outbox } = this.#deps;
     outbox.sealTo(await books.sealingKey());
+    const failures: unknown[] = [];
+    // One vault that cannot be compared must not hide what the others are owed.
+    const each = async <T>(step: Promise<T>): Promise<T | undefined> =>
+      step.catch((error: unknown) => {
+        failures.push(error);
+        return undefined;
+      });
+    const { vaults } = this.#options;
+    const found = await Promise.all(vaults.map(({ asset, address }) => each(this.#readBook(asset, address))));
     this.#unseal();
-    let failure: { error: unknown } | undefined;
-    for (const { asset, address } of this.#options.vaults) {
-      try {
-        await this.#compare(asset, address);
-      } catch (error) {
-        // One vault that cannot be compared must not hide what the others are owed.
-        failure ??= { error };
-      }
+    for (const [at, { asset, address }] of vaults.entries()) {
+      const book = found[at];
+      if (book !== undefined) await each(this.#compare(asset, address, book));
     }
-    if (failure) throw failure.error;
+    if (failures.length > 0) throw failures[0];
   }
 
-  async #compare(asset: AssetCode, vault: VaultAddress): Promise<void> {
-    const { books, queries, metrics, log } = this.#deps;
-    const { network, maxPages, maxOwed } = this.#options;
-    const book = await books.book(network, asset);
+  async #readBook(asset: AssetCode, vault: VaultAddress): Promise<StatesBook> {
+    const book = await this.#deps.books.book(this.#options.network, asset);
     if (book.vault !== vault) throw new VaultMismatchError('the core has another vault of this asset');
+    this.#booked.set(asset, new Set(bookedStates(book).map(transactionOf)));
+    return book;
+  }
+
+  async #compare(asset: AssetCode, vault: VaultAddress, book: StatesBook): Promise<void> {
+    const { queries, metrics, log } = this.#deps;
+    const { maxPages, maxOwed } = this.#options;
     const owed = await owedEvidence(vault, book, queries, { maxPages, maxSpenders: maxOwed });
     const { unexplained, compared } = owed;
     const transactions = [...owed.transactions, ...(await this.#burnsOwed(owed.burns))];
@@ -178,16 +189,20 @@ export class StateFollower {
       this.#deps.metrics.unprovable('NO_EVIDENCE');
       acknowledge();
     } else {
-      this.#offer(event).then(acknowledge, (error: unknown) => this.#notOffered(error, delivery));
+      this.#sealed
+        .then(() => this.#offer(event))
+        .then(acknowledge, (error: unknown) => this.#notOffered(error, delivery));
     }
   }
 
-  #offer({ transaction, evidence }: AgentEvent): Promise<void> {
+  /** Not what the core shows that it has: the creation of a vault too, which is no evidence but was registered. */
+  async #offer({ transaction, evidence }: AgentEvent): Promise<void> {
     const jobId = this.#jobId(transaction);
     const known = this.#offering.get(jobId);
     if (known) return known;
-    const offered = this.#sealed
-      .then(() => this.#deps.outbox.offer([{ jobId, bytes: evidence }]))
+    if ([...this.#booked.values()].some((booked) => booked.has(transaction))) return;
+    const offered = this.#deps.outbox
+      .offer([{ jobId, bytes: evidence }])
       .then(() => this.#deps.metrics.offers('offered', 1))
       .finally(() => this.#offering.delete(jobId));
     this.#offering.set(jobId, offered);
