@@ -20,6 +20,8 @@ final class BrokerTls {
     private static final int CONNECT_MS = 10_000;
     private static final int HEARTBEAT_SECONDS = 10;
     private static final int MAX_FRAME_BYTES = 131_072;
+    /** The client gives up a connection that brings more, so this lies above what is rejected, and is the broker's to refuse. */
+    private static final int MAX_INBOUND_BYTES = 16 * 1_048_576;
 
     private BrokerTls() {
     }
@@ -36,7 +38,7 @@ final class BrokerTls {
         factory.setHandshakeTimeout(CONNECT_MS);
         factory.setRequestedHeartbeat(HEARTBEAT_SECONDS);
         factory.setRequestedFrameMax(MAX_FRAME_BYTES);
-        factory.setMaxInboundMessageBodySize(Envelope.MAX_BYTES);
+        factory.setMaxInboundMessageBodySize(MAX_INBOUND_BYTES);
         factory.setThreadFactory(Daemons.named("broker"));
         factory.useSslProtocol(context(broker.certificateFile()));
         factory.enableHostnameVerification();

@@ -39,6 +39,11 @@ final class CommandConsumer implements BrokerLink.Consumer {
 
     @Override
     public void take(BrokerLink.Session session, Delivery delivery) {
+        if (delivery.getBody().length > Envelope.MAX_BYTES) {
+            Log.line("command-rejected", "TOO_LARGE");
+            session.reject(delivery);
+            return;
+        }
         try {
             workers.execute(() -> work(session, delivery));
         } catch (RejectedExecutionException stopping) {

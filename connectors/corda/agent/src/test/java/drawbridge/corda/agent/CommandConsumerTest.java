@@ -77,6 +77,13 @@ public class CommandConsumerTest {
         assertEquals(List.of("basicReject 7"), broker.done);
     }
 
+    /** Before it waits for a worker: what waits is held in memory. */
+    @Test
+    public void aBodyPastTheBoundIsDeadAtOnce() {
+        consumer.take(session, BrokerDouble.delivery(7, ID, new byte[Envelope.MAX_BYTES + 1]));
+        assertEquals(List.of("basicReject 7"), broker.done);
+    }
+
     @Test
     public void aMessageWithoutAnIdIsDead() throws GeneralSecurityException, InterruptedException {
         taken(null, sealed(ID, 1, "follow", List.of(5L)));
