@@ -23,13 +23,11 @@ export type StateMonitorsDependencies = Readonly<{
 type Monitor = {
   readonly fromMs: number;
   cursorMs: number;
-  /** Refs near the cursor, with their times: what is asked for again and must not be told again. */
+  /** Refs near the cursor, with their times: what is asked for again, also by two at once, and must not be told again. */
   readonly seen: Map<string, number>;
   held: { index: string; data: string }[];
   nextIndex: number;
   usedAtMs: number;
-  /** One question at a time. */
-  turn: Promise<unknown>;
 };
 
 /** The node stamps a state before it is visible: so far back it is asked again. */
@@ -56,8 +54,7 @@ export class StateMonitors {
       if (this.#monitors.has(key)) return OK;
       if (!this.#makeRoom()) return failed('too many monitors are running');
       const usedAtMs = this.#deps.now();
-      const turn = Promise.resolve();
-      this.#monitors.set(key, { fromMs, cursorMs: fromMs, seen: new Map(), held: [], nextIndex: 0, usedAtMs, turn });
+      this.#monitors.set(key, { fromMs, cursorMs: fromMs, seen: new Map(), held: [], nextIndex: 0, usedAtMs });
       return OK;
     } catch (error) {
       if (error instanceof CactusError && error.code === 'METHOD_NOT_ALLOWED') return failed(error.message);
@@ -70,9 +67,7 @@ export class StateMonitors {
     const monitor = this.#used(body);
     if (!monitor) return NOT_RUNNING;
     const { stateFullClassName } = body;
-    const turn = monitor.turn.then(() => this.#fetch(stateFullClassName, monitor));
-    monitor.turn = turn.catch(() => undefined);
-    await turn;
+    await this.#fetch(stateFullClassName, monitor);
     return { ...OK, stateFullClassName, tx: [...monitor.held] };
   }
 
