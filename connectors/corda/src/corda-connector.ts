@@ -1,5 +1,6 @@
 /** The connector of one Corda network, put together: the line to the agents, a worker of instructions, a follower of vaults. */
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { BullmqEvidenceOutbox } from '@drawbridge/connector-sdk/bullmq-evidence-outbox';
 import { ConfigError } from '@drawbridge/connector-sdk/connector-files';
 import { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metrics';
@@ -81,6 +82,7 @@ async function assemble(setup: ConnectorSetup, deps: ConnectorDependencies, clos
   const instance = randomBytes(16).toString('hex');
   const line = openAgentLine({ ...setup, instance }, { opener, registry: metrics.registry, log, now });
   const stopping = new AbortController();
+  setMaxListeners(limits.maxCalls, stopping.signal);
   const queries = new AgentQueries({ timeoutMs: limits.queryTimeoutMs, signal: stopping.signal }, line.agent);
   const connection = new Redis(setup.redisUrl, { maxRetriesPerRequest: null });
   connection.on('error', (error: Error & { code?: string }) => log.warn({ code: error.code ?? error.name }, 'redis'));

@@ -5,6 +5,7 @@
  * What the core cannot take yet (its inputs are still to come) the hub offers again.
  */
 
+import { setMaxListeners } from 'node:events';
 import type { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metrics';
 import { transactionJobId } from '@drawbridge/connector-sdk/evidence-job-id';
 import type { BodyOpener } from '@drawbridge/connector-sdk/sealed-body';
@@ -76,6 +77,8 @@ export class StateFollower {
     this.#options = options;
     this.#deps = dependencies;
     const { compareMs } = options;
+    // Of events that wait to be given back, which the broker's prefetch bounds.
+    setMaxListeners(0, this.#stopping.signal);
     this.#sealed = new Promise((resolve) => {
       this.#unseal = resolve;
     });

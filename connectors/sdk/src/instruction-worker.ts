@@ -3,6 +3,7 @@
  * workers of one network may hold the same instruction; the ledger's ids make the effect happen once. What Redis gets
  * to see of a job's end is a word or a code, never content.
  */
+import { setMaxListeners } from 'node:events';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import { instructionQueue } from '@drawbridge/protocol/instruction-job';
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
@@ -38,6 +39,7 @@ export type InstructionWorkerDependencies = Readonly<{
 
 /** A job whose worker died so often is poison: it goes to the failed set. */
 const MAX_STALLS = 16;
+const LISTENERS_PER_JOB = 4;
 
 export class InstructionWorker {
   readonly #options: InstructionWorkerOptions;
@@ -48,6 +50,8 @@ export class InstructionWorker {
   constructor(options: InstructionWorkerOptions, dependencies: InstructionWorkerDependencies) {
     this.#options = options;
     this.#deps = dependencies;
+    // Every job underway listens, some at two places at once.
+    setMaxListeners(LISTENERS_PER_JOB * options.concurrency, this.#stopping.signal);
   }
 
   async start(): Promise<void> {
