@@ -135,6 +135,8 @@ export class BrokerLink {
     channel.on('error', (error) => this.#trouble('channel', error));
     channel.on('close', renew);
     model.on('close', () => this.#down(channel));
+    model.on('blocked', () => this.#setBlocked(true));
+    model.on('unblocked', () => this.#setBlocked(false));
     await declareTopology(channel, this.#options.names, this.#options.queueLimits);
     await channel.prefetch(this.#options.prefetch);
     for (const [queue, consumer] of this.#consumers) {
@@ -171,6 +173,11 @@ export class BrokerLink {
     if (message.content.length > this.#options.maxBodyBytes) reject('TOO_LARGE');
     else if (!wellNamed) reject('MESSAGE_ID');
     else consumer({ messageId, correlationId, body: message.content, acknowledge, reject, requeue });
+  }
+
+  #setBlocked(blocked: boolean): void {
+    this.#outgoing.setBlocked(blocked);
+    this.#deps.log.warn({ blocked }, 'the broker stops or goes on to read');
   }
 
   #down(channel: ConfirmChannel): void {

@@ -95,6 +95,19 @@ test('a channel that ended unnoticed is an attempt that failed', async () => {
   await done;
 });
 
+test('to a broker that reads nothing nothing is written, again or at first', async () => {
+  outgoing.attach(channel);
+  const before = outgoing.publish(parcel('a'), signal);
+  outgoing.setBlocked(true);
+  const meanwhile = outgoing.publish(parcel('b'), signal);
+  jest.advanceTimersByTime(10_000);
+  expect(channel.ids).toEqual(['a']);
+  outgoing.setBlocked(false);
+  expect(channel.ids).toEqual(['a', 'b']);
+  for (const { confirm } of channel.sent) confirm(null, {});
+  await Promise.all([before, meanwhile]);
+});
+
 test('too many messages are refused at once', async () => {
   const { signal: mine } = new AbortController();
   const held = ['a', 'b'].map((id) => outgoing.publish(parcel(id), mine).catch((error: unknown) => error));

@@ -52,6 +52,8 @@ export class Outgoing {
   readonly #metrics: Pick<BrokerMetrics, 'published'>;
   readonly #held = new Map<string, Held>();
   #channel: Publisher | undefined;
+  /** The broker reads nothing: short of memory or disk. What is written meanwhile would pile up here. */
+  #blocked = false;
 
   constructor(options: OutgoingOptions, { metrics }: { metrics: Pick<BrokerMetrics, 'published'> }) {
     this.#options = options;
@@ -61,11 +63,19 @@ export class Outgoing {
   /** Everything that is held goes out by `channel`. */
   attach(channel: Publisher): void {
     this.#channel = channel;
+    this.#blocked = false;
     channel.on('return', ({ properties }: Message) => {
       const held = this.#held.get(String(properties.messageId));
       if (held) held.returned = true;
     });
     for (const held of this.#held.values()) this.#attempt(held);
+  }
+
+  /** What is held waits until the broker reads again. */
+  setBlocked(blocked: boolean): void {
+    this.#blocked = blocked;
+    if (blocked) return;
+    for (const held of this.#held.values()) if (held.attempts === 0) this.#attempt(held);
   }
 
   /** False where it was not, or is no longer, the channel in use. */
@@ -108,10 +118,11 @@ export class Outgoing {
     const channel = this.#channel;
     clearTimeout(held.timer);
     if (channel === undefined || this.#held.get(held.parcel.messageId) !== held) return;
+    held.timer = setTimeout(() => this.#attempt(held), this.#options.confirmMs);
+    if (this.#blocked) return;
     held.attempts += 1;
     held.returned = false;
     this.#metrics.published(held.attempts === 1 ? 'first' : 'again');
-    held.timer = setTimeout(() => this.#attempt(held), this.#options.confirmMs);
     const { exchange, routingKey, messageId, correlationId, body } = held.parcel;
     const properties = { messageId, contentType: 'application/cbor', persistent: true, mandatory: true };
     const answering = correlationId === undefined ? {} : { correlationId };
