@@ -15,6 +15,9 @@ import java.util.concurrent.TimeoutException;
 
 /** Starts flows of the CorDapp, and waits for what they answer. */
 final class Flows {
+    /** For questions, which wait for nobody but the node. */
+    private static final long ASK_SECONDS = 30;
+
     private final NodeCalls node;
     private final int timeoutSeconds;
 
@@ -25,7 +28,7 @@ final class Flows {
 
     /** A flow that only asks. */
     <T> T ask(Class<? extends FlowLogic<? extends T>> flow, Object... arguments) throws AgentException {
-        return await(node.call(ops -> ops.<T>startFlowDynamic(flow, arguments).getReturnValue()));
+        return await(node.call(ops -> ops.<T>startFlowDynamic(flow, arguments).getReturnValue()), ASK_SECONDS);
     }
 
     /**
@@ -40,7 +43,7 @@ final class Flows {
         AgentException failed = null;
         T answer = null;
         try {
-            answer = await(handle.getReturnValue());
+            answer = await(handle.getReturnValue(), timeoutSeconds);
         } catch (AgentException failure) {
             if (failure.code() == Code.FLOW_PENDING || failure.code() == Code.NODE_UNAVAILABLE) throw failure;
             failed = failure;
@@ -64,9 +67,9 @@ final class Flows {
         node.call((CordaRPCOps ops) -> ops.removeClientId(clientId));
     }
 
-    private <T> T await(Future<T> answer) throws AgentException {
+    private static <T> T await(Future<T> answer, long seconds) throws AgentException {
         try {
-            return answer.get(timeoutSeconds, TimeUnit.SECONDS);
+            return answer.get(seconds, TimeUnit.SECONDS);
         } catch (TimeoutException late) {
             throw new AgentException(Code.FLOW_PENDING, late);
         } catch (ExecutionException failed) {

@@ -52,16 +52,16 @@ record Settings(String network, Path stateDir, List<String> vaults, Node node, B
                 at(base, broker.certificateFile, "broker.certificateFile"));
         return new Settings(network, at(base, stateDir, "stateDir"), List.copyOf(vaults), resolvedNode, resolvedBroker,
                 at(base, sealingKeyFile, "sealingKeyFile"), at(base, connectorKeyFile, "connectorKeyFile"),
-                within(prefetch, 8, 1, 64, "prefetch"), within(pollMs, 1_000, 100, 60_000, "pollMs"),
+                within(prefetch, 32, 1, 64, "prefetch"), within(pollMs, 1_000, 100, 60_000, "pollMs"),
                 within(healthSeconds, 15, 1, 30, "healthSeconds"),
-                within(flowTimeoutSeconds, 60, 1, 900, "flowTimeoutSeconds"), operationsChecked());
+                within(flowTimeoutSeconds, 10, 1, 900, "flowTimeoutSeconds"), operationsChecked());
     }
 
     private OperationsSettings operationsChecked() {
         if (operations == null) return null;
         OperationsSettings checked = operations.checked();
         // Payments always have a place.
-        demand(checked.atOnce() < within(prefetch, 8, 1, 64, "prefetch"), "operations.atOnce");
+        demand(checked.atOnce() < within(prefetch, 32, 1, 64, "prefetch"), "operations.atOnce");
         return checked;
     }
 

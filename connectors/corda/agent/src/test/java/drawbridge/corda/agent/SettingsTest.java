@@ -37,9 +37,9 @@ public class SettingsTest {
         assertEquals(base.resolve("state"), settings.stateDir());
         assertEquals(Path.of("/run/mq.secret"), settings.broker().passwordFile());
         assertEquals("/", settings.broker().virtualHost());
-        assertEquals(8, (int) settings.prefetch());
+        assertEquals(32, (int) settings.prefetch());
         assertEquals(1_000, (int) settings.pollMs());
-        assertEquals(60, (int) settings.flowTimeoutSeconds());
+        assertEquals(10, (int) settings.flowTimeoutSeconds());
     }
 
     @Test
@@ -59,7 +59,7 @@ public class SettingsTest {
     public void operationsAreOffUnlessTheyAreNamedAndLeavePlaceForPayments() throws IOException {
         assertNull(read(GOOD).operations());
         assertEquals(4, (int) read(withOperations("{}")).operations().atOnce());
-        for (String section : new String[] {"{\"atOnce\": 8}", "{\"atOnce\": 0}", "{\"flows\": [\"x\"]}"}) {
+        for (String section : new String[] {"{\"atOnce\": 4}, \"prefetch\": 4", "{\"atOnce\": 0}", "{\"flows\": [\"x\"]}"}) {
             assertThrows(section, IllegalArgumentException.class, () -> read(withOperations(section)));
         }
         assertThrows(IOException.class, () -> read(withOperations("{\"everything\": true}")));
