@@ -10,6 +10,7 @@ import {
   startCordaTestbed,
 } from '@drawbridge/connector-corda/testing/corda-testbed';
 import type { LockRecord, VaultDescription } from '@drawbridge/connector-corda/testing/vault-tool';
+import type { ManagedProcess } from '@drawbridge/devnets/child-process';
 import { type Bytes32, type Hex, parseBytes32, parseHex } from '@drawbridge/protocol/bytes32';
 import { assetsOn, CORDA_BANK, CORDA_NETWORK, OPENING_MINOR, type Scene } from './cast.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -28,8 +29,8 @@ export type CordaSide = ValueNetwork &
     connector: Readonly<Record<string, unknown>>;
     /** Instructions and the agent's answers are sealed to it. */
     sealing: SealingKeys;
-    /** Begins to relay; the core must have been told of the vaults before. */
-    startAgent: () => Promise<void>;
+    /** Begins to relay. Agents of one name go on where the last of them ended; two names are two agents. */
+    startAgent: (name?: string, settings?: object) => Promise<ManagedProcess>;
   }>;
 
 export type CordaSideOptions = Readonly<{
@@ -80,9 +81,8 @@ export async function startCordaSide(options: CordaSideOptions): Promise<CordaSi
     },
     connector: await connectorSettings(run, testbed, registered.genesisHash),
     sealing: testbed.connectorKeys,
-    startAgent: async () => {
-      await testbed.startAgent({ vaults: vaults.map(({ made }) => made.vaultId) });
-    },
+    startAgent: (name = 'agent', settings = {}) =>
+      testbed.startAgent({ name, settings, vaults: vaults.map(({ made }) => made.vaultId) }),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { ManagedProcess } from '@drawbridge/devnets/child-process';
 import { freePorts } from '@drawbridge/devnets/free-port';
 import { type RedisServer, startRedis } from '@drawbridge/devnets/redis';
 import type { TlsIdentity } from '@drawbridge/devnets/tls-identity';
@@ -92,7 +93,8 @@ export type LocalSystem = Readonly<{
   network: (id: string) => ValueNetwork;
   chains: readonly Chain[];
   chain: (network: string) => Chain;
-  corda?: CordaSide;
+  /** `agent`: the first one. */
+  corda?: CordaSide & Readonly<{ agent: ManagedProcess }>;
   redis: RedisServer;
   core: Program;
   /** All nodes of the core, the first included. */
@@ -172,7 +174,7 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
   progress(`starting three observers, ${scene.networks.length} connectors and the hub`);
   const { observers, observerUrls } = await startObservers(ground, observerPorts, options.standIns ?? {});
   const connectors = await startConnectors(ground, observerUrls, options.connectorsPerNetwork ?? 1);
-  await corda?.startAgent();
+  const agent = await corda?.startAgent();
   const hubs = await startHubs(ground, options.hubs ?? 1);
   const networks = [...chains, ...(corda ? [corda] : [])];
   return {
@@ -190,7 +192,7 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
         networks.find(({ network }) => network === id),
         `network ${id}`,
       ),
-    ...(corda && { corda }),
+    ...(corda && agent && { corda: { ...corda, agent } }),
     chains,
     chain: (network) =>
       found(

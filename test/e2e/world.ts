@@ -48,7 +48,7 @@ export type World = Readonly<{
   fund: (payment: Payment) => Promise<TransferResource>;
   /** Waits until the transfer is in one of `states`. */
   until: (bank: string, id: TransferId, ...states: TransferStateName[]) => Promise<TransferResource>;
-  /** Sums on both chains and in the core, per asset; throws where they differ. */
+  /** Sums on all networks and in the core, per asset; throws where they differ. */
   expectConserved: () => Promise<void>;
   stop: () => Promise<void>;
   /** Removes the folder of the run; after `stop`. */
@@ -84,7 +84,7 @@ export async function startWorld(options: Partial<LocalSystemOptions> = {}): Pro
       const transfer = await submit(payment);
       if (!transfer.lock) throw new Error(`expected a lock call, the transfer is ${transfer.state}`);
       const { network, reference, amountMinor } = transfer.lock;
-      await system.chain(network).lock(payment.from, payment.asset, reference, BigInt(amountMinor));
+      await system.network(network).lock(payment.from, payment.asset, reference, BigInt(amountMinor));
       return transfer;
     },
     until,
@@ -95,6 +95,12 @@ export async function startWorld(options: Partial<LocalSystemOptions> = {}): Pro
 }
 
 export const lei = (bank: string): string => BANKS.find((known) => known.short === bank)?.lei ?? '';
+
+function refusing(system: LocalSystem, network: string): string {
+  const { refusedAddress } = system.network(network);
+  if (refusedAddress === undefined) throw new RangeError(`nobody refuses on ${network}`);
+  return refusedAddress;
+}
 
 function request(system: LocalSystem, payment: Payment, id: TransferId) {
   const time = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toISOString();
@@ -108,7 +114,7 @@ function request(system: LocalSystem, payment: Payment, id: TransferId) {
     ...(payment.remittance === undefined ? {} : { remittance: payment.remittance }),
     ...(source
       ? {
-          source: { network: parseNetworkId(source), depositor: system.chain(source).wallet(payment.from) },
+          source: { network: parseNetworkId(source), depositor: system.network(source).wallet(payment.from) },
           fundBy: time(payment.fundBySeconds ?? 60),
         }
       : {}),
@@ -117,8 +123,8 @@ function request(system: LocalSystem, payment: Payment, id: TransferId) {
           destination: {
             network: parseNetworkId(destination),
             beneficiary: payment.refuses
-              ? system.chain(destination).refusedAddress
-              : system.chain(destination).wallet(payment.to),
+              ? refusing(system, destination)
+              : system.network(destination).wallet(payment.to),
           },
           deliverBy: time(payment.deliverBySeconds ?? 120),
         }
@@ -152,7 +158,7 @@ async function expectConserved(system: LocalSystem): Promise<void> {
     'equal sums on both chains and in the core',
     async () => {
       const balances = await compareBalances(system, await readBooks(system), (lock) =>
-        system.chain(lock.network).lockedAmount(lock.asset, lock.lockId),
+        system.network(lock.network).lockedAmount(lock.asset, lock.lockId),
       );
       const wrong = balances.filter((balance) => !balance.conserved);
       if (wrong.length === 0) return true;

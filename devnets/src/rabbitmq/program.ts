@@ -100,6 +100,17 @@ async function unpackedServer(erl: RunnableProgram): Promise<RabbitMqProgram> {
   return program;
 }
 
+/** Why there can be no RabbitMQ here; undefined where it can be had. */
+export async function rabbitMqMissing(options: FindRabbitMqOptions = {}): Promise<string | undefined> {
+  try {
+    await findRabbitMq(options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RabbitMqMissingError) return error.message;
+    throw error;
+  }
+}
+
 /** What `erl` would set, had it not been built for another folder. */
 export function erlangEnvironment({ erlangHome, erlangPrograms }: ErlangFolders): Record<string, string> {
   return { ROOTDIR: erlangHome, BINDIR: erlangPrograms, EMU: 'beam', PROGNAME: 'erl' };

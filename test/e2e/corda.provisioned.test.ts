@@ -1,0 +1,249 @@
+/**
+ * What lanes to and from a real Corda network must withstand. Each story ends with equal sums on Corda, on Quorum and in the
+ * core, and with every pound that Aurora Bank had either its own still or guarded by the vault.
+ */
+import { OPENING_MINOR } from '@drawbridge/demo/cast';
+import type { LocalSystem } from '@drawbridge/demo/local-system';
+import { cordaOrReason } from '@drawbridge/devnets/corda/provision';
+import { rabbitMqMissing } from '@drawbridge/devnets/rabbitmq/program';
+import type { TransferResource } from '@drawbridge/protocol/api/transfer';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { junk } from './broker-junk.ts';
+import { amountForms, type Needle, type Place, search, textForms, uuidForms, wordForms } from './canary-forms.ts';
+import { filesOf, redisPlaces } from './canary-places.ts';
+import { eventually, startWorld, type World } from './world.ts';
+
+const START_MS = 900_000;
+const STORY_MS = 300_000;
+/** A flow on a busy machine takes seconds; a void waits for the deadline before it. */
+const PATIENCE_MS = 180_000;
+
+const OUT = { from: 'aurora', to: 'boreal', asset: 'GBP', source: 'corda', destination: 'quorum-a' } as const;
+const IN = { from: 'boreal', to: 'aurora', asset: 'GBP', source: 'quorum-a', destination: 'corda' } as const;
+const PATIENT = { fundBySeconds: 240, deliverBySeconds: 280 } as const;
+
+const ofCorda = await cordaOrReason({});
+const missing = ['reason' in ofCorda ? ofCorda.reason : undefined, await rabbitMqMissing()];
+const reasons = missing.filter((reason) => reason !== undefined);
+const story = reasons.length === 0 ? it : it.skip;
+const title = reasons.length === 0 ? '' : ` [skipped: ${reasons.join('; ')}]`;
+
+let world: World;
+let corda: NonNullable<LocalSystem['corda']>;
+let agent: (typeof corda)['agent'];
+
+beforeAll(async () => {
+  if (reasons.length > 0) return;
+  world = await startWorld({ corda: true });
+  if (!world.system.corda) throw new Error('Corda was asked for');
+  corda = world.system.corda;
+  agent = corda.agent;
+  // Pounds on Quorum, for the stories that bring them back.
+  const { id } = await world.fund({ ...OUT, ...PATIENT, amountMinor: 500_000n });
+  await settled('aurora', id);
+}, START_MS);
+afterAll(async () => {
+  await world?.stop();
+  await world?.remove();
+}, 120_000);
+afterEach(async () => {
+  if (reasons.length > 0) return;
+  await world.expectConserved();
+  await eventually('every pound is free or guarded', async () => {
+    const [free, guarded] = await Promise.all([corda.testbed.cashOf('GBP'), corda.vaultTotal('GBP')]);
+    if (free + guarded !== OPENING_MINOR) throw new Error(`${free} + ${guarded}`);
+    return true;
+  });
+}, STORY_MS);
+
+const settled = (bank: string, id: TransferResource['id']): Promise<TransferResource> =>
+  eventually(
+    `${bank}'s transfer is settled`,
+    async () => {
+      const transfer = await world.desk(bank).transfer(id);
+      if (transfer.state !== 'SETTLED') throw new Error(`it is ${transfer.state}`);
+      return transfer;
+    },
+    PATIENCE_MS,
+  );
+
+/** The payment has left the vault on Corda. */
+const paidOut = (before: bigint): Promise<true> =>
+  eventually(
+    'the payment on Corda',
+    async () => ((await corda.vaultTotal('GBP')) < before ? true : undefined),
+    PATIENCE_MS,
+  );
+
+describe(`a payment between Corda and Quorum survives${title}`, () => {
+  story(
+    'an agent that is killed before the payment',
+    async () => {
+      await agent.kill9();
+      const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_001n });
+      await world.until('boreal', id, 'RELAYING');
+      agent = await corda.startAgent();
+      await settled('boreal', id);
+    },
+    STORY_MS,
+  );
+
+  story(
+    'an agent that is killed after finality, before it said so',
+    async () => {
+      const before = await corda.vaultTotal('GBP');
+      const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_002n });
+      await paidOut(before);
+      await agent.kill9();
+      agent = await corda.startAgent();
+      await settled('boreal', id);
+    },
+    STORY_MS,
+  );
+
+  story(
+    'the node killed in the middle of a flow, with a lock on its way too',
+    async () => {
+      const { index } = corda.testbed.vaultParty;
+      const lock = await world.fund({ ...OUT, ...PATIENT, amountMinor: 1_003n });
+      const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_004n });
+      await world.until('boreal', id, 'RELAYING', 'SETTLED');
+      await corda.testbed.corda.killNode(index);
+      await corda.testbed.corda.startNode(index);
+      await settled('boreal', id);
+      await settled('aurora', lock.id);
+    },
+    STORY_MS,
+  );
+
+  story(
+    'RabbitMQ restarted with messages in flight',
+    async () => {
+      await agent.stop();
+      const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_005n });
+      await world.until('boreal', id, 'RELAYING');
+      await corda.testbed.broker.restart();
+      agent = await corda.startAgent();
+      await settled('boreal', id);
+    },
+    STORY_MS,
+  );
+
+  story(
+    'a flow that succeeds after its timeout was reported',
+    async () => {
+      await agent.stop();
+      agent = await corda.startAgent('agent', { flowTimeoutSeconds: 1 });
+      const { index } = corda.testbed.corda.notary;
+      corda.testbed.corda.signalNode(index, 'SIGSTOP');
+      const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_006n });
+      try {
+        await eventually('FLOW_PENDING in the log', async () => said('FLOW_PENDING'), PATIENCE_MS);
+      } finally {
+        corda.testbed.corda.signalNode(index, 'SIGCONT');
+      }
+      await settled('boreal', id);
+      await agent.stop();
+      agent = await corda.startAgent();
+    },
+    STORY_MS,
+  );
+
+  story(
+    'a notary that is away for longer than the deadline: it comes back, never twice',
+    async () => {
+      const { index } = corda.testbed.corda.notary;
+      await corda.testbed.corda.stopNode(index);
+      let transfer: TransferResource;
+      try {
+        transfer = await world.fund({ ...IN, fundBySeconds: 60, deliverBySeconds: 75, amountMinor: 1_007n });
+        await eventually('the deadline', async () => voiding(transfer.id), PATIENCE_MS);
+      } finally {
+        await corda.testbed.corda.startNode(index);
+      }
+      await world.until('boreal', transfer.id, 'RETURNED', 'SETTLED');
+    },
+    STORY_MS,
+  );
+
+  story(
+    "the payee's node down: it is paid, and learns of it when it is back",
+    async () => {
+      const { index } = corda.testbed.depositor;
+      await corda.testbed.corda.stopNode(index);
+      const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_008n });
+      await settled('boreal', id);
+      await corda.testbed.corda.startNode(index);
+    },
+    STORY_MS,
+  );
+
+  story(
+    'two agents on one node',
+    async () => {
+      const second = await corda.startAgent('agent-2');
+      const there = await world.fund({ ...OUT, ...PATIENT, amountMinor: 1_009n });
+      const back = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_010n });
+      await settled('aurora', there.id);
+      await settled('boreal', back.id);
+      await second.stop();
+    },
+    STORY_MS,
+  );
+
+  story(
+    'malformed and oversized messages in every queue',
+    async () => {
+      await junk(corda.testbed);
+      const there = await world.fund({ ...OUT, ...PATIENT, amountMinor: 1_011n });
+      const back = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_012n });
+      await settled('aurora', there.id);
+      await settled('boreal', back.id);
+    },
+    STORY_MS,
+  );
+});
+
+/** What Corda's nodes and their operators' tool keep is the bank's own. */
+const ofTheBank = ({ name }: Place): boolean => name.startsWith('corda/corda/') || name.startsWith('corda/tool/');
+const placesNow = async (): Promise<Place[]> => [
+  ...(await filesOf(world.system)).filter((place) => !ofTheBank(place)),
+  ...(await redisPlaces(world.system.redis.url)),
+];
+
+describe(`what lies at rest${title}`, () => {
+  story(
+    "shows nothing of a payment: not RabbitMQ's files with a command in them, not the agent's, not what the connector leaves",
+    async () => {
+      const needles: Needle[] = [];
+      const watched = async (payment: Parameters<World['fund']>[0]): Promise<TransferResource> => {
+        const remittance = `Canary ${payment.from} Kanarienvogel & Co.`;
+        const transfer = await world.fund({ ...payment, ...PATIENT, remittance });
+        needles.push(...amountForms(payment.amountMinor), ...textForms(remittance), ...uuidForms(transfer.id));
+        if (transfer.lock) needles.push(...wordForms(transfer.lock.reference));
+        return transfer;
+      };
+      const there = await watched({ ...OUT, amountMinor: 27_364_519n });
+      await settled('aurora', there.id);
+      await agent.stop();
+      const back = await watched({ ...IN, amountMinor: 17_283_746n });
+      await world.until('boreal', back.id, 'RELAYING');
+      const midway = await placesNow();
+      expect(midway.filter(({ name }) => name.startsWith('corda/rabbitmq/')).length).toBeGreaterThan(0);
+      await corda.testbed.broker.kill9();
+      await corda.testbed.broker.restart();
+      agent = await corda.startAgent();
+      const { instructions } = await settled('boreal', back.id);
+      for (const word of instructions) needles.push(...wordForms(word));
+      expect(search([...midway, ...(await placesNow())], needles)).toEqual([]);
+    },
+    STORY_MS,
+  );
+});
+
+const said = (code: string): true | undefined => (agent.recentOutput().includes(code) ? true : undefined);
+
+async function voiding(id: TransferResource['id']): Promise<true | undefined> {
+  const { state } = await world.desk('boreal').transfer(id);
+  return state === 'VOIDING' || state === 'RETURNED' ? true : undefined;
+}
