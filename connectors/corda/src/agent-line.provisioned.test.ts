@@ -72,7 +72,7 @@ withRabbitMq('commands have their replies, errors too, and every connector gets 
   expect(answers).toEqual([...verbs, ...verbs].map(echo));
   expect(await call(one, 'refused')).toEqual({ ok: false, code: 'REFUSED', detail: 'EPOCH' });
   // Each saw the other's replies and dropped them unopened.
-  await until('strays are counted', DEADLINE_MS, async () => (await metric(one, 'agent_stray_replies_total')) === 20);
+  await until('strays are counted', DEADLINE_MS, async () => (await metric(one, 'agent_stray_replies_total')) >= 20);
   expect(agent.verbs).toHaveLength(41);
 });
 
@@ -159,14 +159,17 @@ withRabbitMq('replies twice, and replies that come too late, are dropped', async
   agent.copies = 3;
   await line.link.start();
   await meet(line, agent);
+  // A command that an agent of the test before had not acknowledged may come again, with replies of its own.
+  const strays = () => metric(line, 'agent_stray_replies_total');
   expect(await call(line, 'thrice')).toEqual(echo('thrice'));
-  await until('two are stray', DEADLINE_MS, async () => (await metric(line, 'agent_stray_replies_total')) === 2);
+  await until('two are stray', DEADLINE_MS, async () => (await strays()) >= 2);
   let release: (may: boolean) => void = () => undefined;
   agent.mayReply = () => new Promise<boolean>((resolve) => (release = resolve));
   expect(await call(line, 'late', 200)).toEqual({ ok: false, code: 'NO_ANSWER', detail: '' });
   await until('the command came', DEADLINE_MS, async () => agent.verbs.includes('late'));
+  const before = await strays();
   release(true);
-  await until('it is stray', DEADLINE_MS, async () => (await metric(line, 'agent_stray_replies_total')) === 5);
+  await until('it is stray', DEADLINE_MS, async () => (await strays()) >= before + agent.copies);
   agent.mayReply = () => true;
   expect(await call(line, 'next')).toEqual(echo('next'));
 });
