@@ -76,7 +76,7 @@ export async function openLiveLine(bed: CordaTestbed): Promise<LiveLine> {
     nodeUp: (sinceMs = 0) =>
       until('an agent reaches its node', CALL_TIMEOUT_MS, async () => {
         const last = line.health.agents().at(-1);
-        return last !== undefined && last.nodeUp && last.sinceMs >= sinceMs;
+        return last?.nodeUp === true && last.sinceMs >= sinceMs;
       }),
     stop: () => line.link.stop(),
   };
