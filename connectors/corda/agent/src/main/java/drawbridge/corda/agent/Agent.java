@@ -29,7 +29,7 @@ public final class Agent {
         SealedBodies bodies = new SealedBodies(PemKeys.privateKey(Files.readString(settings.sealingKeyFile())),
                 PemKeys.publicKey(Files.readString(settings.connectorKeyFile())));
         ServedVaults vaults = new ServedVaults(settings.vaults());
-        this.node = new NodeLink(settings.node(), ops -> listen(ops));
+        this.node = new NodeLink(settings.node(), this::connected);
         Transactions transactions = new Transactions(settings.network(), node, vaults);
         this.broker = new BrokerLink(settings, (session, delivery) -> take(session, delivery));
         this.follower = new Follower(settings, bodies, node, () -> node.isUp() ? broker.session() : null,
@@ -93,8 +93,8 @@ public final class Agent {
         Log.line("stopped", "");
     }
 
-    private void listen(net.corda.core.messaging.CordaRPCOps ops) {
-        follower.listen(ops);
+    private void connected() {
+        follower.connected();
     }
 
     private void take(BrokerLink.Session session, com.rabbitmq.client.Delivery delivery) {

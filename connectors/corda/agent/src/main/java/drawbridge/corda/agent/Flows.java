@@ -39,6 +39,7 @@ final class Flows {
      */
     <T> T change(byte[] sameness, Class<? extends FlowLogic<? extends T>> flow, Object... arguments) throws AgentException {
         String clientId = clientId(sameness);
+        long from = System.nanoTime();
         FlowHandleWithClientId<T> handle = node.call(ops -> ops.startFlowDynamicWithClientId(clientId, flow, arguments));
         AgentException failed = null;
         T answer = null;
@@ -48,6 +49,7 @@ final class Flows {
             if (failure.code() == Code.FLOW_PENDING || failure.code() == Code.NODE_UNAVAILABLE) throw failure;
             failed = failure;
         }
+        Log.took("flow-ended", TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - from));
         forget(clientId);
         if (failed != null) throw failed;
         return answer;

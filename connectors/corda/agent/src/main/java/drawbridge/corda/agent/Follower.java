@@ -2,11 +2,11 @@ package drawbridge.corda.agent;
 
 import drawbridge.corda.agent.operations.NodeCalls;
 import net.corda.core.crypto.SecureHash;
-import net.corda.core.messaging.CordaRPCOps;
 
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** Hands over every recorded transaction of served vaults as an event, at least once. */
 final class Follower implements CommandHandler.Follow {
@@ -19,7 +19,8 @@ final class Follower implements CommandHandler.Follow {
     private final CursorFile file;
     private final Cursor cursor;
     private final Object changed = new Object();
-    private boolean woken;
+    private final Pace pace;
+    private final NodeNews news;
     private boolean stopping;
     private long written;
 
@@ -44,15 +45,17 @@ final class Follower implements CommandHandler.Follow {
         this.file = new CursorFile(settings.stateDir());
         this.written = file.read();
         this.cursor = new Cursor(written);
+        this.pace = new Pace(settings.pollMs());
+        this.news = new NodeNews(() -> node.call(VaultQueries::recordings), this::wake, Follower::nowMs);
     }
 
     long cursorMs() {
         return cursor.position();
     }
 
-    /** Subscribes to the node's own news, so that no poll is waited for. */
-    void listen(CordaRPCOps ops) {
-        VaultQueries.recordings(ops).subscribe(any -> wake(), lost -> wake());
+    /** There is another connection with the node. */
+    void connected() {
+        news.renew();
     }
 
     @Override
@@ -67,6 +70,8 @@ final class Follower implements CommandHandler.Follow {
         while (!awaitNews()) {
             Publishing open = line.open();
             if (open == null) continue;
+            // Before the look: what is recorded in between is in one of the two.
+            news.ensure();
             try {
                 poll(open);
             } catch (AgentException failed) {
@@ -82,6 +87,7 @@ final class Follower implements CommandHandler.Follow {
             stopping = true;
             changed.notifyAll();
         }
+        news.close();
     }
 
     /** Up to the first that cannot be handed over. */
@@ -111,7 +117,10 @@ final class Follower implements CommandHandler.Follow {
                 evidence(transaction));
         String id = Messages.newId();
         byte[] sealed = bodies.seal(event, new Envelope.Context(Envelope.Context.EVENT, settings.network(), id));
-        return open.publish("event", Messages.lasting(id, null), sealed);
+        if (!open.publish("event", Messages.lasting(id, null), sealed)) return false;
+        // Since the node stamped it, by the node's clock.
+        Log.took("event-handed-over", System.currentTimeMillis() - made.recordedAtMs());
+        return true;
     }
 
     /** Empty where no attempt can make one: the event is still due. */
@@ -133,7 +142,7 @@ final class Follower implements CommandHandler.Follow {
 
     private void wake() {
         synchronized (changed) {
-            woken = true;
+            pace.news();
             changed.notifyAll();
         }
     }
@@ -141,9 +150,13 @@ final class Follower implements CommandHandler.Follow {
     /** True when stopped. */
     private boolean awaitNews() throws InterruptedException {
         synchronized (changed) {
-            if (!woken && !stopping) changed.wait(settings.pollMs());
-            woken = false;
+            for (long due = pace.dueInMs(nowMs()); due > 0 && !stopping; due = pace.dueInMs(nowMs())) changed.wait(due);
+            pace.looks(nowMs());
             return stopping;
         }
+    }
+
+    private static long nowMs() {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
     }
 }

@@ -11,6 +11,11 @@ final class Log {
         System.err.println("{\"time\":\"" + Instant.now() + "\",\"event\":\"" + event + "\",\"code\":\"" + code + "\"}");
     }
 
+    /** How long something took. */
+    static void took(String event, long ms) {
+        System.err.println("{\"time\":\"" + Instant.now() + "\",\"event\":\"" + event + "\",\"ms\":" + ms + "}");
+    }
+
     /** The class alone: words of other people's errors may say anything. */
     static void error(String event, Throwable error) {
         line(event, error.getClass().getName());

@@ -17,7 +17,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** The one connection with the node: made, watched, and made again. Calls while there is none fail at once. */
@@ -26,15 +25,15 @@ final class NodeLink implements NodeCalls {
     private static final long WATCH_MS = 5_000;
 
     private final Settings.Node node;
-    private final Consumer<CordaRPCOps> onUp;
+    private final Runnable onUp;
     private final ExecutorService calls = Executors.newCachedThreadPool(Daemons.named("node-call"));
     private final Object changed = new Object();
     private CordaRPCConnection connection;
     private boolean stopping;
     private volatile int platformVersion;
 
-    /** @param onUp told of each new connection, before commands may use it. */
-    NodeLink(Settings.Node node, Consumer<CordaRPCOps> onUp) {
+    /** @param onUp told of each new connection; must return at once. */
+    NodeLink(Settings.Node node, Runnable onUp) {
         this.node = node;
         this.onUp = onUp;
     }
@@ -106,7 +105,6 @@ final class NodeLink implements NodeCalls {
         CordaRPCConnection made = client().start(node.user(), Settings.secret(node.passwordFile()));
         try {
             platformVersion = made.getProxy().nodeInfo().getPlatformVersion();
-            onUp.accept(made.getProxy());
         } catch (RuntimeException failed) {
             made.forceClose();
             throw failed;
@@ -114,6 +112,7 @@ final class NodeLink implements NodeCalls {
         synchronized (changed) {
             connection = made;
         }
+        onUp.run();
     }
 
     private CordaRPCClient client() throws IOException {
