@@ -20,7 +20,7 @@ import {
   type Scene,
   sceneOf,
 } from './cast.ts';
-import { makeCastKeys } from './cast-keys.ts';
+import { type CastKeys, makeCastKeys } from './cast-keys.ts';
 import { type Chain, prepareChain, type StartChainNode, startAnvilNode } from './chain.ts';
 import { type Ground, type ObserverUrl, startConnectors } from './connector-programs.ts';
 import { type CordaSide, startCordaSide } from './corda-side.ts';
@@ -69,8 +69,11 @@ export type LocalSystemOptions = Readonly<{
   hubs?: number;
   /** Nodes of the core; 1 when absent. */
   coreNodes?: number;
-  /** A Corda network takes part: one to two minutes more until all is up. */
-  corda?: boolean;
+  /**
+   * A Corda network takes part: one to two minutes more until all is up. `unregistered`: everything of it runs, and the core
+   * is told of it later, by an amendment.
+   */
+  corda?: boolean | 'unregistered';
   /** What stands for a network of the cast instead of anvil, by its id. */
   nodes?: Readonly<Record<string, StartChainNode>>;
   /** Takes the place of an observer, with its keys and at its address; what it gives back ends it. */
@@ -106,6 +109,10 @@ export type LocalSystem = Readonly<{
   observerUrls: readonly Readonly<{ id: string; url: string }>[];
   connectors: (network: string) => readonly Program[];
   identity: (name: string) => TlsIdentity;
+  /** Public keys (PEM) that instructions are sealed to, by network. */
+  sealingKeys: CastKeys['sealingKeys'];
+  /** Authority address of each vault, by `<network>/<asset>`. */
+  authorities: Readonly<Record<string, string>>;
   stop: () => Promise<void>;
 }>;
 
@@ -137,7 +144,7 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
   });
   run.onStop(() => redis.stop());
   progress('creating the service: its id, its keys, one authority per vault');
-  const scene = sceneOf({ corda: options.corda === true });
+  const scene = sceneOf({ corda: Boolean(options.corda) });
   const created = await createService(run, scene);
   const serviceId = parseBytes32(created.serviceId);
   const serviceCertFile = join(run.dir, 'service.pem');
@@ -160,7 +167,7 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
     serviceId,
     assets: scene.assets,
     chains,
-    corda,
+    corda: options.corda === 'unregistered' ? undefined : corda,
     authorities: created.authorities,
     nodes: joiners.map(({ nodeId }) => nodeId),
     ...keys,
@@ -208,6 +215,8 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
     observerUrls,
     connectors: (network) => connectors.get(network) ?? [],
     identity: keys.identity,
+    sealingKeys: keys.sealingKeys,
+    authorities: created.authorities,
     stop: () => run.stop(),
   };
 }

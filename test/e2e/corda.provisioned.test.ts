@@ -4,13 +4,12 @@
  */
 import { OPENING_MINOR } from '@drawbridge/demo/cast';
 import type { LocalSystem } from '@drawbridge/demo/local-system';
-import { cordaOrReason } from '@drawbridge/devnets/corda/provision';
-import { rabbitMqMissing } from '@drawbridge/devnets/rabbitmq/program';
 import type { TransferResource } from '@drawbridge/protocol/api/transfer';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { junk } from './broker-junk.ts';
 import { amountForms, type Needle, type Place, search, textForms, uuidForms, wordForms } from './canary-forms.ts';
 import { filesOf, redisPlaces } from './canary-places.ts';
+import { cordaMissing } from './corda-missing.ts';
 import { eventually, startWorld, type World } from './world.ts';
 
 const START_MS = 900_000;
@@ -22,18 +21,16 @@ const OUT = { from: 'aurora', to: 'boreal', asset: 'GBP', source: 'corda', desti
 const IN = { from: 'boreal', to: 'aurora', asset: 'GBP', source: 'quorum-a', destination: 'corda' } as const;
 const PATIENT = { fundBySeconds: 240, deliverBySeconds: 280 } as const;
 
-const ofCorda = await cordaOrReason({});
-const missing = ['reason' in ofCorda ? ofCorda.reason : undefined, await rabbitMqMissing()];
-const reasons = missing.filter((reason) => reason !== undefined);
-const story = reasons.length === 0 ? it : it.skip;
-const title = reasons.length === 0 ? '' : ` [skipped: ${reasons.join('; ')}]`;
+const missing = await cordaMissing();
+const story = missing === undefined ? it : it.skip;
+const title = missing === undefined ? '' : ` [skipped: ${missing}]`;
 
 let world: World;
 let corda: NonNullable<LocalSystem['corda']>;
 let agent: (typeof corda)['agent'];
 
 beforeAll(async () => {
-  if (reasons.length > 0) return;
+  if (missing !== undefined) return;
   world = await startWorld({ corda: true });
   if (!world.system.corda) throw new Error('Corda was asked for');
   corda = world.system.corda;
@@ -47,7 +44,7 @@ afterAll(async () => {
   await world?.remove();
 }, 120_000);
 afterEach(async () => {
-  if (reasons.length > 0) return;
+  if (missing !== undefined) return;
   await world.expectConserved();
   await eventually('every pound is free or guarded', async () => {
     const [free, guarded] = await Promise.all([corda.testbed.cashOf('GBP'), corda.vaultTotal('GBP')]);

@@ -1,0 +1,153 @@
+/**
+ * What docs/operators/corda.md tells an operator, on a real Corda network and a core that does not know of it: registered by a
+ * signed amendment, first transfers, and the lane closed again. By the commands of the document.
+ */
+import { execFile } from 'node:child_process';
+import { rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { CORDA_NETWORK, EXPOSURE_CAP_MINOR } from '@drawbridge/demo/cast';
+import { connectorId } from '@drawbridge/demo/genesis-file';
+import type { LocalSystem } from '@drawbridge/demo/local-system';
+import { sourceProgram } from '@drawbridge/devnets/source-program';
+import type { TransferResource } from '@drawbridge/protocol/api/transfer';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { cordaMissing } from './corda-missing.ts';
+import { eventually, lei, startWorld, type World } from './world.ts';
+
+const START_MS = 900_000;
+const STORY_MS = 300_000;
+const PATIENCE_MS = 180_000;
+const CLI = resolve(import.meta.dirname, '../../cli/src/main.ts');
+
+const call = promisify(execFile);
+const missing = await cordaMissing();
+const story = missing === undefined ? it : it.skip;
+
+let world: World;
+let corda: NonNullable<LocalSystem['corda']>;
+
+beforeAll(async () => {
+  if (missing !== undefined) return;
+  world = await startWorld({ corda: 'unregistered' });
+  if (!world.system.corda) throw new Error('Corda was asked for');
+  corda = world.system.corda;
+}, START_MS);
+afterAll(async () => {
+  await world?.stop();
+  await world?.remove();
+}, 120_000);
+
+async function drawbridge(...args: string[]): Promise<string> {
+  const program = sourceProgram(CLI, args);
+  return (await call(program.command, program.args)).stdout;
+}
+
+/** Written by whoever proposes it, signed by two who hold bootstrap keys, and laid where the core looks. */
+async function amend(number: number, actions: readonly object[]): Promise<void> {
+  const { dir, serviceId } = world.system;
+  const file = join(dir, `amendment-${number}.json`);
+  await writeFile(file, JSON.stringify({ version: 1, serviceId, number, actions, signatures: [] }));
+  for (const holder of [1, 2]) {
+    await drawbridge('amendment', 'sign', file, '--key', join(dir, 'keys', `bootstrap-${holder}.key`));
+  }
+  await rename(file, join(dir, 'amendments', `${number}.json`));
+}
+
+function asAurora(): string[] {
+  const { coreUrl, serviceCertFile, identity } = world.system;
+  const { certFile, keyFile } = identity('aurora');
+  return ['--url', coreUrl, '--service-cert', serviceCertFile, '--cert', certFile, '--key', keyFile, '--json'];
+}
+
+const cap = (amountMinor: bigint): object => ({
+  name: 'set_exposure_cap',
+  args: { network: CORDA_NETWORK, asset: 'GBP', amountMinor: String(amountMinor) },
+});
+
+/** The network, its connector and its vault, as the tool describes them. */
+function registration(): object[] {
+  const { system } = world;
+  const id = connectorId(CORDA_NETWORK);
+  const [vault] = corda.registration.vaults;
+  const connector = {
+    ...{ id, role: 'connector', name: 'Connector of Corda', sealingKey: system.sealingKeys[CORDA_NETWORK] },
+    certificates: [system.identity(id).fingerprint],
+  };
+  return [
+    { name: 'set_participant', args: connector },
+    { name: 'set_network', args: { id: CORDA_NETWORK, ...corda.registration.network, connectors: [id] } },
+    {
+      name: 'add_vault',
+      args: { network: CORDA_NETWORK, authority: system.authorities[`${CORDA_NETWORK}/GBP`], ...vault },
+    },
+    cap(EXPOSURE_CAP_MINOR),
+  ];
+}
+
+const ends = (id: TransferResource['id']): Promise<TransferResource> =>
+  eventually(
+    'the transfer is settled',
+    async () => {
+      const transfer = await world.desk('aurora').transfer(id);
+      if (transfer.state !== 'SETTLED') throw new Error(`it is ${transfer.state}`);
+      return transfer;
+    },
+    PATIENCE_MS,
+  );
+
+describe(`an operator${missing === undefined ? '' : ` [skipped: ${missing}]`}`, () => {
+  story(
+    'registers a network and its vault by an amendment, and a first transfer goes each way',
+    async () => {
+      const knows = async (): Promise<boolean> =>
+        (await world.desk('aurora').networks()).some(({ id }) => id === CORDA_NETWORK);
+      expect(await knows()).toBe(false);
+      await amend(1, registration());
+      await eventually('the core knows the network', async () => ((await knows()) ? true : undefined));
+
+      const there = await drawbridge(
+        ...['transfer', 'submit', '--asset', 'GBP', '--amount-minor', '12500', '--to', lei('aurora')],
+        ...['--source', CORDA_NETWORK, '--depositor', corda.wallet('aurora'), '--fund-by', '+4m'],
+        ...asAurora(),
+      );
+      const { id, lock } = JSON.parse(there) as TransferResource;
+      if (!lock) throw new Error(`expected a lock call: ${there}`);
+      await corda.lock('aurora', 'GBP', lock.reference, 12_500n);
+      await ends(id);
+
+      const back = await drawbridge(
+        ...['transfer', 'submit', '--asset', 'GBP', '--amount-minor', '2500', '--to', lei('aurora')],
+        ...['--destination', CORDA_NETWORK, '--beneficiary', corda.wallet('aurora'), '--deliver-by', '+4m'],
+        ...asAurora(),
+      );
+      await ends((JSON.parse(back) as TransferResource).id);
+      expect(await corda.vaultTotal('GBP')).toBe(10_000n);
+      await world.expectConserved();
+    },
+    STORY_MS,
+  );
+
+  story(
+    'ends the lane: what is there goes out, and then nothing goes either way',
+    async () => {
+      // Less than any deposit.
+      await amend(2, [cap(1n)]);
+      const out = { from: 'aurora', to: 'aurora', asset: 'GBP', destination: CORDA_NETWORK, deliverBySeconds: 240 };
+      const { id } = await world.submit({ ...out, amountMinor: 10_000n });
+      await ends(id);
+      expect(await corda.vaultTotal('GBP')).toBe(0n);
+      await world.expectConserved();
+      await amend(3, [cap(0n)]);
+      const deposit = { from: 'aurora', to: 'aurora', asset: 'GBP', amountMinor: 100n, source: CORDA_NETWORK };
+      await eventually('the lane is closed', async () => {
+        const refusal = await world.submit(deposit).then(
+          () => undefined,
+          (error: Error & { code?: string }) => error.code,
+        );
+        return refusal === 'LANE_CLOSED' ? true : undefined;
+      });
+    },
+    STORY_MS,
+  );
+});
