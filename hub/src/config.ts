@@ -31,8 +31,10 @@ const Config = Type.Object(
     operatorsFile: Type.Optional(Type.String()),
     limits: Type.Object(
       {
-        /** Pause between two looks at the core's outbox. */
+        /** Pause between two looks at the core's outbox. After accepted evidence, which may have made instructions, none is waited for. */
         outboxPollMs: Milliseconds(200, 10, 60_000),
+        /** Least time between two such looks, however much evidence is accepted. */
+        outboxGapMs: Milliseconds(20, 1, 60_000),
         /** Instructions taken in one look. */
         outboxPage: Type.Integer({ default: 200, minimum: 1, maximum: 1_000 }),
         /** How often the whole outbox is offered again, so that nothing that was lost stays lost. */

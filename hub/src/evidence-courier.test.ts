@@ -8,6 +8,7 @@ const network = parseNetworkId('quorum-a');
 
 function courier(answerTo: (jobId: string) => EvidenceAnswer | Error) {
   const requests: string[][] = [];
+  let told = 0;
   const made = new EvidenceCourier(
     { network, batch: 3, gatherMs: 1, earlyRetryMs: 500 },
     {
@@ -24,9 +25,12 @@ function courier(answerTo: (jobId: string) => EvidenceAnswer | Error) {
       },
       metrics: { answered: () => undefined },
       now: () => 1_000,
+      onAccepted: () => {
+        told += 1;
+      },
     },
   );
-  return { made, requests };
+  return { made, requests, told: () => told };
 }
 
 /** The fields of a BullMQ job that the courier uses. */
@@ -41,6 +45,15 @@ describe('EvidenceCourier', () => {
     const ends = await Promise.all(['a', 'b', 'c'].map((id) => made.carry(job(id))));
     expect(requests).toEqual([['a', 'b', 'c']]);
     expect(ends).toEqual([{ result: 'accepted' }, { result: 'duplicate' }, { result: 'accepted' }]);
+  });
+
+  it('tells at once of what the core took, and of nothing else', async () => {
+    const took = courier((jobId) => ({ jobId, result: jobId === 'b' ? 'accepted' : 'duplicate' }));
+    await Promise.all(['a', 'b', 'c'].map((id) => took.made.carry(job(id))));
+    expect(took.told()).toBe(1);
+    const known = courier((jobId) => ({ jobId, result: 'duplicate' }));
+    await known.made.carry(job('a'));
+    expect(known.told()).toBe(0);
   });
 
   it('offers an early item again later, without using up an attempt', async () => {

@@ -1,7 +1,7 @@
 /**
  * `evidence.<network>` → core. The courier cannot read what it carries. The core's answer decides what becomes of the
  * job: accepted or known → done; early → offered again; refused → failed for good, with the core's code in words; no
- * answer → attempts with back-off.
+ * answer → attempts with back-off. What was accepted may have made instructions: whoever fetches those is told at once.
  */
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { SealedJobData } from '@drawbridge/protocol/instruction-job';
@@ -27,14 +27,20 @@ export class EvidenceCourier {
   readonly #core: CoreRelay;
   readonly #metrics: CourierMetrics;
   readonly #now: () => number;
+  readonly #onAccepted: () => void;
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: CourierOptions, dependencies: { core: CoreRelay; metrics: CourierMetrics; now: () => number }) {
+  /** @param dependencies `onAccepted`: the core took something of an answer that came just now */
+  constructor(
+    options: CourierOptions,
+    dependencies: { core: CoreRelay; metrics: CourierMetrics; now: () => number; onAccepted: () => void },
+  ) {
     this.#options = options;
     this.#core = dependencies.core;
     this.#metrics = dependencies.metrics;
     this.#now = dependencies.now;
+    this.#onAccepted = dependencies.onAccepted;
   }
 
   /** The processor of the BullMQ worker. */
@@ -76,6 +82,7 @@ export class EvidenceCourier {
     try {
       const items = batch.map(({ jobId, sealed }) => ({ jobId, sealed }));
       const answers = await this.#core.postEvidence(this.#options.network, items);
+      if (answers.some(({ result }) => result === 'accepted')) this.#onAccepted();
       const byId = new Map(answers.map((answer) => [answer.jobId, answer]));
       for (const waiting of batch) {
         const answer = byId.get(waiting.jobId);

@@ -42,9 +42,15 @@ export async function startHub(config: HubConfig, dependencies: HubDependencies)
   closers.push(async () => connection.disconnect());
 
   const queues: Queue[] = [];
+  // Evidence from one network makes instructions for others.
+  const pumps: OutboxPump[] = [];
+  const onAccepted = (): void => {
+    for (const pump of pumps) pump.soon();
+  };
   for (const network of config.networks.map(parseNetworkId)) {
-    const relay = await startRelay(network, { config, connection, metrics, ...dependencies });
+    const relay = await startRelay(network, { config, connection, metrics, onAccepted, ...dependencies });
     queues.push(...relay.queues);
+    pumps.push(relay.pump);
     closers.push(relay.stop);
   }
 
@@ -66,9 +72,9 @@ export async function startHub(config: HubConfig, dependencies: HubDependencies)
 
 async function startRelay(
   network: NetworkId,
-  context: HubDependencies & { config: HubConfig; connection: Redis; metrics: HubMetrics },
-): Promise<{ queues: Queue[]; stop: Closer }> {
-  const { config, connection, metrics, core, service, log, now } = context;
+  context: HubDependencies & { config: HubConfig; connection: Redis; metrics: HubMetrics; onAccepted: () => void },
+): Promise<{ queues: Queue[]; pump: OutboxPump; stop: Closer }> {
+  const { config, connection, metrics, core, service, log, now, onAccepted } = context;
   const { limits } = config;
   const job: JobsOptions = {
     attempts: limits.attempts,
@@ -82,7 +88,14 @@ async function startRelay(
   for (const queue of [instructions, evidence])
     queue.on('error', (error) => log.debug({ queue: queue.name, code: error.name }, 'queue'));
   const pump = new OutboxPump(
-    { network, pageSize: limits.outboxPage, pollMs: limits.outboxPollMs, sweepMs: limits.sweepMs, job },
+    {
+      network,
+      pageSize: limits.outboxPage,
+      pollMs: limits.outboxPollMs,
+      gapMs: limits.outboxGapMs,
+      sweepMs: limits.sweepMs,
+      job,
+    },
     {
       core,
       queue: bullmqInstructions(instructions),
@@ -94,7 +107,7 @@ async function startRelay(
   );
   const courier = new EvidenceCourier(
     { network, batch: limits.evidenceBatch, gatherMs: limits.evidenceGatherMs, earlyRetryMs: limits.earlyRetryMs },
-    { core, metrics, now },
+    { core, metrics, now, onAccepted },
   );
   const worker = new Worker<SealedJobData>(evidence.name, (item, token) => courier.carry(item, token), {
     connection,
@@ -111,6 +124,7 @@ async function startRelay(
   pump.start();
   return {
     queues: [instructions, evidence],
+    pump,
     stop: async () => {
       await pump.stop();
       await worker.close();

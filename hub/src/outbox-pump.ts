@@ -29,6 +29,8 @@ export type PumpOptions = Readonly<{
   network: NetworkId;
   pageSize: number;
   pollMs: number;
+  /** Least time between the beginnings of two looks, however often `soon` is said. */
+  gapMs: number;
   sweepMs: number;
   job: JobsOptions;
 }>;
@@ -52,6 +54,9 @@ export class OutboxPump {
   #running: Promise<void> | undefined;
   #failures = 0;
   #stopped = false;
+  /** Said since the last look began. */
+  #soon = false;
+  #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PumpOptions, dependencies: PumpDependencies) {
     this.#options = options;
@@ -60,6 +65,13 @@ export class OutboxPump {
 
   start(): void {
     this.#schedule(0);
+  }
+
+  /** There may be something new: the next look does not wait for the poll. After failures it does, and for longer. */
+  soon(): void {
+    if (this.#failures > 0) return;
+    this.#soon = true;
+    if (this.#timer) this.#schedule(this.#gapLeftMs());
   }
 
   async stop(): Promise<void> {
@@ -105,15 +117,23 @@ export class OutboxPump {
   }
 
   #schedule(delayMs: number): void {
+    clearTimeout(this.#timer);
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       this.#running = this.#turn();
     }, delayMs);
+  }
+
+  #gapLeftMs(): number {
+    return Math.max(0, this.#lookedMs + this.#options.gapMs - this.#deps.now());
   }
 
   async #turn(): Promise<void> {
     const { log, metrics } = this.#deps;
     const { network, pollMs } = this.#options;
+    this.#soon = false;
+    this.#lookedMs = this.#deps.now();
     try {
       await this.pump();
       this.#failures = 0;
@@ -126,6 +146,7 @@ export class OutboxPump {
         'outbox not pumped; will try again',
       );
     }
-    this.#schedule(Math.min(pollMs * 2 ** Math.min(this.#failures, 16), Math.max(MAX_PAUSE_MS, pollMs)));
+    if (this.#soon && this.#failures === 0) this.#schedule(this.#gapLeftMs());
+    else this.#schedule(Math.min(pollMs * 2 ** Math.min(this.#failures, 16), Math.max(MAX_PAUSE_MS, pollMs)));
   }
 }
