@@ -67,6 +67,21 @@ test('a vault of another network is none of ours', async () => {
   expect(verbs).toEqual(['vault', 'vault']);
 });
 
+test('the vault is asked for while the instruction is looked for, once', async () => {
+  const job = release();
+  await ledger.lookUp(job);
+  expect([...verbs].sort()).toEqual(['find', 'status', 'vault']);
+  await ledger.describeVault(job.vault);
+  expect(verbs).toHaveLength(3);
+});
+
+test('a vault that cannot be read does not keep an instruction from being looked up', async () => {
+  instead = (verb) => (verb === 'vault' ? failed('NODE_UNAVAILABLE') : undefined);
+  const job = release();
+  expect(await ledger.lookUp(job)).toEqual({ state: 'open' });
+  await expect(ledger.describeVault(job.vault)).rejects.toBeInstanceOf(LedgerUnavailableError);
+});
+
 test('open, executed, voided, overtaken', async () => {
   const [paid, voided] = [release(), release()];
   expect(await ledger.lookUp(paid)).toEqual({ state: 'open' });

@@ -79,8 +79,12 @@ export class CordaLedger implements LedgerConnector {
     return read;
   }
 
-  /** Expiry is the notary's to judge: what is late shows when it is executed. */
+  /**
+   * Expiry is the notary's to judge: what is late shows when it is executed. The vault is asked for at the same time, since whoever
+   * finds the instruction open wants its description next; where that fails, it fails then.
+   */
   async lookUp(job: InstructionJob): Promise<Standing> {
+    this.describeVault(job.vault).catch(() => undefined);
     const as = await this.#spentAs(job);
     return as === undefined ? { state: 'open' } : { state: 'spent', as, final: true };
   }
