@@ -1,0 +1,111 @@
+/**
+ * `npm run bench:corda`: payments between a real Corda 4.10 network and a development EVM network, end to end in both directions,
+ * and what of each is ours. Everything is real: three nodes of Corda, RabbitMQ, the agent, Redis, core, hub, connectors, observers.
+ * Nothing is asserted but that sums agree in the end. lanes.ts says how each moment is taken, docs/performance.md what was seen.
+ */
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { startWorld } from '../../e2e/world.ts';
+import { type Figure, figure, quantile } from '../cluster/measured.ts';
+import { type LaneShares, laneFigures, sharesOf } from './lane-times.ts';
+import { type Lanes, openLanes, type Route } from './lanes.ts';
+
+const AT_MOST_MS: Readonly<Record<string, number>> = { 'corda.out.ours.p50': 100, 'corda.in.ours.p50': 100 };
+const ROUTES: readonly Route[] = ['corda.out', 'corda.in'];
+const PAYMENTS = 20;
+/** Loaded classes, open connections, the one approval of a wallet. */
+const WARM_UP = 3;
+const AMOUNT_MINOR = 1_000n;
+/** What is taken to quorum-a first, for the payments back. */
+const STOCK_MINOR = 1_000_000n;
+const MAX_PAYMENTS = 500;
+
+const USAGE = `npm run bench:corda                     ${PAYMENTS} payments each way, one after another; a few minutes
+npm run bench:corda -- --payments N     so many
+npm run bench:corda -- --at-once N      and then N each way at once
+npm run bench:corda -- --json           one object a line: {"name","value","unit"}`;
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\n\n${USAGE}\n`);
+  process.exit(2);
+}
+
+function readArguments() {
+  try {
+    const options = {
+      payments: { type: 'string', default: String(PAYMENTS) },
+      'at-once': { type: 'string', default: '0' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    } as const;
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+function count(name: string, text: string, least: number): number {
+  const value = Number(text);
+  const fits = Number.isInteger(value) && value >= least && value <= MAX_PAYMENTS;
+  return fits ? value : refuse(`--${name} must be a whole number from ${least} to ${MAX_PAYMENTS}`);
+}
+
+const log = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+
+function line(item: Figure, json: boolean): string {
+  if (json) return JSON.stringify(item);
+  const most = AT_MOST_MS[item.name];
+  const against =
+    most === undefined ? '' : `   ${item.value < most ? 'meets' : 'misses'} the mark of less than ${most}`;
+  return `${item.name.padEnd(28)} ${String(item.value).padStart(10)} ${item.unit}${against}`;
+}
+
+async function* inTurn(lanes: Lanes, payments: number): AsyncGenerator<Figure> {
+  const shares: Record<Route, LaneShares[]> = { 'corda.out': [], 'corda.in': [] };
+  await lanes.pay('corda.out', STOCK_MINOR);
+  for (let n = 0; n < WARM_UP + payments; n += 1) {
+    for (const route of ROUTES) {
+      const share = sharesOf(await lanes.pay(route, AMOUNT_MINOR));
+      if (n >= WARM_UP) shares[route].push(share);
+    }
+  }
+  for (const route of ROUTES) yield* laneFigures(route, shares[route]);
+}
+
+async function* atOnce(lanes: Lanes, payments: number): AsyncGenerator<Figure> {
+  for (const route of ROUTES) {
+    const { eachMs, allMs } = await lanes.payAtOnce(route, AMOUNT_MINOR, payments);
+    yield figure(`${route}.at-once.p50`, quantile(eachMs, 0.5), 'ms');
+    yield figure(`${route}.at-once.rate`, (payments * 1_000) / allMs, '1/s');
+  }
+}
+
+const values = readArguments();
+if (values.help) {
+  process.stdout.write(`${USAGE}\n`);
+  process.exit(0);
+}
+const payments = count('payments', values.payments, 1);
+const together = count('at-once', values['at-once'], 0);
+log(
+  `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}`,
+);
+const world = await startWorld({ corda: true, progress: log });
+try {
+  const lanes = await openLanes(world);
+  try {
+    log(`measuring ${payments} payments each way, one after another`);
+    for await (const item of inTurn(lanes, payments)) process.stdout.write(`${line(item, values.json)}\n`);
+    if (together > 0) {
+      log(`measuring ${together} payments each way at once`);
+      for await (const item of atOnce(lanes, together)) process.stdout.write(`${line(item, values.json)}\n`);
+    }
+  } finally {
+    await lanes.stop();
+  }
+  await world.expectConserved();
+  log(`sums agree; load at the end ${loadavg()[0]?.toFixed(1)}`);
+} finally {
+  await world.stop();
+  await world.remove();
+}
