@@ -48,31 +48,45 @@ describe('npm start -- --once --json --out DIR', () => {
     });
   });
 
-  it('leaves evidence that verifies, and that does not when a byte is changed', async () => {
-    const files = (await readdir(join(out, 'evidence'))).filter((name) => name.endsWith('.json'));
-    expect(files.length).toBeGreaterThan(20);
-    const file = join(out, 'evidence', files[0] ?? '');
-    const verified = await run('cli/src/main.ts', ['verify', 'evidence', file, '--genesis', join(out, 'genesis.json')]);
-    expect(verified.code).toBe(0);
-    expect(verified.stdout).toMatch(/observer/);
-  });
-
-  it('leaves a receipt of every transfer and the ledger with the events of every bank, which all verify', async () => {
-    const pinned = ['--service-cert', join(out, 'service.pem')];
-    const receipts = await readdir(join(out, 'receipts'));
-    // One row repeats another, and one asks for more than there is, which is a transfer, too.
-    expect(receipts).toHaveLength(23);
-    const [receipt = ''] = receipts;
-    const verified = await run('cli/src/main.ts', ['verify', 'receipt', join(out, 'receipts', receipt), ...pinned]);
-    expect([verified.code, verified.stdout]).toEqual([0, expect.stringMatching(/PROVEN/)]);
-    for (const bank of await readdir(join(out, 'exports'))) {
-      const held = ['--export', join(out, 'exports', bank), '--tip', join(out, 'receipts', receipt)];
-      const ledger = await run('cli/src/main.ts', ['verify', 'ledger', join(out, 'ledger'), ...pinned, ...held]);
-      expect([bank, ledger.code, ledger.stdout]).toEqual([
-        bank,
-        0,
-        expect.stringMatching(/are all in it, as exported/),
+  it(
+    'leaves evidence that verifies, and that does not when a byte is changed',
+    async () => {
+      const files = (await readdir(join(out, 'evidence'))).filter((name) => name.endsWith('.json'));
+      expect(files.length).toBeGreaterThan(20);
+      const file = join(out, 'evidence', files[0] ?? '');
+      const verified = await run('cli/src/main.ts', [
+        'verify',
+        'evidence',
+        file,
+        '--genesis',
+        join(out, 'genesis.json'),
       ]);
-    }
-  });
+      expect(verified.code).toBe(0);
+      expect(verified.stdout).toMatch(/observer/);
+    },
+    RUN_MS,
+  );
+
+  it(
+    'leaves a receipt of every transfer and the ledger with the events of every bank, which all verify',
+    async () => {
+      const pinned = ['--service-cert', join(out, 'service.pem')];
+      const receipts = await readdir(join(out, 'receipts'));
+      // One row repeats another, and one asks for more than there is, which is a transfer, too.
+      expect(receipts).toHaveLength(23);
+      const [receipt = ''] = receipts;
+      const verified = await run('cli/src/main.ts', ['verify', 'receipt', join(out, 'receipts', receipt), ...pinned]);
+      expect([verified.code, verified.stdout]).toEqual([0, expect.stringMatching(/PROVEN/)]);
+      for (const bank of await readdir(join(out, 'exports'))) {
+        const held = ['--export', join(out, 'exports', bank), '--tip', join(out, 'receipts', receipt)];
+        const ledger = await run('cli/src/main.ts', ['verify', 'ledger', join(out, 'ledger'), ...pinned, ...held]);
+        expect([bank, ledger.code, ledger.stdout]).toEqual([
+          bank,
+          0,
+          expect.stringMatching(/are all in it, as exported/),
+        ]);
+      }
+    },
+    RUN_MS,
+  );
 });
