@@ -35,7 +35,11 @@ export async function startConnectors(
 ): Promise<ReadonlyMap<string, readonly Program[]>> {
   const { run, keys, chains, corda } = ground;
   const kinds = [
-    ...chains.map((chain) => ({ ...sideOf(chain), file: EVM_CONNECTOR, own: evmSettings(ground, chain, observerUrls) })),
+    ...chains.map((chain) => ({
+      ...sideOf(chain),
+      file: EVM_CONNECTOR,
+      own: evmSettings(ground, chain, observerUrls),
+    })),
     ...(corda ? [{ ...sideOf(corda), file: CORDA_CONNECTOR, own: async () => corda.connector }] : []),
   ];
   const connectors = new Map<string, Program[]>();
