@@ -7,8 +7,17 @@ import type { Line } from './output.ts';
 /** Whose vault it is and how its amounts are written, as far as the genesis says. */
 export type VaultAsset = Readonly<{ asset?: AssetCode; scale?: number }>;
 
-export function eventLines(event: VaultEvent, vault: VaultAsset): Line[] {
-  const head: Line = ['event', `${event.seq}, ${event.type}`];
+type Uncounted<E> = E extends VaultEvent ? Omit<E, 'seq'> : never;
+/** What happened, whatever it is counted by. */
+type EventBody = Uncounted<VaultEvent> | Readonly<{ type: 'created' }>;
+
+export const eventLines = (event: VaultEvent, vault: VaultAsset): Line[] =>
+  linesOf(event, ['event', `${event.seq}, ${event.type}`], vault);
+
+/** On a ledger of states, which counts nothing. */
+export const bodyLines = (event: EventBody, vault: VaultAsset): Line[] => linesOf(event, ['event', event.type], vault);
+
+function linesOf(event: EventBody, head: Line, vault: VaultAsset): Line[] {
   switch (event.type) {
     case 'locked':
       return [
@@ -36,6 +45,7 @@ export function eventLines(event: VaultEvent, vault: VaultAsset): Line[] {
       return [head, ['paused', event.paused ? 'yes' : 'no'], ['by', by(event.byGuardian)]];
     case 'migrated':
       return [head, ['successor', event.successor]];
+    case 'created':
     case 'guardianProposed':
     case 'guardianCancelled':
       return [head];
@@ -50,5 +60,14 @@ function amountText(amountMinor: bigint, { asset, scale }: VaultAsset): string {
 const by = (guardian: boolean): string => (guardian ? 'guardians' : 'authority');
 
 /** Amounts as decimal text: JSON has no whole numbers of that size. */
-export const eventJson = (event: VaultEvent): object =>
-  'amountMinor' in event ? { ...event, amountMinor: event.amountMinor.toString() } : event;
+export const eventJson = (event: VaultEvent): object => asJson(event) as object;
+
+/** On a ledger of states: as `eventJson`, with what was consumed and made. */
+export const bodyJson = (event: EventBody): object => asJson(event) as object;
+
+function asJson(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (Array.isArray(value)) return value.map(asJson);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, asJson(part)]));
+}

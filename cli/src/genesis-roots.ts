@@ -15,6 +15,7 @@ import {
 } from '@drawbridge/protocol/ids';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import { CliError } from './cli-error.ts';
+import { type CordaRoots, isCordaNetwork, isCordaVault, readCordaRoots } from './genesis-corda.ts';
 import { count, type Fields, object, objects, text, wrong } from './genesis-fields.ts';
 import { type GenesisFinality, readFinality } from './genesis-finality.ts';
 
@@ -29,13 +30,17 @@ export type GenesisRoots = Readonly<{
   scales: ReadonlyMap<AssetCode, number>;
   networks: ReadonlyMap<NetworkId, RegisteredNetwork>;
   vaults: readonly GenesisVault[];
+  /** Networks of Corda, with their vaults: read when they are asked for. @throws CliError */
+  corda: () => ReadonlyMap<NetworkId, CordaRoots>;
   participants: readonly (Registration['participants'] extends Iterable<infer P> ? P : never)[];
 }>;
 
 /** @throws CliError in words, for anything that is not as a genesis file has it. */
-export function readGenesisRoots(value: unknown): GenesisRoots {
+export const readGenesisRoots = (value: unknown): GenesisRoots => inWords(() => read(value));
+
+function inWords<T>(reading: () => T): T {
   try {
-    return read(value);
+    return reading();
   } catch (cause) {
     if (isProtocolError(cause)) throw new CliError('FILE', `the genesis file is wrong: ${cause.message}`, { cause });
     throw cause;
@@ -45,6 +50,8 @@ export function readGenesisRoots(value: unknown): GenesisRoots {
 function read(value: unknown): GenesisRoots {
   const genesis = object(value, 'the genesis file');
   if (genesis.get('version') !== 1) wrong('its version is unknown');
+  const networks = objects(genesis.get('networks'), 'networks');
+  const vaults = objects(genesis.get('vaults'), 'vaults');
   return {
     serviceId: parseBytes32(text(genesis.get('serviceId'), 'serviceId'), 'serviceId'),
     scales: new Map(
@@ -53,13 +60,15 @@ function read(value: unknown): GenesisRoots {
         count(asset.get('scale'), 'scale'),
       ]),
     ),
-    // Evidence of Corda is read by the core alone so far; what a genesis file has of it is no reason to refuse the rest.
-    networks: new Map(objects(genesis.get('networks'), 'networks').filter(isEvm).map(readNetwork)),
-    vaults: evmVaults(objects(genesis.get('vaults'), 'vaults')).map((vault) => ({
-      network: parseNetworkId(text(vault.get('network'), 'network of a vault')),
-      asset: parseAssetCode(text(vault.get('asset'), 'asset of a vault')),
-      address: parseEvmAddress(text(vault.get('address'), 'address of a vault')),
-    })),
+    networks: new Map(networks.filter((network) => !isCordaNetwork(network)).map(readNetwork)),
+    corda: () => inWords(() => readCordaRoots(networks, vaults)),
+    vaults: vaults
+      .filter((vault) => !isCordaVault(vault))
+      .map((vault) => ({
+        network: parseNetworkId(text(vault.get('network'), 'network of a vault')),
+        asset: parseAssetCode(text(vault.get('asset'), 'asset of a vault')),
+        address: parseEvmAddress(text(vault.get('address'), 'address of a vault')),
+      })),
     participants: objects(genesis.get('participants'), 'participants').map((participant) => {
       const key = participant.get('attestationKey');
       return {
@@ -70,10 +79,6 @@ function read(value: unknown): GenesisRoots {
     }),
   };
 }
-
-const isEvm = (network: Fields): boolean => network.get('kind') !== 'corda';
-const evmVaults = (vaults: readonly Fields[]): readonly Fields[] =>
-  vaults.filter((vault) => vault.get('vaultId') === undefined);
 
 function readNetwork(network: Fields): readonly [NetworkId, RegisteredNetwork] {
   const id = parseNetworkId(text(network.get('id'), 'network id'));

@@ -1,6 +1,4 @@
 /** Batches of headers from files and folders, as connectors hand them in. */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { EVIDENCE_CHECKS } from '@drawbridge/evidence/consensus-evidence';
 import {
   type ConsensusRule,
@@ -11,18 +9,12 @@ import {
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import { CliError } from './cli-error.ts';
-import { parseEvidenceFile } from './evidence-file.ts';
-import { readInput, reasonOf } from './input-file.ts';
+import { evidenceFiles } from './evidence-files.ts';
 import { type Refusal, refusedBy } from './refusal.ts';
 
 /** Most batches that are held in memory at once, 256 KiB each at most. */
 const MAX_BATCHES = 2_048;
-/** Most files that are looked at. */
-const MAX_FILES = 65_536;
-
 export type BatchFile = Readonly<{ path: string; headers: readonly Uint8Array[] }>;
-/** `named`: by whoever typed the command, and so meant; the others only lie in a folder that was. */
-type Found = Readonly<{ path: string; named: boolean }>;
 type Wanted = Readonly<{ network: NetworkId; rule: ConsensusRule }>;
 
 /**
@@ -34,9 +26,8 @@ export async function readHeaderFiles(
   wanted: Wanted,
 ): Promise<Readonly<{ ok: true; files: readonly BatchFile[] }> | Refusal> {
   const files: BatchFile[] = [];
-  for (const { path, named } of await findFiles(paths)) {
-    const bytes = await bytesOf(path, named);
-    if (bytes === undefined || (!named && evidenceKindOf(bytes) !== 'headers')) continue;
+  for await (const { path, named, bytes } of evidenceFiles(paths, 'headers')) {
+    if (!named && evidenceKindOf(bytes) !== 'headers') continue;
     const batch = decoded(bytes, path);
     if ('ok' in batch) return batch;
     if (!named && batch.network !== wanted.network) continue;
@@ -46,35 +37,6 @@ export async function readHeaderFiles(
     files.push({ path, headers: batch.headers });
   }
   return { ok: true, files };
-}
-
-async function findFiles(paths: readonly string[]): Promise<readonly Found[]> {
-  const found: Found[] = [];
-  for (const path of paths) {
-    try {
-      if (!(await stat(path)).isDirectory()) {
-        found.push({ path, named: true });
-        continue;
-      }
-      for (const entry of await readdir(path, { withFileTypes: true })) {
-        if (entry.isFile()) found.push({ path: join(path, entry.name), named: false });
-      }
-    } catch (cause) {
-      throw new CliError('FILE', `${path} cannot be read: ${reasonOf(cause)}`, { cause });
-    }
-  }
-  if (found.length > MAX_FILES) throw new CliError('FILE', `there are over ${MAX_FILES} files of headers`);
-  return found;
-}
-
-async function bytesOf(path: string, named: boolean): Promise<Uint8Array | undefined> {
-  const content = await readInput(path);
-  try {
-    return parseEvidenceFile(content, path).bytes;
-  } catch (error) {
-    if (error instanceof CliError && !named) return undefined;
-    throw error;
-  }
 }
 
 function decoded(bytes: Uint8Array, path: string): HeaderBatch | Refusal {

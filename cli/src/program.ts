@@ -131,10 +131,17 @@ function addVerify(program: Command, parts: CliParts, exitWith: (code: number) =
       'what a file of evidence proves, or the first check that fails (exit 0, 1; 2 when it cannot be judged)',
     )
     .argument('<file>', 'JSON {"evidence":"0x…","genesis"?:{…}}, or the bare bytes')
-    .option('--genesis <file>', 'genesis file of the service: networks, vaults, keys of observers, checkpoints')
+    .option(
+      '--genesis <file>',
+      'genesis file of the service: networks, vaults, keys of observers and notaries, checkpoints',
+    )
     .option(
       '--headers <path...>',
       'evidence by consensus: headers from the checkpoint on; files as above, or folders of them, in any order',
+    )
+    .option(
+      '--earlier <path...>',
+      'evidence of Corda: that of what changed the command of the vault before; files as above, or folders of them',
     )
     .option('--json', 'print the verdict as JSON')
     .action(async (file: string, flags: VerifyFlags) => {

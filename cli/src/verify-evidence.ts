@@ -2,6 +2,7 @@
 import { OBSERVER_CHECKS, type ObserverProof, verifyObserverEvidence } from '@drawbridge/evidence/observers';
 import type { ObserverTrustRoot } from '@drawbridge/evidence/trust-root';
 import { evidenceKindOf } from '@drawbridge/protocol/consensus-evidence';
+import { isCordaEvidence } from '@drawbridge/protocol/corda-evidence';
 import { decodeObserverEvidence, type ObserverEvidence } from '@drawbridge/protocol/observer-evidence';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import { CliError } from './cli-error.ts';
@@ -13,6 +14,7 @@ import { readInput, readJsonFile } from './input-file.ts';
 import { aligned, json, type Line, type Output } from './output.ts';
 import { type Refusal, refusalJson, refusalLines, refusedBy } from './refusal.ts';
 import { judgeSealed, type SealedVerdict, sealedJson, sealedLines } from './verify-consensus.ts';
+import { judgeNotarised, type NotarisedVerdict, notarisedJson, notarisedLines } from './verify-corda.ts';
 
 type ObservedVerdict = Readonly<{
   ok: true;
@@ -22,12 +24,14 @@ type ObservedVerdict = Readonly<{
   chainId: number;
 }> &
   VaultAsset;
-type Verdict = ObservedVerdict | SealedVerdict | Refusal;
+type Verdict = ObservedVerdict | SealedVerdict | NotarisedVerdict | Refusal;
 
 export type VerifyFlags = Readonly<{
   genesis?: string;
   /** Files and folders with batches of headers. */
   headers?: readonly string[];
+  /** Files and folders with evidence of what changed the command of a Corda vault before. */
+  earlier?: readonly string[];
   json?: boolean;
 }>;
 
@@ -46,7 +50,8 @@ export async function verifyEvidenceCommand(path: string, options: VerifyFlags, 
     );
   }
   const genesis = readGenesisRoots(given);
-  const verdict = await judge(file.bytes, { genesis, path, headers: options.headers });
+  const { headers, earlier } = options;
+  const verdict = await judge(file.bytes, { genesis, path, headers, earlier });
   const source = options.genesis ?? `${path} itself`;
   output.out(
     options.json
@@ -56,9 +61,19 @@ export async function verifyEvidenceCommand(path: string, options: VerifyFlags, 
   return verdict.ok ? 0 : 1;
 }
 
-type Given = Readonly<{ genesis: GenesisRoots; path: string; headers: readonly string[] | undefined }>;
+type Given = Readonly<{
+  genesis: GenesisRoots;
+  path: string;
+  headers: readonly string[] | undefined;
+  earlier: readonly string[] | undefined;
+}>;
 
-async function judge(bytes: Uint8Array, { genesis, path, headers }: Given): Promise<Verdict> {
+async function judge(bytes: Uint8Array, { genesis, path, headers, earlier }: Given): Promise<Verdict> {
+  if (isCordaEvidence(bytes)) {
+    if (headers !== undefined) throw new CliError('USAGE', `${path} is evidence by a notary: leave out --headers`);
+    return judgeNotarised(bytes, genesis, earlier ?? []);
+  }
+  if (earlier !== undefined) throw new CliError('USAGE', `${path} is no evidence of Corda: leave out --earlier`);
   const kind = evidenceKindOf(bytes);
   if (kind === 'headers') {
     throw new CliError('USAGE', `${path} is a batch of headers: name the event there, and the batch with --headers`);
@@ -107,6 +122,7 @@ function judgeObserved(bytes: Uint8Array, genesis: GenesisRoots): ObservedVerdic
 
 function verdictLines(verdict: Verdict): Line[] {
   if (!verdict.ok) return refusalLines(verdict);
+  if ('facts' in verdict) return notarisedLines(verdict);
   return 'root' in verdict ? observedLines(verdict) : sealedLines(verdict);
 }
 
@@ -133,6 +149,7 @@ function observedLines(verdict: ObservedVerdict): Line[] {
 
 function verdictJson(verdict: Verdict): object {
   if (!verdict.ok) return refusalJson(verdict);
+  if ('facts' in verdict) return notarisedJson(verdict);
   if (!('root' in verdict)) return sealedJson(verdict);
   const { proof, evidence, root, chainId, asset, scale } = verdict;
   return {

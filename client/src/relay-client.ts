@@ -12,6 +12,9 @@ import type { AssetCode, NetworkId } from '@drawbridge/protocol/ids';
 import type { StateRef } from '@drawbridge/protocol/state-ref';
 import { Connection, type ConnectionOptions } from './connection.ts';
 
+/** `signal` gives the wait up. */
+export type OutboxWait = Readonly<{ waitMs?: number; signal?: AbortSignal }>;
+
 export class RelayClient {
   readonly #connection: Connection;
 
@@ -19,10 +22,15 @@ export class RelayClient {
     this.#connection = new Connection(options);
   }
 
-  /** Open instructions of `network` with a cursor above `after`. @throws ProblemError, ConnectionError */
-  async outbox(network: NetworkId, after: number, limit: number): Promise<OutboxPage> {
-    const params = { network, after, limit };
-    return (await this.#connection.request<OutboxPage>({ url: '/v1/relay/outbox', params })).body;
+  /**
+   * Open instructions of `network` with a cursor above `after`. Where there are none the core waits up to `waitMs` for some, which
+   * must be less than the connection's own bound of an answer. @throws ProblemError, ConnectionError
+   */
+  async outbox(network: NetworkId, after: number, limit: number, wait: OutboxWait = {}): Promise<OutboxPage> {
+    const { waitMs, signal } = wait;
+    const params = { network, after, limit, ...(waitMs !== undefined && { waitMs }) };
+    const request = { url: '/v1/relay/outbox', params, ...(signal && { signal }) };
+    return (await this.#connection.request<OutboxPage>(request)).body;
   }
 
   /** One result per item, in order. @throws ProblemError, ConnectionError */

@@ -32,6 +32,8 @@ const REFUSED = 8;
 /** A node of a development network, with funded accounts. */
 export type ChainNode = Readonly<{
   rpcUrl: string;
+  /** Where the node announces its blocks, if it does. */
+  wsUrl?: string;
   genesisHash: string;
   accounts: readonly Readonly<{ address: string; privateKey: string }>[];
   stop: () => Promise<void>;
@@ -54,6 +56,7 @@ export type Chain = Omit<ValueNetwork, 'vaults'> &
     refusedAddress: string;
     chainId: number;
     rpcUrl: string;
+    wsUrl?: string;
     genesisHash: Bytes32;
     /** @throws RangeError where the node is not anvil */
     anvil: AnvilChain;
@@ -85,8 +88,8 @@ export type StartChainNode = (chainId: number, logFile: string) => Promise<Chain
 
 export const startAnvilNode: StartChainNode = async (chainId, logFile) => {
   const anvil = await startAnvil({ chainId, blockTimeSeconds: 1, logFile });
-  const { rpcUrl, genesisHash, accounts } = anvil;
-  return { rpcUrl, genesisHash, accounts, stop: () => anvil.stop(), anvil };
+  const { rpcUrl, wsUrl, genesisHash, accounts } = anvil;
+  return { rpcUrl, wsUrl, genesisHash, accounts, stop: () => anvil.stop(), anvil };
 };
 
 /** Deploys tokens and vaults on a running node and opens the banks' wallets. */
@@ -154,6 +157,7 @@ export async function prepareChain(options: ChainOptions): Promise<Chain> {
     network,
     chainId,
     rpcUrl: node.rpcUrl,
+    ...(node.wsUrl !== undefined && { wsUrl: node.wsUrl }),
     genesisHash,
     get anvil() {
       if (!node.anvil) throw new RangeError(`${network} is not anvil`);

@@ -73,6 +73,7 @@ const evmSettings =
     chainId: chain.chainId,
     genesisHash: chain.genesisHash,
     rpcUrl: chain.rpcUrl,
+    ...(chain.wsUrl !== undefined && { wsUrl: chain.wsUrl }),
     stateDir: await run.folder(name),
     feeKeyFile: keys.feeKeyFile(chain.network),
     ...(chain.consensus?.connector ?? {

@@ -16,9 +16,21 @@ import { assetsOn, CORDA_BANK, CORDA_NETWORK, OPENING_MINOR, type Scene } from '
 import type { RunFolder } from './run-folder.ts';
 import type { ValueNetwork } from './value-network.ts';
 
-/** Where the keeper of a vault may be overruled from; in a demonstration nobody does. */
-const GUARDIANS = ['0x00000000000000000000000000000000000000a1', '0x00000000000000000000000000000000000000a2'] as const;
-const GUARDIAN_THRESHOLD = 2;
+/** Who may overrule the keeper of a vault. */
+export type Guardianship = Readonly<{
+  /** Addresses. */
+  guardians: readonly Hex[];
+  threshold: number;
+  /** Between a proposal of another authority and its completion. */
+  delaySeconds: number;
+}>;
+
+/** In a demonstration nobody does. */
+const NOBODY: Guardianship = {
+  guardians: ['0x00000000000000000000000000000000000000a1', '0x00000000000000000000000000000000000000a2'],
+  threshold: 2,
+  delaySeconds: 60,
+};
 
 export type CordaSide = ValueNetwork &
   Readonly<{
@@ -39,6 +51,8 @@ export type CordaSideOptions = Readonly<{
   scene: Scene;
   /** Authority address of each vault, by `<network>/<asset>`. */
   authorities: Readonly<Record<string, string>>;
+  /** Of every vault. */
+  guardianship?: Guardianship;
   progress: (sentence: string) => void;
 }>;
 
@@ -46,7 +60,7 @@ type Registered = Readonly<{ genesisHash: string }> & object;
 
 /** @throws what this machine lacks, in words */
 export async function startCordaSide(options: CordaSideOptions): Promise<CordaSide> {
-  const { run, scene, serviceId, authorities, progress } = options;
+  const { run, scene, serviceId, authorities, progress, guardianship = NOBODY } = options;
   const testbed = await startCordaTestbed({
     dir: await run.folder(CORDA_NETWORK),
     network: CORDA_NETWORK,
@@ -62,8 +76,9 @@ export async function startCordaSide(options: CordaSideOptions): Promise<CordaSi
       currency: code,
       authority: parseHex(authorities[`${CORDA_NETWORK}/${code}`] ?? '') as Hex,
       serviceId,
-      guardians: GUARDIANS,
-      guardianThreshold: GUARDIAN_THRESHOLD,
+      guardians: guardianship.guardians,
+      guardianThreshold: guardianship.threshold,
+      guardianDelaySeconds: guardianship.delaySeconds,
     });
     await testbed.issueCash(OPENING_MINOR, code);
     vaults.push({ asset: code, made });
@@ -94,6 +109,8 @@ function valueNetworkOf(testbed: CordaTestbed, vaults: readonly MadeVault[], wor
     if (!found) throw new RangeError(`${CORDA_NETWORK} has no vault of ${asset}`);
     return found.made.vaultId;
   };
+  // One after another: they all spend the bank's one coin, and the change of a lock is there when the lock is final.
+  let lastLock: Promise<void> = Promise.resolve();
   return {
     network: CORDA_NETWORK,
     vaults: vaults.map(({ asset, made }) => ({ asset, mode: made.mode, address: made.vaultId })),
@@ -101,8 +118,12 @@ function valueNetworkOf(testbed: CordaTestbed, vaults: readonly MadeVault[], wor
       if (bank !== CORDA_BANK) throw new RangeError(`${bank} has no node on ${CORDA_NETWORK}`);
       return word;
     },
-    lock: async (_bank, asset, reference, amountMinor) => {
-      await testbed.lock(idOf(asset), parseBytes32(reference), amountMinor);
+    lock: (_bank, asset, reference, amountMinor) => {
+      const lock = lastLock.then(async () => {
+        await testbed.lock(idOf(asset), parseBytes32(reference), amountMinor);
+      });
+      lastLock = lock.catch(() => undefined);
+      return lock;
     },
     lockedAmount: async (_asset, lock) => {
       const found = (await testbed.tool.call('vaultParty', 'find-lock', { lock })) as LockRecord;
@@ -117,8 +138,10 @@ function valueNetworkOf(testbed: CordaTestbed, vaults: readonly MadeVault[], wor
 
 /** What the core is told of a vault (governance/README.md), from what the node says of it. */
 function registrationOf(made: VaultDescription): object {
-  const { vaultId, party, constraint, mode, currency, cash, permitCapMinor, state, permits } = made;
-  return { vaultId, party, constraint, mode, currency, ...(cash && { cash }), permitCapMinor, state, permits };
+  const { vaultId, party, constraint, mode, currency, cash, permitCapMinor, capWindowSeconds, guardians } = made;
+  const limits = { permitCapMinor, capWindowSeconds, guardians };
+  const { state, permits } = made;
+  return { vaultId, party, constraint, mode, currency, ...(cash && { cash }), ...limits, state, permits };
 }
 
 async function connectorSettings(

@@ -1,7 +1,7 @@
 /**
  * What a third party needs to check a run without us: genesis, service certificate, the outcome, each bank's statements and
  * transfers; a receipt of every transfer, every bank's events with their proofs and the ledger, for `drawbridge verify receipt`
- * and `verify ledger`; and the evidence of every vault event, gathered from the observers anew, for `verify evidence`.
+ * and `verify ledger`; and the evidence of every vault event, gathered from the observers and from Corda's agent anew, for `verify evidence`.
  */
 import { access, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { readStatements } from './books.ts';
 import { BANKS } from './cast.ts';
 import { clientFor } from './clients.ts';
 import { copyLedger } from './copy-ledger.ts';
+import { gatherCordaEvidence } from './gather-corda-evidence.ts';
 import { gatherEvidence } from './gather-evidence.ts';
 import type { LocalSystem } from './local-system.ts';
 import type { Books, Outcomes } from './reconcile.ts';
@@ -71,7 +72,7 @@ export async function leaveProof(input: {
   );
   const covered = Math.max(await leaveReceipts(dir, system, books), await leaveExports(dir, system));
   await copyLedger(join(system.coreDir, 'ledger'), join(dir, 'ledger'), covered);
-  for (const item of await gatherEvidence(system)) {
+  for (const item of [...(await gatherEvidence(system)), ...(await gatherCordaEvidence(system))]) {
     await json(join('evidence', `${item.network}-${item.asset}-${item.seq}.json`), { evidence: item.evidence });
   }
   await json(OUTCOMES_FILE, input.outcomes);
@@ -125,12 +126,14 @@ const README = `# A run of Drawbridge, to be checked by others
 | \`receipts/BANK-ID.json\` | the core's signed proof of each transfer as its debtor was last told of it |
 | \`exports/BANK.jsonl\` | every event of a bank with its proof |
 | \`ledger/\` | the core's ledger: amounts and parties sealed, everything signed |
-| \`evidence/NETWORK-ASSET-N.json\` | event N of the vault of that asset on that network, with the observers' signatures |
+| \`evidence/NETWORK-ASSET-N.json\` | event N of the vault of that asset on that network, with the observers' signatures; on Corda transaction N, its creation first, with the notary's |
 | \`outcomes.json\` | the sums, written last: without it the run did not come to its end |
 
 From a checkout of Drawbridge, with DIR for this folder:
 
     npm run -s drawbridge -- verify evidence DIR/evidence/quorum-a-EUR-1.json --genesis DIR/genesis.json
+
+    npm run -s drawbridge -- verify evidence DIR/evidence/corda-GBP-1.json --genesis DIR/genesis.json      # of a run with Corda
 
     npm run -s drawbridge -- verify receipt DIR/receipts/aurora-ID.json --service-cert DIR/service.pem
     npm run -s drawbridge -- verify ledger DIR/ledger --service-cert DIR/service.pem --export DIR/exports/aurora.jsonl

@@ -56,6 +56,8 @@ export type ReorgTransaction = readonly [rawTransaction: string, blockOffset: nu
 
 export type AnvilChain = Readonly<{
   rpcUrl: string;
+  /** The same node by WebSocket, with `eth_subscribe`. */
+  wsUrl: string;
   chainId: number;
   port: number;
   /** Ten, with 10,000 ether each. */
@@ -135,6 +137,7 @@ function chainOf({ settings, mining, port, accounts, genesisHash, child: firstCh
   const rpc = (method: string, ...params: unknown[]) => callJsonRpc(rpcUrl, method, params);
   return {
     rpcUrl,
+    wsUrl: rpcUrl.replace(/^http/, 'ws'),
     chainId: options.chainId,
     port,
     accounts,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import pino, { type Logger } from 'pino';
 import { REPLICA_DEFAULTS } from './consensus/replica-options.ts';
-import { MAX_ENTRIES_IN_FLIGHT } from './node/proposer.ts';
+import { DEFAULT_COMMANDS_PER_ENTRY, MAX_ENTRIES_IN_FLIGHT, type ProposerOptions } from './node/proposer.ts';
 import { choosePlatform } from './platform/choose-platform.ts';
 import { createNode, createService } from './service/create-service.ts';
 import { ServiceError } from './service/service-error.ts';
@@ -21,6 +21,7 @@ start  --dir DIR                          runs it
        --amendments DIR                   folder of signed amendment files, watched
        --snapshot-entries N               entries of the log between two snapshots (50000); behind them it is cut
        --entries-in-flight N              entries that are on their way at once (1, at most 64)
+       --entry-commands N                 commands in one entry (2048, which is the most); a request of more becomes several
 join   as start, and where the node has no place in a service, it asks for one first:
        --service-cert FILE                the certificate of the service, which nothing else is trusted for
        --peer HOST:PORT,…                 nodes of the service to ask
@@ -50,6 +51,7 @@ function readArguments(argv: string[]) {
         amendments: { type: 'string' },
         'snapshot-entries': { type: 'string' },
         'entries-in-flight': { type: 'string', default: '1' },
+        'entry-commands': { type: 'string', default: String(DEFAULT_COMMANDS_PER_ENTRY) },
         development: { type: 'boolean', default: false },
         'test-protected-memory': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -119,11 +121,18 @@ function snapshotOptions(text: string | undefined): StartServiceOptions['node'] 
   return { snapshots: { snapshotEveryEntries }, replica: { cachedEntries } };
 }
 
-/** One gathers what comes meanwhile, and costs least; more make more entries where few clients wait for each other. */
-function entriesInFlight(text: string): number {
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count >= 1 && count <= MAX_ENTRIES_IN_FLIGHT) return count;
-  throw unusable(`--entries-in-flight must be a whole number from 1 to ${MAX_ENTRIES_IN_FLIGHT}`);
+/** One entry on its way gathers what comes meanwhile, and costs least; more, and smaller ones, answer the first of many sooner. */
+function proposerOptions(values: Arguments): ProposerOptions {
+  return {
+    maxEntriesInFlight: counted(values, 'entries-in-flight', MAX_ENTRIES_IN_FLIGHT),
+    maxCommandsPerEntry: counted(values, 'entry-commands', DEFAULT_COMMANDS_PER_ENTRY),
+  };
+}
+
+function counted(values: Arguments, name: 'entries-in-flight' | 'entry-commands', most: number): number {
+  const count = Number(values[name]);
+  if (Number.isSafeInteger(count) && count >= 1 && count <= most) return count;
+  throw unusable(`--${name} must be a whole number from 1 to ${most}`);
 }
 
 function optionsOf(values: Arguments): StartServiceOptions {
@@ -139,7 +148,7 @@ function optionsOf(values: Arguments): StartServiceOptions {
     node: {
       development,
       ...snapshotOptions(values['snapshot-entries']),
-      proposer: { maxEntriesInFlight: entriesInFlight(values['entries-in-flight']) },
+      proposer: proposerOptions(values),
     },
     // A port that is drawn at each start would be known to nobody.
     ...(peerListen !== undefined && { peerListen: parseAddress(peerListen, 'peer-listen', 1) }),

@@ -68,6 +68,8 @@ export type FollowerCursor = Readonly<{
 
 /** What the core believes to be unspent: where a follower looks for what it has not been told. */
 export type BookedStates = Readonly<{
+  /** Whether the vault's creation was shown. */
+  proven: boolean;
   vaultState: StateRef;
   permits: readonly StateRef[];
   states: readonly Readonly<{ ref: StateRef; kind: 'coin' | 'record' }>[];
@@ -76,8 +78,18 @@ export type BookedStates = Readonly<{
 }>;
 
 export interface RelayService {
-  /** Signs and seals on reading, after commit. */
-  outbox(network: NetworkId, after: number, limit: number): Promise<{ items: OutboxItem[]; next: number }>;
+  /**
+   * Signs and seals on reading, after commit. Where there is nothing, waits up to `waitMs` for something; how many wait is the caller's
+   * to bound.
+   */
+  outbox(
+    network: NetworkId,
+    after: number,
+    limit: number,
+    waitMs?: number,
+  ): Promise<{ items: OutboxItem[]; next: number }>;
+  /** Whoever waits for instructions gets an answer now. */
+  endOutboxWaits(): void;
   /** Opens, verifies and proposes each; answers after commit, in the order given. */
   acceptEvidence(network: NetworkId, items: readonly { jobId: string; sealed: string }[]): Promise<EvidenceResult[]>;
   cursor(network: NetworkId): FollowerCursor | undefined;

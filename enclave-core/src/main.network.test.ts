@@ -123,6 +123,8 @@ describe('core process', () => {
       expect([often.code, often.stderr]).toEqual([1, expect.stringContaining('--snapshot-entries must be')]);
       const wide = await run(['start', '--dir', 'x', '--entries-in-flight', '65', '--development']).ended;
       expect([wide.code, wide.stderr]).toEqual([1, expect.stringContaining('--entries-in-flight must be')]);
+      const none = await run(['start', '--dir', 'x', '--entry-commands', '0', '--development']).ended;
+      expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('--entry-commands must be')]);
     },
     DEADLINE_MS,
   );

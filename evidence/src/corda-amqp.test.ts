@@ -67,6 +67,7 @@ describe('bytes that are refused', () => {
   test.each<[string, Uint8Array]>([
     ['none', of()],
     ['a byte after the value', of(0x40, 0x40)],
+    ['an encoding that has no meaning, and no content', of(0x4f)],
     ['a float', of(0x72, 0, 0, 0, 0)],
     ['an array', of(0xe0, 2, 1, 0x40)],
     ['a timestamp', of(0x83, 0, 0, 0, 0, 0, 0, 0, 0)],

@@ -3,6 +3,7 @@
  * characters, arrays and timestamps are refused. Strict: a list or map ends exactly where its size says, text is UTF-8, and
  * nothing follows. Hostile input is bounded before it is read: depth, values, and no length is believed beyond the bytes.
  */
+import { asciiOf } from './known-texts.ts';
 
 export type AmqpDescribed = Readonly<{ kind: 'described'; descriptor: AmqpValue; value: AmqpValue }>;
 
@@ -90,6 +91,15 @@ const TRUE: AmqpValue = { kind: 'boolean', value: true };
 const FALSE: AmqpValue = { kind: 'boolean', value: false };
 const EMPTY_LIST: AmqpValue = { kind: 'list', items: [] };
 
+/** Whether a byte is below `least` or above `most`. */
+function isBeyond(bytes: Uint8Array, least: number, most: number): boolean {
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte < least || byte > most) return true;
+  }
+  return false;
+}
+
 class AmqpReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -129,7 +139,6 @@ class AmqpReader {
     const size = code === 0xc0 ? this.#byte() : this.#word();
     if (this.#at + size !== this.#bytes.length) return wrong('a list does not end where the bytes do');
     const count = code === 0xc0 ? this.#byte() : this.#word();
-    if (count === 0) return wrong('a list is empty');
     const first = this.value(HEAD_DEPTH);
     // The described value and its list are values too.
     return { descriptor, first, rest: this.#bytes.subarray(this.#at), count: count - 1, values: this.#values + 2 };
@@ -223,24 +232,14 @@ class AmqpReader {
   /** Nearly all text is short and ASCII, which a loop reads faster than a decoder. */
   #text(length: number): string {
     const bytes = this.#slice(length);
-    if (length > MAX_SYMBOL_BYTES) return utf8(bytes);
-    let text = '';
-    for (const byte of bytes) {
-      if (byte >= 0x80) return utf8(bytes);
-      text += String.fromCharCode(byte);
-    }
-    return text;
+    return length > MAX_SYMBOL_BYTES || isBeyond(bytes, 0, 0x7f) ? utf8(bytes) : asciiOf(bytes);
   }
 
   #ascii(length: number): string {
     if (length > MAX_SYMBOL_BYTES) return wrong('a symbol is too long');
     const bytes = this.#slice(length);
-    let text = '';
-    for (const byte of bytes) {
-      if (byte < 0x20 || byte > 0x7e) return wrong('a symbol is not printable ASCII');
-      text += String.fromCharCode(byte);
-    }
-    return text;
+    if (isBeyond(bytes, 0x20, 0x7e)) return wrong('a symbol is not printable ASCII');
+    return asciiOf(bytes);
   }
 
   #byte(): number {

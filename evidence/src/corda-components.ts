@@ -7,7 +7,7 @@
  */
 import type { CordaGroup } from '@drawbridge/protocol/corda-evidence';
 import { HASH_BYTES, merkleRoot, readTree, sameBytes } from './corda-merkle.ts';
-import { sha256 } from './sha256.ts';
+import { type Sha256, sha256 } from './sha256.ts';
 
 /** Ordinals of the component groups of a transaction (`ComponentGroupEnum`). */
 export const GROUP = {
@@ -31,12 +31,12 @@ const ABSENT = new Uint8Array(HASH_BYTES).fill(0xff);
 export const isAbsent = (groupHash: Uint8Array | undefined): boolean =>
   groupHash === undefined || sameBytes(groupHash, ABSENT);
 
-/** The leaf of a component: SHA-256 twice over the disclosed nonce and the component's bytes. */
-export function componentLeaf(nonce: Uint8Array, component: Uint8Array): Uint8Array {
+/** The leaf of a component: SHA-256 twice over the disclosed nonce and the component's bytes. @param digest of what is long */
+export function componentLeaf(nonce: Uint8Array, component: Uint8Array, digest: Sha256 = sha256): Uint8Array {
   const both = new Uint8Array(nonce.length + component.length);
   both.set(nonce);
   both.set(component, nonce.length);
-  return sha256(sha256(both));
+  return sha256(digest(both));
 }
 
 export const transactionId = (groupHashes: readonly Uint8Array[]): Uint8Array => merkleRoot(groupHashes);
@@ -58,7 +58,7 @@ export type ShownComponent = Readonly<{ index: number; bytes: Uint8Array }>;
 export type ShownGroup = Readonly<{ components: readonly ShownComponent[]; complete: boolean }>;
 
 /** The components of a group at the places that its tree gives them, or why they are not of the group, in words. */
-export function shownGroup(group: CordaGroup, groupHash: Uint8Array): ShownGroup | string {
+export function shownGroup(group: CordaGroup, groupHash: Uint8Array, digest: Sha256 = sha256): ShownGroup | string {
   const { root, included } = readTree(group.tree);
   if (!sameBytes(root, groupHash)) return 'the tree does not lead to the hash of the group';
   if (included.length !== group.components.length) return 'the tree includes another number of leaves';
@@ -66,7 +66,7 @@ export function shownGroup(group: CordaGroup, groupHash: Uint8Array): ShownGroup
   const components: ShownComponent[] = [];
   for (const [at, leaf] of included.entries()) {
     const component = group.components[at];
-    if (component === undefined || !sameBytes(componentLeaf(component.nonce, component.bytes), leaf.hash)) {
+    if (component === undefined || !sameBytes(componentLeaf(component.nonce, component.bytes, digest), leaf.hash)) {
       return 'a component does not hash to its leaf';
     }
     if (leaf.depth !== depth) return 'leaves of one group stand at two depths';

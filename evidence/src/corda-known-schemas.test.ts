@@ -45,6 +45,11 @@ test('bytes that were remembered are a copy', () => {
   read(bytes, types);
   bytes.fill(0);
   expect(read(OUTPUT, types)).toEqual(read(OUTPUT, freshTypes()));
+  const forged = edited(OUTPUT, renaming(TYPE.party, TYPE.party.replace('Party', 'Parti')));
+  const turned = edited(OUTPUT, (part) => part);
+  read(turned, types);
+  turned.set(forged);
+  expect(() => read(forged, types)).toThrow(AmqpFault);
   expect(() => knownSchema(restOf(OUTPUT).fill(0, 0, 0).slice(1), types)).toThrow(AmqpFault);
 });
 
@@ -109,7 +114,14 @@ test('values of a remembered schema count as at first', () => {
 
 test.each<[string, AmqpValue]>([
   ['a list that nothing describes', { kind: 'list', items: [{ kind: 'null' }] }],
-  ['a described map', { kind: 'described', descriptor: { kind: 'null' }, value: { kind: 'map', items: [] } }],
+  [
+    'a described map',
+    {
+      kind: 'described',
+      descriptor: { kind: 'null' },
+      value: { kind: 'map', items: [{ kind: 'null' }, { kind: 'null' }] },
+    },
+  ],
   ['an empty list', { kind: 'described', descriptor: { kind: 'null' }, value: { kind: 'list', items: [] } }],
 ])('%s is no head', (_, value) => {
   expect(() => readAmqpHead(writeAmqp(value))).toThrow(AmqpFault);
@@ -118,6 +130,15 @@ test.each<[string, AmqpValue]>([
 test('an envelope ends where the bytes do, and so do its parts', () => {
   const types = freshTypes();
   read(OUTPUT, types);
+  // Header, the mark of a described value, a descriptor of nine bytes, a list with its size in four.
+  const sizeAt = 8 + 1 + 9 + 1;
+  expect(OUTPUT[sizeAt - 1]).toBe(0xd0);
+  for (const change of [-1, 1]) {
+    const size = (OUTPUT[sizeAt + 3] ?? 0) + change;
+    expect(() => read(OUTPUT.with(sizeAt + 3, size), types)).toThrow(AmqpFault);
+  }
+  expect(OUTPUT[sizeAt + 7]).toBe(3);
+  for (const count of [0, 2, 4]) expect(() => read(OUTPUT.with(sizeAt + 7, count), types)).toThrow(AmqpFault);
   expect(() => read(Uint8Array.from([...OUTPUT, 0x40]), types)).toThrow(AmqpFault);
   expect(() => read(OUTPUT.subarray(0, -1), types)).toThrow(AmqpFault);
   expect(() => knownSchema(Uint8Array.from([...restOf(OUTPUT), 0x40]), types)).toThrow(AmqpFault);

@@ -11,6 +11,7 @@ import type { CordaRefusalCode } from './corda-refusal.ts';
 import { signableBytes } from './corda-signable.ts';
 import { cordaSigner, cordaVerifier, hexOf } from './testing/corda-keys.ts';
 import {
+  appended,
   bothSign,
   NOTARY,
   payment,
@@ -19,6 +20,7 @@ import {
   STRANGER,
   soundComponents,
   VAULT,
+  withComponent,
 } from './testing/corda-payment.ts';
 import { rootOf } from './testing/corda-recordings.ts';
 import { disclose, notarySignature, partialTree, partySignature } from './testing/corda-transactions.ts';
@@ -49,6 +51,25 @@ test('a sound payment is taken, and says what was proven', () => {
   expect(verifyCordaEvidence(again, ROOT, cordaVerifier)).toEqual(facts);
   const late = payment({ draft: { salt: sha256(Uint8Array.of(1)) } });
   expect(verifyCordaEvidence(late, ROOT, cordaVerifier)).not.toMatchObject({ digest: facts.digest });
+});
+
+test('what is truly signed and cannot be read is refused', () => {
+  const strange = payment({
+    components: (all) => withComponent(all, [GROUP.outputs, 0], (bytes) => appended(bytes, 0)),
+  });
+  expect(verdict(strange)).toBe('OUTPUT_INVALID');
+});
+
+test('a digest that a port brings is what components are hashed by', () => {
+  let asked = 0;
+  const digest = (bytes: Uint8Array): Uint8Array => {
+    asked += 1;
+    return sha256(bytes);
+  };
+  expect(verifyCordaEvidence(SOUND, ROOT, cordaVerifier, digest)).toMatchObject({ ok: true });
+  expect(asked).toBe(SOUND.groups.flatMap(({ components }) => components).length);
+  const wrong = (bytes: Uint8Array): Uint8Array => sha256(bytes).fill(0);
+  expect(verifyCordaEvidence(SOUND, ROOT, cordaVerifier, wrong)).toMatchObject({ ok: false, check: 'components' });
 });
 
 test('the digest is of network and id', () => {

@@ -62,6 +62,8 @@ const reversed = (part: AmqpValue, at: number): AmqpValue =>
   at === 4 && part.kind === 'list' ? { ...part, items: [...part.items].reverse() } : part;
 const grown = (part: AmqpValue): AmqpValue =>
   part.kind === 'list' ? { ...part, items: [...part.items, ...part.items.slice(0, 1)] } : part;
+const shrunk = (part: AmqpValue, at: number): AmqpValue =>
+  at === 4 && part.kind === 'list' ? { ...part, items: part.items.slice(0, -1) } : part;
 const unnamed = (part: AmqpValue, at: number): AmqpValue =>
   at === 4 && part.kind === 'list' ? { ...part, items: [nothing, ...part.items.slice(1)] } : part;
 const coded = (part: AmqpValue | undefined): AmqpValue =>
@@ -141,6 +143,7 @@ describe('schemas that lie', () => {
       'a field more',
       withNotations(notation(TYPE.cash, (parts) => parts.map((part, at) => (at === 4 ? grown(part) : part)))),
     ],
+    ['the last field missing', withNotations(notation(TYPE.cash, (parts) => parts.map(shrunk)))],
     ['a field without a name', withNotations(notation(TYPE.cash, (parts) => parts.map(unnamed)))],
     ['no fields', withNotations(notation(TYPE.cash, (parts) => parts.with(4, nothing)))],
     [

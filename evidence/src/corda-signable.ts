@@ -91,10 +91,38 @@ const SCHEMA_BYTES = ofEnvelope(
 );
 const TRANSFORMS_BYTES = ofEnvelope(TRANSFORMS, EMPTY_MAP);
 
-/** `hash`: 32 bytes, the id of a transaction or the root of a batch. 999 bytes up to platform version 127, 1,002 above. */
-export function signableBytes(hash: Uint8Array, { platformVersion, scheme }: SignatureMetadata): Uint8Array {
+function written(hash: Uint8Array, { platformVersion, scheme }: SignatureMetadata): Uint8Array {
   const metadata = described(METADATA, list(int(platformVersion), int(scheme)));
   const hashed = described(SHA256, list(concatBytes(Uint8Array.of(0xa0, hash.length), hash)));
   const data = described(SIGNABLE_DATA, list(metadata, hashed));
   return concatBytes(HEADER, ofEnvelope(ENVELOPE, list(data, SCHEMA_BYTES, TRANSFORMS_BYTES)));
+}
+
+/** The bytes over a hash of zeros, and where it stands. */
+type Form = Readonly<{ bytes: Uint8Array; at: number }>;
+
+const HASH_BYTES = 32;
+/** A network's nodes have one version, or a few. */
+const MAX_FORMS = 64;
+/** By version and scheme. What is remembered is a function of both alone. */
+const forms = new Map<string, Form>();
+
+function formOf(metadata: SignatureMetadata): Form {
+  const name = `${metadata.platformVersion}/${metadata.scheme}`;
+  const known = forms.get(name);
+  if (known !== undefined) return known;
+  const bytes = written(new Uint8Array(HASH_BYTES), metadata);
+  const other = written(new Uint8Array(HASH_BYTES).fill(1), metadata);
+  const form: Form = { bytes, at: bytes.findIndex((byte, i) => byte !== other[i]) };
+  if (forms.size >= MAX_FORMS) forms.clear();
+  forms.set(name, form);
+  return form;
+}
+
+/** `hash`: 32 bytes, the id of a transaction or the root of a batch. 999 bytes up to platform version 127, 1,002 above. */
+export function signableBytes(hash: Uint8Array, { platformVersion, scheme }: SignatureMetadata): Uint8Array {
+  const { bytes, at } = formOf({ platformVersion, scheme });
+  const signable = Uint8Array.from(bytes);
+  signable.set(hash, at);
+  return signable;
 }

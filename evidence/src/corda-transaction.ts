@@ -14,6 +14,7 @@ import {
   stateRefOf,
   timeWindowOf,
 } from './corda-facts.ts';
+import { knownComponent } from './corda-known-components.ts';
 import { type CordaObject, readComponent } from './corda-objects.ts';
 import { type CordaCheck, type CordaRefusal, refuse } from './corda-refusal.ts';
 import type { CordaTrustRoot } from './corda-trust-root.ts';
@@ -73,7 +74,7 @@ export function readTransaction(shown: ShownGroups, root: CordaTrustRoot): Corda
 /** Without this, a signature of the pinned notary on another notary's transaction would do. */
 function notaryFault(shown: ShownGroups, { notary, types }: CordaTrustRoot): CordaRefusal | undefined {
   const named = readGroup('notary', shown.get(GROUP.notary), (bytes) =>
-    partyOf(readComponent(bytes, types, [TYPE.party])),
+    partyOf(knownComponent(bytes, types, [TYPE.party])),
   );
   if ('ok' in named) return named;
   const [party, ...more] = named;
@@ -124,10 +125,10 @@ function outputFault(
 }
 
 function commandsOf(shown: ShownGroups, { types, commands }: CordaTrustRoot): readonly CordaCommand[] | CordaRefusal {
-  const data = readGroup('commands', shown.get(GROUP.commands), (bytes) => readComponent(bytes, types, commands));
+  const data = readGroup('commands', shown.get(GROUP.commands), (bytes) => knownComponent(bytes, types, commands));
   if ('ok' in data) return data;
   const signers = readGroup('commands', shown.get(GROUP.signers), (bytes) =>
-    signersOf(readComponent(bytes, types, [TYPE.signers])),
+    signersOf(knownComponent(bytes, types, [TYPE.signers])),
   );
   if ('ok' in signers) return signers;
   if (signers.length !== data.length)

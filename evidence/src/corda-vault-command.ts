@@ -4,7 +4,9 @@ import { cordaClassName } from '@drawbridge/protocol/corda-vault-classes';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { addressWord, type Instruction } from '@drawbridge/protocol/instruction';
 import type { StateRef } from '@drawbridge/protocol/state-ref';
-import { demandOfVault, demandOutputs, freeOutput, hexOrEmpty, refOf, type VaultFrame } from './corda-vault-frame.ts';
+import { demandControl } from './corda-vault-control.ts';
+import { demandOfVault, demandOutputs, freeOutput, refOf, type VaultFrame } from './corda-vault-frame.ts';
+import { demandGuardians } from './corda-vault-guardians.ts';
 import { signedInstruction } from './corda-vault-payment.ts';
 import { wrong } from './corda-vault-refusal.ts';
 import {
@@ -14,6 +16,7 @@ import {
   guardOf,
   vaultStateOf,
 } from './corda-vault-states.ts';
+import { demandTerms } from './corda-vault-terms.ts';
 
 /** `tip`: the vault's state from now on. `id`: zero where guardians acted. */
 type OfCommand = Readonly<{
@@ -26,17 +29,6 @@ export type CordaRotated = OfCommand &
 export type CordaPauseChanged = OfCommand & Readonly<{ type: 'pauseChanged'; paused: boolean; byGuardian: boolean }>;
 export type CordaGuardianActed = OfCommand & Readonly<{ type: 'guardianProposed' | 'guardianCancelled' }>;
 export type CordaCommanded = CordaRotated | CordaPauseChanged | CordaGuardianActed;
-
-/** Of a vault that was just made. */
-export const firstControl = (authority: EvmAddress): CordaVaultControl => ({
-  authority,
-  epoch: 1,
-  guardianNonce: 0n,
-  lastInstruction: ZERO_BYTES32,
-  pausedByAuthority: false,
-  pausedByGuardian: false,
-  proposalNotBefore: 0n,
-});
 
 /** By the authority. @throws CordaVaultFault for whatever the shape does not allow */
 export function readCommand(frame: VaultFrame, kind: 'rotate' | 'pause' | 'unpause'): CordaCommanded {
@@ -57,18 +49,22 @@ export function readCommand(frame: VaultFrame, kind: 'rotate' | 'pause' | 'unpau
 
 function newAuthority({ subject }: Instruction, { authority }: CordaVaultControl): EvmAddress {
   const next = `0x${subject.slice(26)}` as EvmAddress;
-  if (addressWord(next) !== subject || next === authority) wrong('control', 'the new authority is no other address');
+  if (addressWord(next) !== subject) wrong('control', 'the new authority is no address');
+  demandOther(next, authority);
   return next;
 }
 
-/**
- * By guardians. That k of n signed is the word of the vault party's node or of a validating notary, as all that contracts check:
- * what is checked here is that the state follows from the one before.
- * @throws CordaVaultFault for whatever the shape does not allow
- */
+/** @throws CordaVaultFault control */
+function demandOther(next: EvmAddress, authority: EvmAddress): void {
+  if (next === NOBODY || next === authority) wrong('control', 'the new authority is no other address');
+}
+const NOBODY: EvmAddress = `0x${'00'.repeat(20)}` as EvmAddress;
+
+/** By guardians, of whom enough signed. @throws CordaVaultFault for whatever the shape does not allow */
 export function readGuard(frame: VaultFrame): CordaCommanded {
   const guard = guardOf(frame.command.data);
   const next = nextState(frame);
+  demandGuardians(frame, guard);
   demandControl(next, controlAfter(guard, frame, next));
   const common = commanded(frame, ZERO_BYTES32, next);
   switch (guard.action) {
@@ -91,16 +87,14 @@ function controlAfter(guard: CordaGuard, { book, window }: VaultFrame, { terms }
   if (guard.action === 'pause' || guard.action === 'unpause') {
     return { ...acted, ...proposal, pausedByGuardian: guard.action === 'pause' };
   }
-  if ((guard.action === 'propose') !== (proposedAuthority === undefined)) {
-    return wrong('control', 'a proposal is open, or none is');
-  }
-  if (guard.action === 'cancel') return { ...acted, proposalNotBefore: 0n };
   if (guard.action === 'propose') {
-    if (guard.authority === undefined) return wrong('control', 'nobody is proposed');
+    if (proposedAuthority !== undefined) wrong('control', 'a proposal is open');
+    demandOther(guard.authority, rest.authority);
     const notBefore = BigInt(window.until.epochSeconds + 1) + terms.guardianDelaySeconds;
     return { ...acted, proposedAuthority: guard.authority, proposalNotBefore: notBefore };
   }
-  if (proposedAuthority === undefined) return wrong('control', 'nobody is proposed');
+  if (proposedAuthority === undefined) return wrong('control', 'no proposal is open');
+  if (guard.action === 'cancel') return { ...acted, proposalNotBefore: 0n };
   if (BigInt(window.from.epochSeconds) < rest.proposalNotBefore) wrong('timeWindow', 'the delay is not over');
   return {
     ...rest,
@@ -119,29 +113,8 @@ function nextState(frame: VaultFrame): CordaVaultState {
   demandOutputs(frame, 1);
   const next = vaultStateOf(freeOutput(frame, 0, cordaClassName('VaultState')).data);
   demandOfVault(next, root);
-  const { terms } = next;
-  const same =
-    terms.asset === root.asset &&
-    terms.currency === root.currency &&
-    terms.mode === (root.mode === 'escrow' ? 1 : 2) &&
-    terms.issuerKey === hexOrEmpty(root.cash?.issuerKey) &&
-    terms.issuerReference === hexOrEmpty(root.cash?.issuerReference) &&
-    terms.permitCap === root.permitCapMinor &&
-    terms.permits === root.permitCount;
-  return same ? next : wrong('terms', 'the vault has other terms than are registered');
-}
-
-function demandControl({ control }: CordaVaultState, expected: CordaVaultControl): void {
-  const same =
-    control.authority === expected.authority &&
-    control.epoch === expected.epoch &&
-    control.guardianNonce === expected.guardianNonce &&
-    control.lastInstruction === expected.lastInstruction &&
-    control.pausedByAuthority === expected.pausedByAuthority &&
-    control.pausedByGuardian === expected.pausedByGuardian &&
-    control.proposalNotBefore === expected.proposalNotBefore &&
-    control.proposedAuthority === expected.proposedAuthority;
-  if (!same) wrong('control', 'the state is not what the command makes of the one before');
+  demandTerms(next.terms, root);
+  return next;
 }
 
 const commanded = (frame: VaultFrame, id: Bytes32, { control }: CordaVaultState): OfCommand => ({

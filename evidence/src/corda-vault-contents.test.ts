@@ -18,6 +18,7 @@ import {
   OTHER_KEY,
   ownKey,
   PARTY,
+  PAUSE,
   PROPOSE,
   PROPOSED,
   RELEASE,
@@ -37,6 +38,10 @@ const signedAs = (item: Judged, change: Partial<Instruction>): Judged => {
   const signed = instructionOf(RELEASE.facts.commands[0]?.data ?? any(0));
   return { ...item, book: { ...item.book, instruction: () => ({ ...signed, ...change }) } };
 };
+
+/** The state says what the instruction does. */
+const rotatedTo = (subject: Uint8Array): Judged =>
+  state(told(ROTATE, 'subject', any(subject)), 0, 'control.authority', any(subject.subarray(12)));
 
 const FORGERIES: readonly Forgery[] = [
   ['a record of another vault', 'vault', state(LOCK, 2, 'vaultId', any(WORD))],
@@ -137,11 +142,16 @@ const FORGERIES: readonly Forgery[] = [
   ['an action of nobody', 'state', facts(PROPOSE, (of) => withCommand(of, ['action'], 6))],
   ['a proposal of nobody', 'state', facts(PROPOSE, (of) => withCommand(of, ['authority'], new Uint8Array(0)))],
   ['a pause with an authority', 'state', facts(PROPOSE, (of) => withCommand(of, ['action'], 1))],
-  ['a rotation to no address', 'control', told(ROTATE, 'subject', any(WORD))],
+  ['a rotation to another than was told', 'control', told(ROTATE, 'subject', any(WORD.with(0, 0)))],
+  ['a rotation to a word that is no address', 'control', rotatedTo(WORD)],
+  ['a rotation to the same address', 'control', rotatedTo(fromHex(addressWord(ROTATE.book.tip.control.authority)))],
+  ['a rotation to nobody', 'control', rotatedTo(new Uint8Array(32))],
+  ['a pause that does not pause', 'control', state(PAUSE, 0, 'control.pausedByAuthority', any(false))],
+  ['a pause that lifts nothing else', 'control', state(PAUSE, 0, 'control.pausedByGuardian', any(true))],
   [
-    'a rotation to the same address',
-    'control',
-    told(ROTATE, 'subject', any(fromHex(addressWord(ROTATE.book.tip.control.authority)))),
+    'guardians without signatures',
+    'guardians',
+    facts(PROPOSE, (of) => withCommand(of, ['signatures'], new Uint8Array())),
   ],
   [
     'a completion of what was not proposed',
@@ -155,13 +165,6 @@ const FORGERIES: readonly Forgery[] = [
     tip(COMPLETE, { proposalNotBefore: COMPLETE.book.tip.control.proposalNotBefore + 1n }),
   ],
   ['a proposal that is due too early', 'control', state(PROPOSE, 0, 'control.proposalNotBefore', any(1n))],
-  ['another asset', 'terms', state(ROTATE, 0, 'terms.asset', any(WORD))],
-  ['another currency', 'terms', state(ROTATE, 0, 'terms.currency', any('EUR'))],
-  ['another mode', 'terms', state(ROTATE, 0, 'terms.mode', any(2))],
-  ['another issuer', 'terms', state(ROTATE, 0, 'terms.issuerKey', any(WORD))],
-  ["another issuer's reference", 'terms', state(ROTATE, 0, 'terms.issuerReference', any(WORD))],
-  ['another cap', 'terms', state(ROTATE, 0, 'terms.permitCap', any(1n))],
-  ['more permits', 'terms', state(ROTATE, 0, 'terms.permits', any(3))],
   ['guardians change the terms', 'terms', state(PROPOSE, 0, 'terms.permits', any(3))],
 ];
 
@@ -177,6 +180,28 @@ test.each(['kind', 'subject', 'amount', 'beneficiary', 'notAfter', 'trail'] as c
     expect(read(forged)).toMatchObject({ ok: false, check: 'instruction' });
   },
 );
+
+test.each([
+  ['asset', WORD],
+  ['capWindowSeconds', 7_201n],
+  ['cashConstraint', new Uint8Array(33)],
+  ['currency', 'EUR'],
+  ['genesisHash', WORD],
+  ['guardianDelaySeconds', 1n],
+  ['guardianThreshold', 1],
+  ['guardians', new Uint8Array(60)],
+  ['issuerKey', WORD],
+  ['issuerReference', WORD],
+  ['mode', 2],
+  ['networkIdHash', WORD],
+  ['permitCap', 1n],
+  ['permits', 3],
+  ['serviceId', WORD],
+] as const)('a vault of another %s than is registered', (name, value) => {
+  for (const item of [ROTATE, PAUSE, PROPOSE, COMPLETE]) {
+    expect(read(state(item, 0, `terms.${name}`, any(value)))).toMatchObject({ ok: false, check: 'terms' });
+  }
+});
 
 test.each([
   ['authority', new Uint8Array(20).fill(1)],

@@ -6,41 +6,20 @@ import {
   CORDA_CASH_CONTRACT,
   CORDA_TOKEN_CONTRACT,
   CORDA_VAULT_CONTRACT,
+  type CordaVaultClass,
   cordaClassName,
 } from '@drawbridge/protocol/corda-vault-classes';
 import type { InstructionId } from '@drawbridge/protocol/ids';
 import type { Instruction } from '@drawbridge/protocol/instruction';
-import { inputsHash, type StateRef, stateRef } from '@drawbridge/protocol/state-ref';
-import {
-  type CordaConstraint,
-  type CordaOutput,
-  type CordaParty,
-  type CordaTimeWindow,
-  cashOf,
-  sameConstraint,
-} from './corda-facts.ts';
+import { type StateRef, stateRef } from '@drawbridge/protocol/state-ref';
+import { type CordaOutput, type CordaParty, type CordaTimeWindow, cashOf, sameConstraint } from './corda-facts.ts';
 import type { CordaFacts } from './corda-notary.ts';
 import type { CordaCommand } from './corda-transaction.ts';
 import { TYPE } from './corda-types.ts';
 import { wrong } from './corda-vault-refusal.ts';
+import type { CordaVaultRoot } from './corda-vault-root.ts';
 import { type CordaVaultControl, coinStateOf } from './corda-vault-states.ts';
-
-/** What is registered of one vault; keys are SubjectPublicKeyInfo. */
-export type CordaVaultRoot = Readonly<{
-  vaultId: Bytes32;
-  mode: 'escrow' | 'issue';
-  party: Hex;
-  /** Of every state of the CorDapp. */
-  constraint: CordaConstraint;
-  /** keccak256 of the asset's code. */
-  asset: Bytes32;
-  currency: string;
-  /** Of escrow. */
-  cash?: Readonly<{ constraint: CordaConstraint; issuerKey: Hex; issuerReference: Hex }>;
-  permitCapMinor: bigint;
-  /** How many. */
-  permitCount: number;
-}>;
+import type { SealRecovery } from './sealed-header.ts';
 
 /** What is known of the vault when a transaction is judged; docs/adr/0018. */
 export type CordaVaultBook = Readonly<{
@@ -56,28 +35,39 @@ export type CordaCoin = Readonly<{ ref: StateRef; amountMinor: bigint }>;
 
 const MAX_WINDOW_SECONDS = 600;
 const NANOS = 1e9;
-const COMMANDS: readonly string[] = (['Instruct', 'Guard', 'Lock'] as const).map(cordaClassName);
 const CASH_MOVE = 'net.corda.finance.contracts.asset.Cash$Commands$Move';
 
-export type VaultFrame = Readonly<{
+/** A transaction of a vault, whatever is known of the vault. */
+export type TransactionFrame = Readonly<{
   facts: CordaFacts;
   root: CordaVaultRoot;
-  book: CordaVaultBook;
   command: CordaCommand;
   window: Required<CordaTimeWindow>;
   /** All that is consumed, as it was named. */
   inputs: readonly StateRef[];
-  inputsHash: Bytes32;
 }>;
 
-/** @throws CordaVaultFault timeWindow, command, contract, inputs */
-export function frameOf(facts: CordaFacts, root: CordaVaultRoot, book: CordaVaultBook): VaultFrame {
+/** One that is judged by what is known. */
+export type VaultFrame = TransactionFrame &
+  Readonly<{
+    book: CordaVaultBook;
+    inputsHash: Bytes32;
+    /** Of guardians. */
+    recover: SealRecovery;
+  }>;
+
+/** @param names of the commands that it may have. @throws CordaVaultFault timeWindow, command, contract, inputs */
+export function transactionFrame(
+  facts: CordaFacts,
+  root: CordaVaultRoot,
+  names: readonly CordaVaultClass[],
+): TransactionFrame {
   const window = closedWindow(facts.timeWindow);
-  const command = commandOf(facts, root);
+  const command = commandOf(facts, root, names.map(cordaClassName));
   for (const output of facts.outputs) demandGoverned(output, root);
   const inputs = facts.inputs.map(({ transactionId, index }) => stateRef(transactionId, index));
   if (inputs.length === 0) wrong('inputs', 'nothing is consumed');
-  return { facts, root, book, command, window, inputs, inputsHash: inputsHash(inputs) };
+  return { facts, root, command, window, inputs };
 }
 
 function closedWindow(window: CordaTimeWindow | undefined): Required<CordaTimeWindow> {
@@ -89,8 +79,8 @@ function closedWindow(window: CordaTimeWindow | undefined): Required<CordaTimeWi
 }
 
 /** The one command of ours; beside it, in escrow, cash may be moved, and nothing else may be commanded. */
-function commandOf({ commands }: CordaFacts, { mode }: CordaVaultRoot): CordaCommand {
-  const command = commands.find(({ data }) => COMMANDS.includes(data.type));
+function commandOf({ commands }: CordaFacts, { mode }: CordaVaultRoot, allowed: readonly string[]): CordaCommand {
+  const command = commands.find(({ data }) => allowed.includes(data.type));
   if (command === undefined) return wrong('command', 'there is no command of the vault');
   const others = commands.filter((other) => other !== command);
   const moves = others.every(({ data }) => mode === 'escrow' && data.type === CASH_MOVE);
@@ -114,7 +104,7 @@ function demandGoverned({ data, contract, constraint }: CordaOutput, root: Corda
 }
 
 /** @throws CordaVaultFault vaultSignature unless the command needs the vault party's key, and that key signed */
-export function demandVaultSigned({ facts, root, command }: VaultFrame): void {
+export function demandVaultSigned({ facts, root, command }: TransactionFrame): void {
   if (!command.signers.includes(root.party)) wrong('vaultSignature', 'the command does not need the vault party');
   if (!facts.signedBy.includes(root.party)) wrong('vaultSignature', 'the vault party did not sign');
 }
@@ -127,17 +117,17 @@ export function refersToTip({ facts, book }: VaultFrame): boolean {
   return book.wasTip(reference) ? false : wrong('reference', 'what is referred to is not the state of the vault');
 }
 
-export function outputAt({ facts }: VaultFrame, index: number): CordaOutput {
+export function outputAt({ facts }: TransactionFrame, index: number): CordaOutput {
   return facts.outputs[index] ?? wrong('shape', 'an output is missing');
 }
 
 /** @throws CordaVaultFault shape */
-export function demandOutputs({ facts }: VaultFrame, count: number): void {
+export function demandOutputs({ facts }: TransactionFrame, count: number): void {
   if (facts.outputs.length !== count) wrong('shape', 'there are more outputs than the command makes, or fewer');
 }
 
 /** An output of this class that nothing encumbers. */
-export function freeOutput(frame: VaultFrame, index: number, type: string): CordaOutput {
+export function freeOutput(frame: TransactionFrame, index: number, type: string): CordaOutput {
   const output = outputAt(frame, index);
   if (output.data.type !== type) wrong('shape', 'an output is of another class than stands there');
   if (output.encumbrance !== undefined) wrong('encumbrance', 'an output is encumbered that must be free');
@@ -153,7 +143,7 @@ export function demandOfVault(
   if (state.vaultParty.key !== party) wrong('vault', 'a state is kept by another party');
 }
 
-export const refOf = ({ facts }: VaultFrame, index: number): StateRef => stateRef(facts.transactionId, index);
+export const refOf = ({ facts }: TransactionFrame, index: number): StateRef => stateRef(facts.transactionId, index);
 
 /** Cash as the vault takes it: who owns it and how much. @throws CordaVaultFault shape, cash */
 export function cashAt(frame: VaultFrame, index: number): Readonly<{ owner: Hex; amountMinor: bigint }> {

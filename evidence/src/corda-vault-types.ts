@@ -56,6 +56,7 @@ const FIELDS: Readonly<Record<CordaVaultClass, readonly CordaField[]>> = {
   ),
   Guard: fieldsByName(of('int', 'action'), of('binary', 'authority', 'signatures')),
   Lock: [],
+  Create: [],
 };
 
 /** For the `types` of a registration. */

@@ -89,7 +89,8 @@ function signerOf({ digest, signature }: Seal, recover: SealRecovery): EvmAddres
   return recover(digest, signature.subarray(0, 64), v) ?? refuse('seal', 'a seal is no signature');
 }
 
-function isHigh(s: Uint8Array): boolean {
+/** Whether s of a signature, 32 bytes, is above half the order: with it anybody could make a second signature of one. */
+export function isHigh(s: Uint8Array): boolean {
   const at = HALF_ORDER.findIndex((byte, i) => byte !== s[i]);
   return at >= 0 && (s[at] ?? 0) > (HALF_ORDER[at] ?? 0);
 }

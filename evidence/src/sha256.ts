@@ -3,4 +3,7 @@ import { createSHA256 } from 'hash-wasm';
 
 const hasher = await createSHA256();
 
-export const sha256 = (input: Uint8Array): Uint8Array => hasher.init().update(input).digest('binary');
+/** 32 bytes. */
+export type Sha256 = (input: Uint8Array) => Uint8Array;
+
+export const sha256: Sha256 = (input) => hasher.init().update(input).digest('binary');

@@ -4,6 +4,7 @@
  */
 import type { Bytes32, Hex } from '@drawbridge/protocol/bytes32';
 import type { CordaVaultClass } from '@drawbridge/protocol/corda-vault-classes';
+import type { EvmAddress } from '@drawbridge/protocol/ids';
 import type { StateRef } from '@drawbridge/protocol/state-ref';
 
 /** Field by field, as Corda compares names. */
@@ -42,7 +43,18 @@ export type CordaCashRegistration = Readonly<{
   issuerReference: Hex;
 }>;
 
-/** Of a vault, beside what vaults of every kind have. */
+/** Who may pause the vault at once and, after the delay, replace its authority: `threshold` of them, together. */
+export type CordaGuardiansRegistration = Readonly<{
+  /** In the order in which the vault has them. */
+  addresses: readonly EvmAddress[];
+  threshold: number;
+  delaySeconds: number;
+}>;
+
+/**
+ * Of a vault, beside what vaults of every kind have. All of it is compared with the transaction that made the vault before anything
+ * else of the vault is believed.
+ */
 export type CordaVaultPart = Readonly<{
   /** The vault's address: it follows from the seed, and no other vault can have it. */
   vaultId: Bytes32;
@@ -56,7 +68,10 @@ export type CordaVaultPart = Readonly<{
   cash?: CordaCashRegistration;
   /** Largest payment, and largest lock, in minor units. */
   permitCapMinor: bigint;
-  /** The vault's state and its permits by their index, as the creation made them, none spent since. */
+  /** In which a permit may pass at most `permitCapMinor`. */
+  capWindowSeconds: number;
+  guardians: CordaGuardiansRegistration;
+  /** The vault's state and its permits by their index: outputs 0, 1 and so on of the creation, none spent since. */
   state: StateRef;
   permits: readonly StateRef[];
 }>;

@@ -6,6 +6,7 @@ import { formatProblem, type Problem } from './problem.ts';
 import { actionToJson, parseActions } from './read-action.ts';
 import { isConsensus, isCordaVault, isFinalByProof } from './registration.ts';
 import {
+  address,
   at,
   type Json,
   listAt,
@@ -46,6 +47,12 @@ const drop =
   (genesis: Json): void => {
     delete at(genesis, ...path.slice(0, -1))[path.at(-1) ?? ''];
   };
+
+const ZERO = `0x${'00'.repeat(20)}`;
+function spoilGuardians(genesis: Json, change: (addresses: readonly unknown[]) => readonly unknown[]): void {
+  const guardians = at(genesis, 'vaults', 2, 'guardians');
+  guardians.addresses = change(listAt(guardians, 'addresses'));
+}
 
 describe('a Corda network', () => {
   test.each(['escrow', 'issue'])('is read with its vault of mode %s', (mode) => {
@@ -112,6 +119,25 @@ describe('a Corda network', () => {
     ['no permit', vault('permits')([]), 'vaults[2].permits'],
     ['a permit twice', vault('permits')([`${word('x')}00000001`, `${word('x')}00000001`]), 'vaults[2].permits'],
     ['a permit that is the vault', (g) => vault('permits')([at(g, 'vaults', 2).state])(g), 'vaults[2].permits'],
+    ['a permit of another transaction', vault('permits')([`${word('x')}00000001`]), 'vaults[2].permits'],
+    [
+      'permits in another order',
+      (g) => vault('permits')(listAt(at(g, 'vaults', 2), 'permits').toReversed())(g),
+      'vaults[2].permits',
+    ],
+    ['a state that is no first output', vault('state')(`${word('creation')}00000001`), 'vaults[2].state'],
+    ['a cap of less than a minute', vault('capWindowSeconds')(59), 'vaults[2].capWindowSeconds'],
+    ['no guardian', vault('guardians', 'addresses')([]), 'vaults[2].guardians.addresses'],
+    ['a guardian twice', (g) => spoilGuardians(g, ([one]) => [one, one]), 'vaults[2].guardians.addresses'],
+    ['a guardian of zeros', vault('guardians', 'addresses')([ZERO]), 'vaults[2].guardians.addresses[0]'],
+    [
+      'seventeen guardians',
+      vault('guardians', 'addresses')(Array.from({ length: 17 }, (_, n) => address(`guardian ${n}`))),
+      'vaults[2].guardians.addresses',
+    ],
+    ['more signatures than guardians', vault('guardians', 'threshold')(3), 'vaults[2].guardians.threshold'],
+    ['guardians who need not sign', vault('guardians', 'threshold')(0), 'vaults[2].guardians.threshold'],
+    ['guardians without delay', vault('guardians', 'delaySeconds')(0), 'vaults[2].guardians.delaySeconds'],
     ['a ref without index', vault('state')(word('creation')), 'vaults[2].state'],
     ['a cap of nothing', vault('permitCapMinor')('0'), 'vaults[2].permitCapMinor'],
     ['the notary as vault party', (g) => vault('party')(at(sample, 'notary').key)(g), 'vaults[gamma/EUR].party'],
@@ -149,9 +175,9 @@ describe('a Corda network', () => {
       listAt(genesis, 'vaults').push({ ...other, ...own, ...change });
     };
     expect(problemsOf(second({}))).toEqual([]);
-    const { vaultId, permits } = sampleCordaVault();
+    const { vaultId, state, permits } = sampleCordaVault();
     expect(problemsOf(second({ vaultId })).map(({ path }) => path)).toEqual(['vaults[gamma/USD].vaultId']);
-    expect(problemsOf(second({ permits })).map(({ path }) => path)).toContain('vaults[gamma/USD].permits');
+    expect(problemsOf(second({ state, permits })).map(({ path }) => path)).toContain('vaults[gamma/USD].permits');
   });
 });
 

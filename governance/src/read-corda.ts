@@ -1,15 +1,23 @@
 /** Readers of the JSON form of Corda networks and vaults. Form only; how the parts fit together is `registry.ts`'s. */
 import { type Bytes32, type Hex, parseHex, ZERO_BYTES32 } from '@drawbridge/protocol/bytes32';
-import { CORDA_VAULT_CLASSES, MAX_CORDA_PERMITS } from '@drawbridge/protocol/corda-vault-classes';
-import { parseStateRef, type StateRef } from '@drawbridge/protocol/state-ref';
+import {
+  CORDA_VAULT_CLASSES,
+  MAX_CORDA_GUARDIANS,
+  MAX_CORDA_PERIOD_SECONDS,
+  MAX_CORDA_PERMITS,
+  MIN_CORDA_CAP_WINDOW_SECONDS,
+} from '@drawbridge/protocol/corda-vault-classes';
+import type { EvmAddress } from '@drawbridge/protocol/ids';
+import { parseStateRef, type StateRef, stateAfter } from '@drawbridge/protocol/state-ref';
 import type {
   CordaCashRegistration,
   CordaConstraintRegistration,
+  CordaGuardiansRegistration,
   CordaNotaryFinality,
   CordaPartyName,
   CordaVaultPart,
 } from './corda-registration.ts';
-import { readAmountMinor, readBytes32 } from './read-primitives.ts';
+import { readAddress, readAmountMinor, readBytes32 } from './read-primitives.ts';
 import type { Reading } from './reading.ts';
 
 /** Keys that are only compared: every scheme of Corda, composite ones too. In bytes. */
@@ -112,6 +120,21 @@ function readCash(r: Reading): CordaCashRegistration {
   };
 }
 
+const NO_GUARDIANS: CordaGuardiansRegistration = { addresses: [], threshold: 1, delaySeconds: 1 };
+
+function readGuardians(r: Reading): CordaGuardiansRegistration {
+  r.object(['addresses', 'threshold', 'delaySeconds']);
+  const read = (list: Reading): EvmAddress[] => list.list(readAddress, { min: 1, max: MAX_CORDA_GUARDIANS });
+  const addresses = r.field('addresses', read, []);
+  if (new Set(addresses).size !== addresses.length) r.at('addresses').fail('repeat one', 'each guardian once');
+  const most = Math.max(addresses.length, 1);
+  return {
+    addresses,
+    threshold: r.field('threshold', (threshold) => threshold.whole(1, most), 1),
+    delaySeconds: r.field('delaySeconds', (delay) => delay.whole(1, MAX_CORDA_PERIOD_SECONDS), 1),
+  };
+}
+
 const NO_REF = '0x' as StateRef;
 const readStateRef = (r: Reading): StateRef => r.parsed(parseStateRef, NO_REF);
 
@@ -122,6 +145,8 @@ export const CORDA_VAULT_FIELDS = [
   'constraint',
   'currency',
   'permitCapMinor',
+  'capWindowSeconds',
+  'guardians',
   'state',
   'permits',
 ] as const;
@@ -141,10 +166,24 @@ export function readCordaVaultPart(r: Reading, mode: 'escrow' | 'issue'): CordaV
     currency: r.field('currency', (text) => text.text(form, expected), ''),
     ...(r.has('cash') && { cash: readCash(r.at('cash')) }),
     permitCapMinor: r.field('permitCapMinor', readAmountMinor, 1n),
+    capWindowSeconds: r.field(
+      'capWindowSeconds',
+      (window) => window.whole(MIN_CORDA_CAP_WINDOW_SECONDS, MAX_CORDA_PERIOD_SECONDS),
+      MIN_CORDA_CAP_WINDOW_SECONDS,
+    ),
+    guardians: r.field('guardians', readGuardians, NO_GUARDIANS),
     state: r.field('state', readStateRef, NO_REF),
     permits: r.field('permits', (list) => list.list(readStateRef, { min: 1, max: MAX_CORDA_PERMITS }), []),
   };
-  const refs = [part.state, ...part.permits].filter((ref) => ref !== NO_REF);
-  if (new Set(refs).size !== refs.length) r.at('permits').fail('name one state twice', 'a state of its own for each');
+  if (part.state !== NO_REF) demandCreated(r, part);
   return part;
 }
+
+/** What a creation makes has its places there; other refs would be of a vault that was used. */
+function demandCreated(r: Reading, { state, permits }: CordaVaultPart): void {
+  if (!state.endsWith(FIRST_OUTPUT)) r.at('state').fail('is not output 0', 'the first output of the creation');
+  const follows = (ref: StateRef, at: number): boolean => ref === NO_REF || ref === stateAfter(state, 1 + at);
+  if (!permits.every(follows))
+    r.at('permits').fail('do not follow the state', 'outputs 1, 2 and so on of the creation');
+}
+const FIRST_OUTPUT = '00000000';

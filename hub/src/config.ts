@@ -31,10 +31,10 @@ const Config = Type.Object(
     operatorsFile: Type.Optional(Type.String()),
     limits: Type.Object(
       {
-        /** Pause between two looks at the core's outbox. After accepted evidence, which may have made instructions, none is waited for. */
-        outboxPollMs: Milliseconds(200, 10, 60_000),
-        /** Least time between two such looks, however much evidence is accepted. */
-        outboxGapMs: Milliseconds(20, 1, 60_000),
+        /** How long the core is let wait for instructions before it answers that there are none; an emptied Redis shows then. */
+        outboxWaitMs: Milliseconds(5_000, 0, 8_000),
+        /** Pause after a question that failed, doubled each time; and between two that were answered with nothing too early. */
+        outboxPauseMs: Milliseconds(50, 10, 60_000),
         /** Instructions taken in one look. */
         outboxPage: Type.Integer({ default: 200, minimum: 1, maximum: 1_000 }),
         /** How often the whole outbox is offered again, so that nothing that was lost stays lost. */
@@ -43,7 +43,7 @@ const Config = Type.Object(
         evidenceConcurrency: Type.Integer({ default: 64, minimum: 1, maximum: 512 }),
         /** Evidence items in one request. */
         evidenceBatch: Type.Integer({ default: 32, minimum: 1, maximum: 64 }),
-        /** How long an item waits for company. */
+        /** How long an item waits for company while others are on their way to the core; alone it waits for nobody. */
         evidenceGatherMs: Milliseconds(5, 0, 1_000),
         /** When an early item is offered again. */
         earlyRetryMs: Milliseconds(500, 10, 60_000),

@@ -14,8 +14,16 @@ export type EvidenceAnswer = Readonly<{
 }>;
 
 export interface CoreRelay {
-  /** Open instructions of `network` with a cursor above `after`, oldest first. */
-  outbox(network: NetworkId, after: number, limit: number): Promise<OutboxPage>;
+  /**
+   * Open instructions of `network` with a cursor above `after`, oldest first. Where there are none the core waits up to `waitMs` for
+   * some; `signal` gives that up.
+   */
+  outbox(
+    network: NetworkId,
+    after: number,
+    limit: number,
+    wait?: Readonly<{ waitMs?: number; signal?: AbortSignal }>,
+  ): Promise<OutboxPage>;
   /** One answer per item, in order. */
   postEvidence(
     network: NetworkId,

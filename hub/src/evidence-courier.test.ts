@@ -6,31 +6,29 @@ import { EvidenceCourier } from './evidence-courier.ts';
 
 const network = parseNetworkId('quorum-a');
 
-function courier(answerTo: (jobId: string) => EvidenceAnswer | Error) {
+function courier(answerTo: (jobId: string) => EvidenceAnswer | Error | Promise<EvidenceAnswer>, gatherMs = 1) {
   const requests: string[][] = [];
-  let told = 0;
   const made = new EvidenceCourier(
-    { network, batch: 3, gatherMs: 1, earlyRetryMs: 500 },
+    { network, batch: 3, gatherMs, earlyRetryMs: 500 },
     {
       core: {
         outbox: async () => ({ items: [], next: 0 }),
         async postEvidence(_network, items) {
           requests.push(items.map((item) => item.jobId));
-          return items.map(({ jobId }) => {
-            const answer = answerTo(jobId);
-            if (answer instanceof Error) throw answer;
-            return answer;
-          });
+          return Promise.all(
+            items.map(async ({ jobId }) => {
+              const answer = await answerTo(jobId);
+              if (answer instanceof Error) throw answer;
+              return answer;
+            }),
+          );
         },
       },
       metrics: { answered: () => undefined },
       now: () => 1_000,
-      onAccepted: () => {
-        told += 1;
-      },
     },
   );
-  return { made, requests, told: () => told };
+  return { made, requests };
 }
 
 /** The fields of a BullMQ job that the courier uses. */
@@ -47,13 +45,21 @@ describe('EvidenceCourier', () => {
     expect(ends).toEqual([{ result: 'accepted' }, { result: 'duplicate' }, { result: 'accepted' }]);
   });
 
-  it('tells at once of what the core took, and of nothing else', async () => {
-    const took = courier((jobId) => ({ jobId, result: jobId === 'b' ? 'accepted' : 'duplicate' }));
-    await Promise.all(['a', 'b', 'c'].map((id) => took.made.carry(job(id))));
-    expect(took.told()).toBe(1);
-    const known = courier((jobId) => ({ jobId, result: 'duplicate' }));
-    await known.made.carry(job('a'));
-    expect(known.told()).toBe(0);
+  it('lets an item that comes alone wait for nobody, and gathers while the core is asked', async () => {
+    const NEVER_MS = 3_600_000;
+    let answer: (given: EvidenceAnswer) => void = () => undefined;
+    const first = new Promise<EvidenceAnswer>((resolve) => {
+      answer = resolve;
+    });
+    const { made, requests } = courier((jobId) => (jobId === 'a' ? first : { jobId, result: 'accepted' }), NEVER_MS);
+    const alone = made.carry(job('a'));
+    while (requests.length === 0) await new Promise(setImmediate);
+    const gathered = ['b', 'c', 'd'].map((id) => made.carry(job(id)));
+    await Promise.all(gathered);
+    expect(requests).toEqual([['a'], ['b', 'c', 'd']]);
+    answer({ jobId: 'a', result: 'accepted' });
+    expect(await alone).toEqual({ result: 'accepted' });
+    expect(await made.carry(job('e'))).toEqual({ result: 'accepted' });
   });
 
   it('offers an early item again later, without using up an attempt', async () => {

@@ -1,7 +1,7 @@
 /**
  * `evidence.<network>` → core. The courier cannot read what it carries. The core's answer decides what becomes of the
  * job: accepted or known → done; early → offered again; refused → failed for good, with the core's code in words; no
- * answer → attempts with back-off. What was accepted may have made instructions: whoever fetches those is told at once.
+ * answer → attempts with back-off.
  */
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { SealedJobData } from '@drawbridge/protocol/instruction-job';
@@ -27,20 +27,16 @@ export class EvidenceCourier {
   readonly #core: CoreRelay;
   readonly #metrics: CourierMetrics;
   readonly #now: () => number;
-  readonly #onAccepted: () => void;
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Requests under way. */
+  #asking = 0;
 
-  /** @param dependencies `onAccepted`: the core took something of an answer that came just now */
-  constructor(
-    options: CourierOptions,
-    dependencies: { core: CoreRelay; metrics: CourierMetrics; now: () => number; onAccepted: () => void },
-  ) {
+  constructor(options: CourierOptions, dependencies: { core: CoreRelay; metrics: CourierMetrics; now: () => number }) {
     this.#options = options;
     this.#core = dependencies.core;
     this.#metrics = dependencies.metrics;
     this.#now = dependencies.now;
-    this.#onAccepted = dependencies.onAccepted;
   }
 
   /** The processor of the BullMQ worker. */
@@ -65,8 +61,13 @@ export class EvidenceCourier {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ jobId, sealed, resolve, reject });
       if (this.#waiting.length >= this.#options.batch) void this.#flush();
-      else this.#timer ??= setTimeout(() => void this.#flush(), this.#options.gatherMs);
+      else this.#timer ??= setTimeout(() => void this.#flush(), this.#gatherMs());
     });
+  }
+
+  /** Who comes alone waits for nobody; while the core is asked already, others may come along. */
+  #gatherMs(): number {
+    return this.#asking === 0 ? 0 : this.#options.gatherMs;
   }
 
   async #flush(): Promise<void> {
@@ -74,7 +75,10 @@ export class EvidenceCourier {
     this.#timer = undefined;
     const batch = this.#waiting;
     this.#waiting = [];
-    if (batch.length > 0) await this.#deliver(batch);
+    if (batch.length === 0) return;
+    this.#asking += 1;
+    await this.#deliver(batch);
+    this.#asking -= 1;
   }
 
   /** One request; where the core refuses it whole, each item alone, so that a malformed one cannot hold up the others. */
@@ -82,7 +86,6 @@ export class EvidenceCourier {
     try {
       const items = batch.map(({ jobId, sealed }) => ({ jobId, sealed }));
       const answers = await this.#core.postEvidence(this.#options.network, items);
-      if (answers.some(({ result }) => result === 'accepted')) this.#onAccepted();
       const byId = new Map(answers.map((answer) => [answer.jobId, answer]));
       for (const waiting of batch) {
         const answer = byId.get(waiting.jobId);

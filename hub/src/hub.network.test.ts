@@ -59,7 +59,7 @@ const config = () =>
     networks: [network],
     redisUrl: redis.url,
     core: { url: 'https://127.0.0.1:1', keyFile: '-', certFile: '-', serviceCertFile: '-' },
-    limits: { outboxPollMs: 20, earlyRetryMs: 20, sweepMs: 1_000 },
+    limits: { outboxWaitMs: 20, outboxPauseMs: 20, earlyRetryMs: 20, sweepMs: 1_000 },
   });
 const start = (relay: CoreRelay): Promise<RunningHub> =>
   startHub(config(), { core: relay, service: 'ours', log: pino({ enabled: false }), now: Date.now });

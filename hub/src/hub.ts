@@ -42,15 +42,9 @@ export async function startHub(config: HubConfig, dependencies: HubDependencies)
   closers.push(async () => connection.disconnect());
 
   const queues: Queue[] = [];
-  // Evidence from one network makes instructions for others.
-  const pumps: OutboxPump[] = [];
-  const onAccepted = (): void => {
-    for (const pump of pumps) pump.soon();
-  };
   for (const network of config.networks.map(parseNetworkId)) {
-    const relay = await startRelay(network, { config, connection, metrics, onAccepted, ...dependencies });
+    const relay = await startRelay(network, { config, connection, metrics, ...dependencies });
     queues.push(...relay.queues);
-    pumps.push(relay.pump);
     closers.push(relay.stop);
   }
 
@@ -72,9 +66,9 @@ export async function startHub(config: HubConfig, dependencies: HubDependencies)
 
 async function startRelay(
   network: NetworkId,
-  context: HubDependencies & { config: HubConfig; connection: Redis; metrics: HubMetrics; onAccepted: () => void },
-): Promise<{ queues: Queue[]; pump: OutboxPump; stop: Closer }> {
-  const { config, connection, metrics, core, service, log, now, onAccepted } = context;
+  context: HubDependencies & { config: HubConfig; connection: Redis; metrics: HubMetrics },
+): Promise<{ queues: Queue[]; stop: Closer }> {
+  const { config, connection, metrics, core, service, log, now } = context;
   const { limits } = config;
   const job: JobsOptions = {
     attempts: limits.attempts,
@@ -91,8 +85,8 @@ async function startRelay(
     {
       network,
       pageSize: limits.outboxPage,
-      pollMs: limits.outboxPollMs,
-      gapMs: limits.outboxGapMs,
+      waitMs: limits.outboxWaitMs,
+      pauseMs: limits.outboxPauseMs,
       sweepMs: limits.sweepMs,
       job,
     },
@@ -107,7 +101,7 @@ async function startRelay(
   );
   const courier = new EvidenceCourier(
     { network, batch: limits.evidenceBatch, gatherMs: limits.evidenceGatherMs, earlyRetryMs: limits.earlyRetryMs },
-    { core, metrics, now, onAccepted },
+    { core, metrics, now },
   );
   const worker = new Worker<SealedJobData>(evidence.name, (item, token) => courier.carry(item, token), {
     connection,
@@ -124,7 +118,6 @@ async function startRelay(
   pump.start();
   return {
     queues: [instructions, evidence],
-    pump,
     stop: async () => {
       await pump.stop();
       await worker.close();

@@ -28,6 +28,9 @@ function configurationNamed(args: string[]): HubConfig {
   return readConfig(file);
 }
 
+/** Connections to a node besides those that wait for instructions. */
+const EVIDENCE_SOCKETS = 64;
+
 async function main(): Promise<void> {
   const config = configurationNamed(process.argv.slice(2));
   const credentials = credentialsOf(config);
@@ -37,6 +40,8 @@ async function main(): Promise<void> {
     serviceCertificate,
     certificate: readNamed(config.core.certFile),
     key: readSecret(config.core.keyFile),
+    // One waits for each network's instructions; the others hand in evidence.
+    maxSockets: config.networks.length + EVIDENCE_SOCKETS,
   });
   const hub = await startHub(config, {
     core,

@@ -5,8 +5,9 @@ import type { OutboxPage } from './core-relay.ts';
 import { OutboxPump } from './outbox-pump.ts';
 
 const network = parseNetworkId('quorum-a');
-const POLL_MS = 200;
-const GAP_MS = 20;
+const WAIT_MS = 5_000;
+const PAUSE_MS = 50;
+const SWEEP_MS = 30_000;
 
 /** A core with `count` open instructions, a queue that keeps ids once, and a Redis that can be emptied. */
 function world(count: number) {
@@ -21,14 +22,24 @@ function world(count: number) {
   let clock = 0;
   let asked = 0;
   let answers = true;
+  let waits = true;
+  let wake: () => void = () => undefined;
   const pump = new OutboxPump(
-    { network, pageSize: 2, pollMs: POLL_MS, gapMs: GAP_MS, sweepMs: 1_000, job: { attempts: 3 } },
+    { network, pageSize: 2, waitMs: WAIT_MS, pauseMs: PAUSE_MS, sweepMs: SWEEP_MS, job: { attempts: 3 } },
     {
       core: {
-        async outbox(_network, after, limit): Promise<OutboxPage> {
+        async outbox(_network, after, limit, { waitMs = 0, signal } = {}): Promise<OutboxPage> {
           asked += 1;
           if (!answers) throw new Error('the core is away');
-          const items = open.filter((item) => item.cursor > after).slice(0, limit);
+          const behind = () => open.filter((item) => item.cursor > after).slice(0, limit);
+          if (behind().length === 0 && waitMs > 0 && waits) {
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+              setTimeout(resolve, waitMs);
+              signal?.addEventListener('abort', () => resolve());
+            });
+          }
+          const items = behind();
           return { items, next: items.at(-1)?.cursor ?? after };
         },
         postEvidence: async () => [],
@@ -67,6 +78,16 @@ function world(count: number) {
     answer: (whether: boolean) => {
       answers = whether;
     },
+    /** Whether the core waits for instructions when it is asked to. */
+    wait: (whether: boolean) => {
+      waits = whether;
+    },
+    /** An instruction more; who waits for one is answered. */
+    instruct: () => {
+      const cursor = open.length + 1;
+      open.push({ cursor, jobId: `job-${cursor}`, sealed: 'c2VhbGVk', supersedes: [] });
+      wake();
+    },
     /** Time passes for the pump too. */
     pass: async (ms: number) => {
       clock += ms;
@@ -98,7 +119,7 @@ describe('OutboxPump', () => {
     await w.pump.pump();
     w.jobs.delete('job-2');
     expect(await w.pump.pump()).toBe(0);
-    w.advance(1_000);
+    w.advance(SWEEP_MS);
     await w.pump.pump();
     expect(w.jobs.has('job-2')).toBe(true);
   });
@@ -125,7 +146,7 @@ describe('OutboxPump', () => {
   });
 });
 
-describe('OutboxPump that is told of accepted evidence', () => {
+describe('OutboxPump that runs', () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -133,64 +154,74 @@ describe('OutboxPump that is told of accepted evidence', () => {
     jest.useRealTimers();
   });
 
-  /** A pump that has looked once and waits for its poll. */
-  async function waiting() {
-    const w = world(0);
+  /** A pump that has swept once, and whose question is with the core. */
+  async function waiting(count = 0) {
+    const w = world(count);
     w.pump.start();
     await w.pass(0);
-    await w.pass(GAP_MS);
-    expect(w.asked()).toBe(1);
-    return w;
+    await w.pass(PAUSE_MS);
+    return { ...w, before: w.asked() };
   }
 
-  it('looks at once', async () => {
+  it('has one question with the core, and offers what it is answered at once', async () => {
     const w = await waiting();
-    w.open.push({ cursor: 1, jobId: 'job-1', sealed: 'c2VhbGVk', supersedes: [] });
-    w.pump.soon();
-    await w.pass(1);
+    await w.pass(WAIT_MS - 1);
+    expect(w.asked()).toBe(w.before);
+    w.instruct();
+    await w.pass(0);
+    expect([...w.jobs.keys()]).toEqual(['job-1']);
+    w.instruct();
+    await w.pass(0);
+    expect([...w.jobs.keys()]).toEqual(['job-1', 'job-2']);
+    await w.pump.stop();
+  });
+
+  it('asks again when the core had nothing in that time', async () => {
+    const w = await waiting();
+    await w.pass(WAIT_MS);
+    expect(w.asked()).toBe(w.before + 1);
+    await w.pump.stop();
+  });
+
+  it('does not take what came while Redis was emptied for all that there is', async () => {
+    const w = await waiting(3);
+    expect(w.cursors.get(network)).toBe(3);
+    w.jobs.clear();
+    w.cursors.clear();
+    w.instruct();
+    await w.pass(0);
+    expect([...w.jobs.keys()].sort()).toEqual(['job-1', 'job-2', 'job-3', 'job-4']);
+    expect(w.cursors.get(network)).toBe(4);
+    await w.pump.stop();
+  });
+
+  it('sweeps in time, however long the core may wait', async () => {
+    const w = await waiting(1);
+    w.jobs.clear();
+    await w.pass(SWEEP_MS);
     expect([...w.jobs.keys()]).toEqual(['job-1']);
     await w.pump.stop();
   });
 
-  it('looks once in a gap, however often it is told', async () => {
+  it('does not press a core that does not wait, or that fails', async () => {
     const w = await waiting();
-    for (let ms = 0; ms < 5 * GAP_MS; ms += 1) {
-      w.pump.soon();
-      await w.pass(1);
-    }
-    expect(w.asked()).toBeGreaterThan(1);
-    expect(w.asked()).toBeLessThanOrEqual(1 + 5);
-    await w.pump.stop();
-  });
-
-  it('goes on with its poll afterwards', async () => {
-    const w = await waiting();
-    w.pump.soon();
-    await w.pass(1);
-    expect(w.asked()).toBe(2);
-    await w.pass(POLL_MS - 2);
-    expect(w.asked()).toBe(2);
-    await w.pass(2);
-    expect(w.asked()).toBe(3);
-    await w.pump.stop();
-  });
-
-  it('does not press a core that fails', async () => {
-    const w = await waiting();
+    w.wait(false);
+    await w.pass(WAIT_MS);
+    const quick = w.asked();
+    await w.pass(10 * PAUSE_MS);
+    expect(w.asked() - quick).toBeLessThanOrEqual(10);
     w.answer(false);
-    await w.pass(POLL_MS);
-    expect(w.asked()).toBe(2);
-    w.pump.soon();
-    await w.pass(POLL_MS);
-    expect(w.asked()).toBe(2);
+    await w.pass(PAUSE_MS);
+    const failed = w.asked();
+    await w.pass(30 * PAUSE_MS);
+    expect(w.asked() - failed).toBeLessThanOrEqual(5);
     await w.pump.stop();
   });
 
-  it('does not begin again after its end', async () => {
+  it('ends though a question is with the core, and asks no more', async () => {
     const w = await waiting();
     await w.pump.stop();
-    w.pump.soon();
-    await w.pass(10 * POLL_MS);
-    expect(w.asked()).toBe(1);
+    await w.pass(10 * WAIT_MS);
+    expect(w.asked()).toBe(w.before);
   });
 });

@@ -3,6 +3,8 @@
  * by two hubs at once, is adding once. The cursor lives in Redis beside the jobs: when Redis is emptied it goes with
  * them and the pump begins again at the start. A sweep offers the whole outbox from time to time, so that a job that
  * was removed while its instruction is still open comes back, and one whose body somebody changed gets its own again.
+ *
+ * One question is always with the core, which answers it when there is something: nobody polls, and nothing waits for a poll.
  */
 
 import type { NetworkId } from '@drawbridge/protocol/ids';
@@ -28,9 +30,10 @@ export interface CursorStore {
 export type PumpOptions = Readonly<{
   network: NetworkId;
   pageSize: number;
-  pollMs: number;
-  /** Least time between the beginnings of two looks, however often `soon` is said. */
-  gapMs: number;
+  /** How long the core is let wait for instructions; as long an emptied Redis goes unnoticed. */
+  waitMs: number;
+  /** Pause after a failure, doubled each time; and least time between two questions that were answered with nothing. */
+  pauseMs: number;
   sweepMs: number;
   job: JobsOptions;
 }>;
@@ -49,14 +52,9 @@ const MAX_PAUSE_MS = 10_000;
 export class OutboxPump {
   readonly #options: PumpOptions;
   readonly #deps: PumpDependencies;
+  readonly #stopping = new AbortController();
   #sweptMs = Number.NEGATIVE_INFINITY;
-  #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
-  #failures = 0;
-  #stopped = false;
-  /** Said since the last look began. */
-  #soon = false;
-  #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PumpOptions, dependencies: PumpDependencies) {
     this.#options = options;
@@ -64,38 +62,37 @@ export class OutboxPump {
   }
 
   start(): void {
-    this.#schedule(0);
-  }
-
-  /** There may be something new: the next look does not wait for the poll. After failures it does, and for longer. */
-  soon(): void {
-    if (this.#failures > 0) return;
-    this.#soon = true;
-    if (this.#timer) this.#schedule(this.#gapLeftMs());
+    this.#running = this.#run();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#stopping.abort();
     await this.#running;
   }
 
-  /** One look at the outbox, page after page until it is empty. Returns how many jobs were offered. */
-  async pump(): Promise<number> {
+  /**
+   * One look at the outbox, page after page until it is empty. Returns how many jobs were offered.
+   * @param waitMs how long the core may wait for the first of them; a sweep waits for nothing
+   */
+  async pump(waitMs = 0): Promise<number> {
     const { network, pageSize, sweepMs } = this.#options;
     const { core, cursors, now } = this.#deps;
+    const { signal } = this.#stopping;
     const sweeping = now() - this.#sweptMs >= sweepMs;
     const stored = await cursors.read(network);
     let cursor = sweeping ? 0 : stored;
     let offered = 0;
     for (;;) {
-      const page = await core.outbox(network, cursor, pageSize);
+      const waits = offered === 0 && !sweeping && waitMs > 0;
+      const page = await core.outbox(network, cursor, pageSize, waits ? { waitMs, signal } : { signal });
       if (page.items.length === 0) break;
       await this.#offer(page.items, sweeping);
       offered += page.items.length;
+      // Redis was emptied while the core waited: what lies before this page is gone as well.
+      if (waits && (await cursors.read(network)) !== cursor) break;
       cursor = page.next;
       await cursors.write(network, cursor);
-      if (page.items.length < pageSize || this.#stopped) break;
+      if (page.items.length < pageSize || signal.aborted) break;
     }
     if (sweeping) this.#sweptMs = now();
     return offered;
@@ -116,37 +113,48 @@ export class OutboxPump {
     if (sweeping) for (const { jobId, sealed } of items) await queue.restore(jobId, { v: 1, sealed });
   }
 
-  #schedule(delayMs: number): void {
-    clearTimeout(this.#timer);
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#running = this.#turn();
-    }, delayMs);
+  async #run(): Promise<void> {
+    const { waitMs, pauseMs, sweepMs } = this.#options;
+    const { now } = this.#deps;
+    const { signal } = this.#stopping;
+    let failures = 0;
+    while (!signal.aborted) {
+      const beganMs = now();
+      const untilSweepMs = Math.max(0, Math.ceil(this.#sweptMs + sweepMs - beganMs));
+      const offered = await this.#turn(Math.min(waitMs, untilSweepMs), failures + 1);
+      failures = offered === undefined ? failures + 1 : 0;
+      // A core that answers with nothing before its time is not asked without a pause.
+      const leastMs = offered === 0 ? beganMs + pauseMs - now() : 0;
+      const pause = failures > 0 ? Math.min(pauseMs * 2 ** Math.min(failures - 1, 16), MAX_PAUSE_MS) : leastMs;
+      if (pause > 0) await pauseUnlessAborted(pause, signal);
+    }
   }
 
-  #gapLeftMs(): number {
-    return Math.max(0, this.#lookedMs + this.#options.gapMs - this.#deps.now());
-  }
-
-  async #turn(): Promise<void> {
+  /** Nothing when it failed. */
+  async #turn(waitMs: number, failures: number): Promise<number | undefined> {
     const { log, metrics } = this.#deps;
-    const { network, pollMs } = this.#options;
-    this.#soon = false;
-    this.#lookedMs = this.#deps.now();
+    const { network } = this.#options;
     try {
-      await this.pump();
-      this.#failures = 0;
+      return await this.pump(waitMs);
     } catch (error) {
-      this.#failures += 1;
+      if (this.#stopping.signal.aborted) return undefined;
       metrics.failed(network);
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
-      log.warn(
-        { queue: instructionQueue(network), code, failures: this.#failures },
-        'outbox not pumped; will try again',
-      );
+      log.warn({ queue: instructionQueue(network), code, failures }, 'outbox not pumped; will try again');
+      return undefined;
     }
-    if (this.#soon && this.#failures === 0) this.#schedule(this.#gapLeftMs());
-    else this.#schedule(Math.min(pollMs * 2 ** Math.min(this.#failures, 16), Math.max(MAX_PAUSE_MS, pollMs)));
   }
+}
+
+function pauseUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    signal.addEventListener('abort', finish);
+    if (signal.aborted) finish();
+  });
 }

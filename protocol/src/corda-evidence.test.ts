@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { encode } from 'cborg';
+import { toBytes32 } from './bytes32.ts';
 import {
   type CordaEvidence,
   cordaSubjectDigest,
@@ -117,6 +120,13 @@ describe('what is refused', () => {
     ['a batch tree that is none', signature(4, Uint8Array.of(9))],
     ['a batch tree that is a flag', signature(4, false)],
     ['an item that is too long', new Uint8Array(MAX_CORDA_EVIDENCE_BYTES + 1)],
+    [
+      'an item that is too long, and sound but for that',
+      group(
+        1,
+        Array.from({ length: 8 }, () => [new Uint8Array(MAX_CORDA_COMPONENT_BYTES), hash(1)]),
+      ),
+    ],
   ])('%s', (_, bytes) => {
     expect(() => decodeCordaEvidence(bytes)).toThrow(expect.objectContaining({ name: 'ProtocolError' }));
   });
@@ -151,6 +161,9 @@ describe('trees', () => {
   const deep = (depth: number): CordaPartialTree =>
     depth === 0 ? { included: hash(1) } : { left: deep(depth - 1), right: { leaf: hash(2) } };
 
+  const full = (depth: number): CordaPartialTree =>
+    depth === 0 ? { included: hash(1) } : { left: full(depth - 1), right: full(depth - 1) };
+
   test('are read as they were written, up to their depth', () => {
     for (const tree of [TREE, { included: hash(1) }, deep(MAX_CORDA_TREE_DEPTH)]) {
       expect(decodeCordaTree(encodeCordaTree(tree))).toEqual(tree);
@@ -160,12 +173,14 @@ describe('trees', () => {
   test.each<[string, Uint8Array]>([
     ['nothing', new Uint8Array()],
     ['an unknown part', Uint8Array.of(3, ...hash(1))],
+    ['an unknown part where a node would be', encodeCordaTree(deep(1)).with(0, 3)],
     ['a hash that ends early', Uint8Array.of(1, ...hash(1).subarray(1))],
     ['half a node', Uint8Array.of(0, 1, ...hash(1))],
     ['bytes behind the tree', Uint8Array.of(1, ...hash(1), 0)],
     ['too deep a tree', encodeCordaTree(deep(MAX_CORDA_TREE_DEPTH + 1))],
     ['a very deep tree', new Uint8Array(60_000)],
     ['too many bytes', new Uint8Array(65_537)],
+    ['a sound tree of too many bytes', encodeCordaTree(full(11))],
   ])('%s is refused', (_, bytes) => {
     expect(() => decodeCordaTree(bytes)).toThrow(expect.objectContaining({ code: 'EVIDENCE_INVALID' }));
   });
@@ -176,6 +191,8 @@ test('a subject is network and transaction', () => {
   const transactionId = `0x${'11'.repeat(32)}` as never;
   const digest = cordaSubjectDigest({ network, transactionId });
   expect(digest).toBe(cordaSubjectDigest({ network, transactionId }));
+  const encoded = encode(['corda-notary', network, hash(0x11)]);
+  expect(digest).toBe(toBytes32(sha256(concatBytes(utf8ToBytes('drawbridge/corda-subject/1\0'), encoded))));
   expect(cordaSubjectDigest({ network: parseNetworkId('other'), transactionId })).not.toBe(digest);
   expect(cordaSubjectDigest({ network, transactionId: `0x${'12'.repeat(32)}` as never })).not.toBe(digest);
 });

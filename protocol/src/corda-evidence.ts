@@ -7,10 +7,9 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { encode } from 'cborg';
 import { type Bytes32, fromHex, toBytes32 } from './bytes32.ts';
-import { type CborFormat, decodeCbor, demandCanonical } from './canonical-cbor.ts';
-import { type CordaPartialTree, decodeCordaTree, encodeCordaTree } from './corda-partial-tree.ts';
+import { type Bounds, CanonicalReader } from './canonical-reader.ts';
+import { type CordaPartialTree, decodeCordaTree, encodeCordaTree, MAX_CORDA_TREE_BYTES } from './corda-partial-tree.ts';
 import { type NetworkId, parseNetworkId } from './ids.ts';
-import { ProtocolError } from './protocol-error.ts';
 
 /** How many group hashes lead to a transaction id: Corda 4 has 9, 4.12 has 10, and any of these makes a tree of depth 4. */
 export const MIN_CORDA_GROUPS = 9;
@@ -67,10 +66,15 @@ export type CordaEvidence = Readonly<{
 /** Which transaction was proven. */
 export type CordaSubject = Readonly<{ network: NetworkId; transactionId: Bytes32 }>;
 
-const SUBJECT_PREFIX = utf8ToBytes('drawbridge/corda-subject/1\0');
 const RULE = 'corda-notary';
+/** Up to the network: a list of three follows the prefix, the rule first. */
+const SUBJECT_OPENING = concatBytes(utf8ToBytes('drawbridge/corda-subject/1\0'), Uint8Array.of(0x83), encode(RULE));
+/** Of the transaction's id. */
+const WORD_HEAD = Uint8Array.of(0x58, 32);
 const KIND = 'transaction';
 const PARTS = 7;
+/** Characters of rule, kind and network. */
+const MAX_TEXT = 64;
 
 export function encodeCordaEvidence(evidence: CordaEvidence): Uint8Array {
   const { version, rule, kind, network, groupHashes, groups, signatures } = evidence;
@@ -89,83 +93,70 @@ export function encodeCordaEvidence(evidence: CordaEvidence): Uint8Array {
   return encode([version, rule, kind, network, groupHashes, shownGroups, signed]);
 }
 
-const refuse = (message: string): never => {
-  throw new ProtocolError('EVIDENCE_INVALID', message);
-};
-function parts(value: unknown, length: number, what: string): readonly unknown[] {
-  return Array.isArray(value) && value.length === length ? value : refuse(`${what} must be a list of ${length}`);
-}
-function list(value: unknown, { min, max }: Readonly<{ min: number; max: number }>, what: string): readonly unknown[] {
-  if (!Array.isArray(value) || value.length < min || value.length > max) {
-    return refuse(`${what} must be a list of ${min} to ${max}`);
-  }
-  return value;
-}
-function bytes(value: unknown, { min, max }: Readonly<{ min: number; max: number }>, what: string): Uint8Array {
-  if (!(value instanceof Uint8Array) || value.length < min || value.length > max) {
-    return refuse(`${what} must have ${min} to ${max} bytes`);
-  }
-  return value;
-}
-function whole(value: unknown, { min, max }: Readonly<{ min: number; max: number }>, what: string): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
-    ? value
-    : refuse(`${what} must be a whole number from ${min} to ${max}`);
-}
-const hash = (value: unknown, what: string): Uint8Array => bytes(value, { min: 32, max: 32 }, what);
-const treeOf = (value: unknown, what: string): CordaPartialTree =>
-  value instanceof Uint8Array ? decodeCordaTree(value) : refuse(`${what} must be bytes`);
+const HASH = { min: 32, max: 32 } as const;
+const COMPONENT = { min: 1, max: MAX_CORDA_COMPONENT_BYTES } as const;
+const KEY = { min: 1, max: MAX_CORDA_KEY_BYTES } as const;
+const SIGNATURE = { min: 1, max: MAX_CORDA_SIGNATURE_BYTES } as const;
+const TREE = { min: 1, max: MAX_CORDA_TREE_BYTES } as const;
+const exactly = (count: number): Bounds => ({ min: count, max: count });
 
-function componentOf(value: unknown): CordaComponent {
-  const [component, nonce] = parts(value, 2, 'component');
+/** `count` times what `read` reads, in their order. */
+function times<Item>(count: number, read: () => Item): Item[] {
+  const items: Item[] = [];
+  for (let i = 0; i < count; i++) items.push(read());
+  return items;
+}
+
+const treeOf = (r: CanonicalReader, what: string): CordaPartialTree => decodeCordaTree(r.bytes(TREE, what));
+
+function componentOf(r: CanonicalReader): CordaComponent {
+  r.listOf(exactly(2), 'component');
+  return { bytes: r.bytes(COMPONENT, 'component'), nonce: r.bytes(HASH, 'nonce') };
+}
+function groupOf(r: CanonicalReader): CordaGroup {
+  r.listOf(exactly(3), 'group');
   return {
-    bytes: bytes(component, { min: 1, max: MAX_CORDA_COMPONENT_BYTES }, 'component'),
-    nonce: hash(nonce, 'nonce'),
+    groupIndex: r.whole({ min: 0, max: MAX_CORDA_GROUPS - 1 }, 'group index'),
+    components: times(r.listOf({ min: 1, max: MAX_CORDA_COMPONENTS }, 'components'), () => componentOf(r)),
+    tree: treeOf(r, 'tree'),
   };
 }
-function groupOf(value: unknown): CordaGroup {
-  const [groupIndex, components, tree] = parts(value, 3, 'group');
-  return {
-    groupIndex: whole(groupIndex, { min: 0, max: MAX_CORDA_GROUPS - 1 }, 'group index'),
-    components: list(components, { min: 1, max: MAX_CORDA_COMPONENTS }, 'components').map(componentOf),
-    tree: treeOf(tree, 'tree'),
-  };
-}
-function signatureOf(value: unknown): CordaSignature {
-  const [key, platformVersion, scheme, signature, batchTree] = parts(value, 5, 'signature');
+function signatureOf(r: CanonicalReader): CordaSignature {
+  r.listOf(exactly(5), 'signature');
   const signed = {
-    key: bytes(key, { min: 1, max: MAX_CORDA_KEY_BYTES }, 'key'),
-    platformVersion: whole(platformVersion, { min: 1, max: MAX_PLATFORM_VERSION }, 'platform version'),
-    scheme: whole(scheme, { min: 1, max: MAX_SCHEME }, 'scheme'),
-    signature: bytes(signature, { min: 1, max: MAX_CORDA_SIGNATURE_BYTES }, 'signature'),
+    key: r.bytes(KEY, 'key'),
+    platformVersion: r.whole({ min: 1, max: MAX_PLATFORM_VERSION }, 'platform version'),
+    scheme: r.whole({ min: 1, max: MAX_SCHEME }, 'scheme'),
+    signature: r.bytes(SIGNATURE, 'signature'),
   };
-  return batchTree === null ? signed : { ...signed, batchTree: treeOf(batchTree, 'batch tree') };
+  return r.isNull() ? signed : { ...signed, batchTree: treeOf(r, 'batch tree') };
 }
 
-const FORMAT: CborFormat = { what: 'Corda evidence', code: 'EVIDENCE_INVALID', maxBytes: MAX_CORDA_EVIDENCE_BYTES };
-
-/** @throws ProtocolError `EVIDENCE_INVALID` (or `ID_INVALID`) for anything but the canonical bytes of one item. */
+/**
+ * Bytes of the item are not copied: who changes the input changes what was read.
+ * @throws ProtocolError `EVIDENCE_INVALID` (or `ID_INVALID`) for anything but the canonical bytes of one item.
+ */
 export function decodeCordaEvidence(input: Uint8Array): CordaEvidence {
-  const [version, rule, kind, network, groupHashes, groups, signatures] = parts(
-    decodeCbor(input, FORMAT),
-    PARTS,
-    'evidence',
-  );
-  if (version !== 1) return refuse('evidence version is unknown');
-  if (rule !== RULE) return refuse(`evidence is not of rule ${RULE}`);
-  if (kind !== KIND) return refuse(`evidence is not of kind ${KIND}`);
+  const r = new CanonicalReader(input, 'EVIDENCE_INVALID');
+  if (input.length > MAX_CORDA_EVIDENCE_BYTES) {
+    return r.refuse(`Corda evidence must have at most ${MAX_CORDA_EVIDENCE_BYTES} bytes`);
+  }
+  r.listOf(exactly(PARTS), 'evidence');
+  r.whole(exactly(1), 'evidence version');
+  if (r.ascii(MAX_TEXT, 'rule') !== RULE) return r.refuse(`evidence is not of rule ${RULE}`);
+  if (r.ascii(MAX_TEXT, 'kind') !== KIND) return r.refuse(`evidence is not of kind ${KIND}`);
   const evidence: CordaEvidence = {
-    version,
-    rule,
-    kind,
-    network: typeof network === 'string' ? parseNetworkId(network) : refuse('network must be text'),
-    groupHashes: list(groupHashes, { min: MIN_CORDA_GROUPS, max: MAX_CORDA_GROUPS }, 'group hashes').map((item) =>
-      hash(item, 'group hash'),
+    version: 1,
+    rule: RULE,
+    kind: KIND,
+    network: parseNetworkId(r.ascii(MAX_TEXT, 'network')),
+    groupHashes: times(r.listOf({ min: MIN_CORDA_GROUPS, max: MAX_CORDA_GROUPS }, 'group hashes'), () =>
+      r.bytes(HASH, 'group hash'),
     ),
-    groups: list(groups, { min: 1, max: MAX_CORDA_GROUPS }, 'groups').map(groupOf),
-    signatures: list(signatures, { min: 1, max: MAX_CORDA_SIGNATURES }, 'signatures').map(signatureOf),
+    groups: times(r.listOf({ min: 1, max: MAX_CORDA_GROUPS }, 'groups'), () => groupOf(r)),
+    signatures: times(r.listOf({ min: 1, max: MAX_CORDA_SIGNATURES }, 'signatures'), () => signatureOf(r)),
   };
-  demandCanonical(input, encodeCordaEvidence(evidence), FORMAT);
+  r.end('the evidence');
   return evidence;
 }
 
@@ -179,5 +170,5 @@ export function isCordaEvidence(input: Uint8Array): boolean {
 
 /** SHA-256 over which transaction on which network: the same whatever of it was shown, and whoever signed it. */
 export function cordaSubjectDigest({ network, transactionId }: CordaSubject): Bytes32 {
-  return toBytes32(sha256(concatBytes(SUBJECT_PREFIX, encode([RULE, network, fromHex(transactionId)]))));
+  return toBytes32(sha256(concatBytes(SUBJECT_OPENING, encode(network), WORD_HEAD, fromHex(transactionId))));
 }

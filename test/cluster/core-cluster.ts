@@ -111,16 +111,17 @@ export class CoreCluster {
     return this.node(0).start([...own, ...this.#args], readyTimeoutMs);
   }
 
-  /** Asks the others for a place, or takes the one that it has. */
-  join(node: CoreProcess, patienceSeconds = 60): Promise<ReadyLine> {
+  /** Asks the others for a place, or takes the one that it has. Far behind, it is ready only after it has caught up. */
+  join(node: CoreProcess, patienceSeconds = 60, readyTimeoutMs?: number): Promise<ReadyLine> {
     const peers = this.nodes.filter((other) => other !== node).map(({ peer }) => peer);
     const asking = ['--peer', peers.join(','), '--patience', String(patienceSeconds)];
-    return node.start(['join', '--service-cert', this.serviceCertFile, ...asking, ...this.#args]);
+    return node.start(['join', '--service-cert', this.serviceCertFile, ...asking, ...this.#args], readyTimeoutMs);
   }
 
   /** Starts a node that has been a member before, as its operator would. */
-  again(node: CoreProcess): Promise<ReadyLine> {
-    return node === this.node(0) && !this.#args.includes('--test-protected-memory') ? this.begin() : this.join(node);
+  again(node: CoreProcess, readyTimeoutMs?: number): Promise<ReadyLine> {
+    const keepsItsPlace = node === this.node(0) && !this.#args.includes('--test-protected-memory');
+    return keepsItsPlace ? this.begin(readyTimeoutMs) : this.join(node, undefined, readyTimeoutMs);
   }
 
   /** The first begins, the others join, and all have a vote. */

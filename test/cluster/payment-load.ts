@@ -37,23 +37,23 @@ export class PaymentLoad {
     return this.#acknowledged.size;
   }
 
-  /** `lanes` clients, each with one payment on its way, each asking the nodes in turn from another one on. */
-  start(lanes: number, nodes: readonly CoreProcess[] = this.#cluster.nodes): void {
+  /** `lanes` clients, each with one payment or one batch on its way, each asking the nodes in turn from another one on. */
+  start(lanes: number, nodes: readonly CoreProcess[] = this.#cluster.nodes, batch = 1): void {
     this.#stopped = false;
     for (let lane = 0; lane < lanes; lane += 1) {
       const first = lane % nodes.length;
       const client = this.#cluster.client('bankA', [...nodes.slice(first), ...nodes.slice(0, first)]);
-      this.#loops.push(this.#loop(client));
+      this.#loops.push(this.#loop(client, batch));
     }
   }
 
-  async #loop(client: DrawbridgeClient): Promise<void> {
-    while (!this.#stopped) if (!(await this.#payOne(client))) await pause(BREATH_MS);
+  async #loop(client: DrawbridgeClient, batch: number): Promise<void> {
+    while (!this.#stopped) if (!(await this.#pay(client, batch))) await pause(BREATH_MS);
   }
 
-  async #payOne(client: DrawbridgeClient): Promise<boolean> {
+  async #pay(client: DrawbridgeClient, batch: number): Promise<boolean> {
     try {
-      await this.one(client, randomUUID());
+      await (batch === 1 ? this.one(client, randomUUID()) : this.batch(client, batch));
       return true;
     } catch {
       // What became of it is for the judgement: it may be there or not.

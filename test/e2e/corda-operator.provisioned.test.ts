@@ -2,25 +2,22 @@
  * What docs/operators/corda.md tells an operator, on a real Corda network and a core that does not know of it: registered by a
  * signed amendment, first transfers, and the lane closed again. By the commands of the document.
  */
-import { execFile } from 'node:child_process';
-import { rename, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { CORDA_NETWORK, EXPOSURE_CAP_MINOR } from '@drawbridge/demo/cast';
 import { connectorId } from '@drawbridge/demo/genesis-file';
 import type { LocalSystem } from '@drawbridge/demo/local-system';
-import { sourceProgram } from '@drawbridge/devnets/source-program';
+import type { LockResource } from '@drawbridge/protocol/api/lock';
 import type { TransferResource } from '@drawbridge/protocol/api/transfer';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cordaMissing } from './corda-missing.ts';
+import { amend, drawbridge, exposureCap, settled } from './operator-desk.ts';
 import { eventually, lei, startWorld, type World } from './world.ts';
 
 const START_MS = 900_000;
 const STORY_MS = 300_000;
 const PATIENCE_MS = 180_000;
-const CLI = resolve(import.meta.dirname, '../../cli/src/main.ts');
 
-const call = promisify(execFile);
+const DEPOSIT = { from: 'aurora', to: 'aurora', asset: 'GBP', source: CORDA_NETWORK } as const;
+
 const missing = await cordaMissing();
 const story = missing === undefined ? it : it.skip;
 
@@ -38,32 +35,11 @@ afterAll(async () => {
   await world?.remove();
 }, 120_000);
 
-async function drawbridge(...args: string[]): Promise<string> {
-  const program = sourceProgram(CLI, args);
-  return (await call(program.command, program.args)).stdout;
-}
-
-/** Written by whoever proposes it, signed by two who hold bootstrap keys, and laid where the core looks. */
-async function amend(number: number, actions: readonly object[]): Promise<void> {
-  const { dir, serviceId } = world.system;
-  const file = join(dir, `amendment-${number}.json`);
-  await writeFile(file, JSON.stringify({ version: 1, serviceId, number, actions, signatures: [] }));
-  for (const holder of [1, 2]) {
-    await drawbridge('amendment', 'sign', file, '--key', join(dir, 'keys', `bootstrap-${holder}.key`));
-  }
-  await rename(file, join(dir, 'amendments', `${number}.json`));
-}
-
 function asAurora(): string[] {
   const { coreUrl, serviceCertFile, identity } = world.system;
   const { certFile, keyFile } = identity('aurora');
   return ['--url', coreUrl, '--service-cert', serviceCertFile, '--cert', certFile, '--key', keyFile, '--json'];
 }
-
-const cap = (amountMinor: bigint): object => ({
-  name: 'set_exposure_cap',
-  args: { network: CORDA_NETWORK, asset: 'GBP', amountMinor: String(amountMinor) },
-});
 
 /** The network, its connector and its vault, as the tool describes them. */
 function registration(): object[] {
@@ -81,20 +57,23 @@ function registration(): object[] {
       name: 'add_vault',
       args: { network: CORDA_NETWORK, authority: system.authorities[`${CORDA_NETWORK}/GBP`], ...vault },
     },
-    cap(EXPOSURE_CAP_MINOR),
+    exposureCap(EXPOSURE_CAP_MINOR),
   ];
 }
 
-const ends = (id: TransferResource['id']): Promise<TransferResource> =>
-  eventually(
-    'the transfer is settled',
-    async () => {
-      const transfer = await world.desk('aurora').transfer(id);
-      if (transfer.state !== 'SETTLED') throw new Error(`it is ${transfer.state}`);
-      return transfer;
-    },
-    PATIENCE_MS,
-  );
+const ends = (id: TransferResource['id']): Promise<TransferResource> => settled(world, 'aurora', id);
+
+const capOf = async (): Promise<string | undefined> => {
+  const known = (await world.desk('aurora').networks()).find(({ id }) => id === CORDA_NETWORK);
+  return known?.vaults.find(({ asset }) => asset === 'GBP')?.exposureCapMinor;
+};
+const inSuspense = async (id: TransferResource['id']): Promise<LockResource | undefined> =>
+  (await world.desk('aurora').locks()).locks.find(({ transfer }) => transfer?.id === id);
+const refundOf = async ({ lockId }: LockResource): Promise<true | undefined> => {
+  const { locks } = await world.desk('aurora').locks();
+  const now = locks.find((lock) => lock.lockId === lockId);
+  return now === undefined || now.state === 'REFUNDED' ? true : undefined;
+};
 
 describe(`an operator${missing === undefined ? '' : ` [skipped: ${missing}]`}`, () => {
   story(
@@ -103,7 +82,7 @@ describe(`an operator${missing === undefined ? '' : ` [skipped: ${missing}]`}`, 
       const knows = async (): Promise<boolean> =>
         (await world.desk('aurora').networks()).some(({ id }) => id === CORDA_NETWORK);
       expect(await knows()).toBe(false);
-      await amend(1, registration());
+      await amend(world, 1, registration());
       await eventually('the core knows the network', async () => ((await knows()) ? true : undefined));
 
       const there = await drawbridge(
@@ -132,16 +111,21 @@ describe(`an operator${missing === undefined ? '' : ` [skipped: ${missing}]`}`, 
     'ends the lane: what is there goes out, and then nothing goes either way',
     async () => {
       // Less than any deposit.
-      await amend(2, [cap(1n)]);
+      await amend(world, 2, [exposureCap(1n)]);
+      await eventually('the cap is taken', async () => ((await capOf()) === '1' ? true : undefined));
+      const refused = await world.fund({ ...DEPOSIT, amountMinor: 100n, fundBySeconds: 120 });
+      const lock = await eventually('the lock is in suspense', async () => inSuspense(refused.id), PATIENCE_MS);
+      expect(lock).toMatchObject({ why: 'cap', state: 'UNMATCHED' });
+      await world.desk('aurora').refundLock(lock);
+      await eventually('it is refunded', async () => refundOf(lock), PATIENCE_MS);
       const out = { from: 'aurora', to: 'aurora', asset: 'GBP', destination: CORDA_NETWORK, deliverBySeconds: 240 };
       const { id } = await world.submit({ ...out, amountMinor: 10_000n });
       await ends(id);
       expect(await corda.vaultTotal('GBP')).toBe(0n);
       await world.expectConserved();
-      await amend(3, [cap(0n)]);
-      const deposit = { from: 'aurora', to: 'aurora', asset: 'GBP', amountMinor: 100n, source: CORDA_NETWORK };
+      await amend(world, 3, [exposureCap(0n)]);
       await eventually('the lane is closed', async () => {
-        const refusal = await world.submit(deposit).then(
+        const refusal = await world.submit({ ...DEPOSIT, amountMinor: 100n }).then(
           () => undefined,
           (error: Error & { code?: string }) => error.code,
         );

@@ -2,7 +2,12 @@
  * What lanes to and from a real Corda network must withstand. Each story ends with equal sums on Corda, on Quorum and in the
  * core, and with every pound that Aurora Bank had either its own still or guarded by the vault.
  */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { verifyEvidenceCommand } from '@drawbridge/cli/verify-evidence';
 import { OPENING_MINOR } from '@drawbridge/demo/cast';
+import { gatherCordaEvidence } from '@drawbridge/demo/gather-corda-evidence';
 import type { LocalSystem } from '@drawbridge/demo/local-system';
 import type { TransferResource } from '@drawbridge/protocol/api/transfer';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -233,6 +238,35 @@ describe(`what lies at rest${title}`, () => {
       const { instructions } = await settled('boreal', back.id);
       for (const word of instructions) needles.push(...wordForms(word));
       expect(search([...midway, ...(await placesNow())], needles)).toEqual([]);
+    },
+    STORY_MS,
+  );
+});
+
+describe(`what a third party can check${title}`, () => {
+  story(
+    'is every transaction of the vault, from its creation on, by the genesis alone',
+    async () => {
+      const files = await gatherCordaEvidence(world.system);
+      const dir = await mkdtemp(join(tmpdir(), 'drawbridge-corda-proof-'));
+      const events: string[] = [];
+      try {
+        for (const { seq, evidence } of files) {
+          const file = join(dir, `${seq}.json`);
+          await writeFile(file, JSON.stringify({ evidence }));
+          const genesis = world.system.genesisFile;
+          const out = (text: string): void => {
+            const { event } = JSON.parse(text) as { event?: { type: string } };
+            events.push(event?.type ?? 'none');
+          };
+          expect(await verifyEvidenceCommand(file, { genesis, json: true }, { out, err: () => undefined })).toBe(0);
+        }
+      } finally {
+        await rm(dir, { recursive: true });
+      }
+      expect(events[0]).toBe('created');
+      expect(events.filter((type) => type === 'created')).toHaveLength(1);
+      expect(events).toEqual(expect.arrayContaining(['locked', 'executed']));
     },
     STORY_MS,
   );

@@ -26,3 +26,20 @@ export async function ask(system: LocalSystem, name: string, path: string, metho
     sent.end();
   });
 }
+
+const POSITION = 'x-ms-ccf-transaction-id';
+const TRIES = 50;
+
+/**
+ * The answers of two questions at one position of the ledger, which every answer names: where the ledger grew between
+ * them, both are asked again.
+ */
+export async function atOnePosition(
+  one: () => Promise<RawAnswer>,
+  other: () => Promise<RawAnswer>,
+): Promise<readonly [RawAnswer, RawAnswer]> {
+  for (let tries = 1; ; tries += 1) {
+    const answers = [await one(), await other()] as const;
+    if (answers[0].headers[POSITION] === answers[1].headers[POSITION] || tries === TRIES) return answers;
+  }
+}

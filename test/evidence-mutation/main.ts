@@ -28,7 +28,7 @@ import { REPLACEMENTS } from './replacements.ts';
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const JEST = join(REPOSITORY, 'node_modules/jest/bin/jest.js');
 
-const VAULT_TESTS = 'evidence/src/corda-vault-(transaction|forgeries|contents)\\.test\\.ts$';
+const VAULT_TESTS = 'evidence/src/corda-vault-(transaction|forgeries|contents|guardians|creation)\\.test\\.ts$';
 /** Where checks stand, and which tests must notice that one is gone. */
 const SUBJECTS = [
   { file: 'evidence/src/observers.ts', tests: 'evidence/src/observers\\.test\\.ts$' },
@@ -50,7 +50,7 @@ const SUBJECTS = [
   { file: 'evidence/src/corda-components.ts', tests: 'evidence/src/corda-(recorded|notary)\\.test\\.ts$' },
   { file: 'evidence/src/corda-facts.ts', tests: 'evidence/src/corda-(facts|transaction)\\.test\\.ts$' },
   { file: 'evidence/src/corda-keys.ts', tests: 'evidence/src/corda-keys\\.test\\.ts$' },
-  { file: 'evidence/src/corda-merkle.ts', tests: 'evidence/src/corda-(recorded|notary)\\.test\\.ts$' },
+  { file: 'evidence/src/corda-merkle.ts', tests: 'evidence/src/corda-(recorded|notary|known-schemas)\\.test\\.ts$' },
   { file: 'evidence/src/corda-notary.ts', tests: 'evidence/src/corda-notary\\.test\\.ts$' },
   {
     file: 'evidence/src/corda-objects.ts',
@@ -62,11 +62,24 @@ const SUBJECTS = [
   { file: 'evidence/src/corda-trust-root.ts', tests: 'evidence/src/corda-trust-root\\.test\\.ts$' },
   { file: 'evidence/src/corda-types.ts', tests: 'evidence/src/corda-trust-root\\.test\\.ts$' },
   { file: 'evidence/src/corda-known-schemas.ts', tests: 'evidence/src/corda-known-schemas\\.test\\.ts$' },
+  { file: 'evidence/src/corda-known-components.ts', tests: 'evidence/src/corda-known-components\\.test\\.ts$' },
+  { file: 'evidence/src/known-texts.ts', tests: 'evidence/src/known-texts\\.test\\.ts$' },
   { file: 'evidence/src/corda-vault-frame.ts', tests: VAULT_TESTS },
   { file: 'evidence/src/corda-vault-payment.ts', tests: VAULT_TESTS },
   { file: 'evidence/src/corda-vault-lock.ts', tests: VAULT_TESTS },
   { file: 'evidence/src/corda-vault-command.ts', tests: VAULT_TESTS },
   { file: 'evidence/src/corda-vault-states.ts', tests: VAULT_TESTS },
+  { file: 'evidence/src/corda-vault-control.ts', tests: VAULT_TESTS },
+  { file: 'evidence/src/corda-vault-terms.ts', tests: VAULT_TESTS },
+  { file: 'evidence/src/corda-vault-root.ts', tests: VAULT_TESTS },
+  { file: 'evidence/src/corda-vault-creation.ts', tests: 'evidence/src/corda-vault-creation\\.test\\.ts$' },
+  {
+    file: 'evidence/src/corda-vault-guardians.ts',
+    tests: 'evidence/src/corda-vault-(guardians|contents)\\.test\\.ts$',
+  },
+  { file: 'evidence/src/recovered-signer.ts', tests: 'evidence/src/corda-vault-(guardians|history)\\.test\\.ts$' },
+  { file: 'evidence/src/corda-vault-history.ts', tests: 'evidence/src/corda-vault-history\\.test\\.ts$' },
+  { file: 'protocol/src/canonical-reader.ts', tests: 'protocol/src/canonical-reader\\.test\\.ts$' },
   { file: 'protocol/src/corda-evidence.ts', tests: 'protocol/src/corda-evidence\\.test\\.ts$' },
   { file: 'protocol/src/corda-partial-tree.ts', tests: 'protocol/src/corda-evidence\\.test\\.ts$' },
   { file: 'enclave-core/src/relay/corda-signatures.ts', tests: 'enclave-core/src/relay/corda-signatures\\.test\\.ts$' },
@@ -92,6 +105,11 @@ const REPEATED: Readonly<Record<string, string>> = {
   "with nothing for demandHead(parts, 'event');": 'the canonical form writes version and kind',
   'without if (notations === undefined || transforms === undefined)': 'as many parts are read as are asked for',
   'without if (end > this.#bytes.length)': 'a value beyond the bytes is refused when it is read',
+  'without if (length > HASH_BYTES)': 'what is not compared by fours is compared byte by byte',
+  'with knownComponent(bytes, types, [...types.byName.keys()]) for knownComponent(bytes, types, [TYPE.signers])':
+    'only a list of keys is read as signers',
+  'with knownComponent(bytes, types, [...types.byName.keys()]) for knownComponent(bytes, types, [TYPE.party])':
+    'only a party with a name is read as the notary',
   'without if (count > size)': 'more values than bytes run beyond the end, or above the most',
   'without if (field === undefined)': 'a list has as many values as its type has fields',
   'with nothing for Array.isArray(value) && ':

@@ -27,8 +27,8 @@ const Limits = Type.Object(
     maxHandOvers: count(1_000, 1, 1_000_000),
     /** BullMQ gives a silent worker's jobs to another after this. */
     lockMs: count(30_000, 1_000, 600_000),
-    /** How long a vault's authority and epoch are believed. */
-    descriptionMs: count(1_000, 0, 60_000),
+    /** Pause between two looks at a vault's authority and epoch; before they are believed to refuse something, they are looked at too. */
+    descriptionMs: count(30_000, 1_000, 3_600_000),
     /** From a question to the agent to its answer. */
     queryTimeoutMs: count(15_000, 100, 600_000),
     /** From `execute` to its answer: longer than the agent's `flowTimeoutSeconds`. */

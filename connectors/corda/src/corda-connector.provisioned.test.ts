@@ -51,6 +51,7 @@ withRabbitMq(
     const { permit, coin } = ledger.fresh();
     const book: StatesBook = {
       vault: ledger.vaultId,
+      proven: true,
       vaultState: ledger.vaultState,
       permits: [permit],
       states: [{ ref: coin, kind: 'coin' }],

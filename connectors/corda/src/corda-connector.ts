@@ -13,6 +13,7 @@ import type { RetryPolicy } from '@drawbridge/connector-sdk/retry-policy';
 import { BodyOpener, SealedBodyError } from '@drawbridge/connector-sdk/sealed-body';
 import type { BookSource } from '@drawbridge/connector-sdk/states-book';
 import { type Health, startStatusServer } from '@drawbridge/connector-sdk/status-server';
+import { TurnLoop } from '@drawbridge/connector-sdk/turn-loop';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { type AgentLine, openAgentLine } from './agent-line.ts';
@@ -43,6 +44,8 @@ export type RunningConnector = Readonly<{
 
 /** One answer of the core: a page of 1,024 states. */
 const MAX_ANSWER_BYTES = 1_048_576;
+/** Pause after the first failure to read the vaults; doubled each time. */
+const FIRST_KNOW_MS = 500;
 /** Comparisons that may fail in a row before the follower is called unwell. */
 const UNWELL_TURNS = 5;
 
@@ -119,9 +122,9 @@ async function startCactusFace({ deps, line, closers }: Context, cactus: CordaCa
 async function startWorker(context: Context): Promise<void> {
   const { setup, deps, metrics, connection, retry, closers, line, queries, opener } = context;
   const { limits, network, genesisHash, vaults } = setup;
-  const { executeTimeoutMs, maxExecutes, descriptionMs, pollMs, longestPollMs } = limits;
+  const { executeTimeoutMs, maxExecutes, pollMs, longestPollMs } = limits;
   const ledger = new CordaLedger(
-    { network, executeTimeoutMs, maxExecutes, descriptionMs, pollMs, longestPollMs },
+    { network, executeTimeoutMs, maxExecutes, pollMs, longestPollMs },
     { agent: line.agent, queries, now: deps.now },
   );
   const relay = new InstructionRelay(
@@ -133,8 +136,25 @@ async function startWorker(context: Context): Promise<void> {
     { network, concurrency, retry, handOverMs, maxHandOvers, lockMs },
     { relay, connection, metrics, log: deps.log, now: deps.wallClock, random: deps.random },
   );
+  const known = knowVaults(context, ledger);
   closers.push(() => worker.stop());
+  closers.push(() => known.stop());
+  known.start();
   await worker.start();
+}
+
+/** Vaults are read before there is an instruction for them, so that it need not wait for that. */
+function knowVaults({ setup, deps }: Context, ledger: CordaLedger): TurnLoop {
+  const { descriptionMs } = setup.limits;
+  return new TurnLoop({
+    turn: async () => {
+      await Promise.all(setup.vaults.map(({ address }) => ledger.describeVault(address, 'fresh')));
+    },
+    pauseMs: (failures) =>
+      failures === 0 ? descriptionMs : Math.min(FIRST_KNOW_MS * 2 ** Math.min(failures, 16), descriptionMs),
+    failed: 'vaults could not be read; will try again',
+    log: deps.log,
+  });
 }
 
 function openFollower(context: Context): StateFollower {

@@ -40,7 +40,7 @@ function over(named: typeof network): CordaLedger {
     },
   };
   const queries = new AgentQueries({ timeoutMs: 1_000, signal }, agent);
-  const times = { executeTimeoutMs: 1_000, maxExecutes: 1, descriptionMs: 60_000, pollMs: 1, longestPollMs: 4 };
+  const times = { executeTimeoutMs: 1_000, maxExecutes: 1, pollMs: 1, longestPollMs: 4 };
   return new CordaLedger({ network: named, ...times }, { agent, queries, now: () => performance.now() });
 }
 
@@ -51,12 +51,14 @@ function release(): InstructionJob {
 const voidOf = ({ instruction: { id }, states = [] }: InstructionJob) =>
   signer.sign(double, { kind: 'void', subject: id, notAfterSeconds: 0, states });
 
-test('what a vault shows is believed for a while, and its salt is computed', async () => {
+test('what a vault showed is told without asking again, but to who wants it fresh; its salt is computed', async () => {
   const { authority, epoch, domainSalt } = await ledger.describeVault(double.vaultId);
   expect([authority, epoch]).toEqual([signer.authority, 1]);
   expect(domainSalt).toMatch(/^0x[0-9a-f]{64}$/);
   await ledger.describeVault(double.vaultId);
   expect(verbs).toEqual(['vault']);
+  await ledger.describeVault(double.vaultId, 'fresh');
+  expect(verbs).toEqual(['vault', 'vault']);
 });
 
 test('a vault of another network is none of ours', async () => {
@@ -67,19 +69,20 @@ test('a vault of another network is none of ours', async () => {
   expect(verbs).toEqual(['vault', 'vault']);
 });
 
-test('the vault is asked for while the instruction is looked for, once', async () => {
-  const job = release();
-  await ledger.lookUp(job);
-  expect([...verbs].sort()).toEqual(['find', 'status', 'vault']);
-  await ledger.describeVault(job.vault);
-  expect(verbs).toHaveLength(3);
+test('a vault that cannot be read anew is told as it was known, but to who wants it fresh', async () => {
+  const known = await ledger.describeVault(double.vaultId);
+  instead = (verb) => (verb === 'vault' ? failed('NODE_UNAVAILABLE') : undefined);
+  await expect(ledger.describeVault(double.vaultId, 'fresh')).rejects.toBeInstanceOf(LedgerUnavailableError);
+  expect(await ledger.describeVault(double.vaultId)).toBe(known);
 });
 
-test('a vault that cannot be read does not keep an instruction from being looked up', async () => {
-  instead = (verb) => (verb === 'vault' ? failed('NODE_UNAVAILABLE') : undefined);
+test('an instruction is looked for by id and by what it consumes, and executed without a look before', async () => {
   const job = release();
-  expect(await ledger.lookUp(job)).toEqual({ state: 'open' });
-  await expect(ledger.describeVault(job.vault)).rejects.toBeInstanceOf(LedgerUnavailableError);
+  await ledger.lookUp(job);
+  expect([...verbs].sort()).toEqual(['find', 'status']);
+  await ledger.execute(job, during);
+  expect(verbs.slice(2)).toEqual(['execute']);
+  expect(ledger.looksFirst).toBe(true);
 });
 
 test('open, executed, voided, overtaken', async () => {
@@ -196,7 +199,7 @@ test('flows that hang hold up flows, and no questions', async () => {
         : Promise.resolve(double.handle(verb, args)),
   };
   const queries = new AgentQueries({ timeoutMs: 1_000, signal }, hanging);
-  const times = { executeTimeoutMs: 1_000, maxExecutes: 1, descriptionMs: 0, pollMs: 1, longestPollMs: 4 };
+  const times = { executeTimeoutMs: 1_000, maxExecutes: 1, pollMs: 1, longestPollMs: 4 };
   const slow = new CordaLedger({ network, ...times }, { agent: hanging, queries, now: () => 0 });
   const ends = [slow.execute(release(), during), slow.execute(release(), during)];
   expect(await slow.lookUp(release())).toEqual({ state: 'open' });

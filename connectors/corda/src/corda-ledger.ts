@@ -28,8 +28,6 @@ export type CordaLedgerOptions = Readonly<{
   executeTimeoutMs: number;
   /** Flows waited for at once: fewer than an agent works on, so that questions are answered while flows hang. */
   maxExecutes: number;
-  /** How long a vault's authority and epoch are believed. */
-  descriptionMs: number;
   /** Pause between two looks for a flow that goes on; doubled each time, up to `longestPollMs`. */
   pollMs: number;
   longestPollMs: number;
@@ -57,10 +55,12 @@ const HOPELESS: ReadonlySet<string> = new Set([
 ]);
 
 export class CordaLedger implements LedgerConnector {
+  /** The flow does, in the node of the vault's party; asking before would be one more turn by the broker, and prove no more. */
+  readonly looksFirst = true;
   readonly #options: CordaLedgerOptions;
   readonly #deps: CordaLedgerDependencies;
   readonly #executing: Slots;
-  readonly #descriptions = new Map<VaultAddress, { readAtMs: number; vault: Promise<VaultDescription> }>();
+  readonly #descriptions = new Map<VaultAddress, VaultDescription>();
 
   constructor(options: CordaLedgerOptions, dependencies: CordaLedgerDependencies) {
     this.#options = options;
@@ -68,23 +68,20 @@ export class CordaLedger implements LedgerConnector {
     this.#executing = new Slots(options.maxExecutes);
   }
 
-  /** Asked for vaults of the configuration only, so that what is remembered is bounded by it. */
-  async describeVault(vault: VaultAddress): Promise<VaultDescription> {
-    const { now } = this.#deps;
-    const known = this.#descriptions.get(vault);
-    if (known && now() - known.readAtMs < this.#options.descriptionMs) return known.vault;
-    const read = this.#readVault(vault);
-    this.#descriptions.set(vault, { readAtMs: now(), vault: read });
-    read.catch(() => this.#descriptions.delete(vault));
+  /**
+   * What is known is told at once, however old: who refuses by it asks for it fresh, and somebody does so every now and then. Asked for
+   * vaults of the configuration only, so that what is remembered is bounded by it.
+   */
+  async describeVault(vault: VaultAddress, how?: 'fresh'): Promise<VaultDescription> {
+    const known = how === 'fresh' ? undefined : this.#descriptions.get(vault);
+    if (known) return known;
+    const read = await this.#readVault(vault);
+    this.#descriptions.set(vault, read);
     return read;
   }
 
-  /**
-   * Expiry is the notary's to judge: what is late shows when it is executed. The vault is asked for at the same time, since whoever
-   * finds the instruction open wants its description next; where that fails, it fails then.
-   */
+  /** Expiry is the notary's to judge: what is late shows when it is executed. */
   async lookUp(job: InstructionJob): Promise<Standing> {
-    this.describeVault(job.vault).catch(() => undefined);
     const as = await this.#spentAs(job);
     return as === undefined ? { state: 'open' } : { state: 'spent', as, final: true };
   }

@@ -18,7 +18,7 @@ let mode: 'escrow' | 'issue';
 let spendersAsked: number;
 
 beforeEach(() => {
-  book = { vault, vaultState: stateRef(tx('01'), 0), permits: [stateRef(tx('02'), 0)], states: [] };
+  book = { vault, proven: true, vaultState: stateRef(tx('01'), 0), permits: [stateRef(tx('02'), 0)], states: [] };
   kept = [
     { ref: stateRef(tx('01'), 0), kind: 'vault' },
     { ref: stateRef(tx('02'), 0), kind: 'permit' },
@@ -51,6 +51,12 @@ test('nothing, where book and node agree', async () => {
   kept.push({ ref: stateRef(tx('03'), 1), kind: 'coin' });
   book = { ...book, states: [{ ref: stateRef(tx('03'), 0), kind: 'coin' }] };
   expect(await owed()).toEqual({ transactions: [], burns: [], unexplained: 0, compared: 6 });
+});
+
+test('how the vault was made, before all else, until the core has seen it', async () => {
+  book = { ...book, proven: false };
+  kept.push({ ref: stateRef(tx('13'), 1), kind: 'coin' });
+  expect((await owed()).transactions).toEqual([tx('01'), tx('13')]);
 });
 
 test('what made states that the book lacks, once each: a coin is named by its cash, a lock in escrow by its coin', async () => {

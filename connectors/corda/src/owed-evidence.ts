@@ -9,7 +9,7 @@ import { type StateRef, stateAfter } from '@drawbridge/protocol/state-ref';
 import type { AgentQueries, KeptState } from './agent-queries.ts';
 
 export type Owed = Readonly<{
-  /** Transactions that the core has not booked, each once. */
+  /** Transactions that the core has not booked, each once; that which made the vault first. */
   transactions: readonly Bytes32[];
   /**
    * Transactions that burned value and whose record the core does not hold: not booked yet, or done with long ago, since records stay
@@ -56,7 +56,8 @@ export async function owedEvidence(
   // In escrow a lock made a coin as well, so that its record says nothing more.
   const burns = mode === 'issue' ? madeUnknownToCore(known, kept, (kind) => kind === 'lock') : [];
   const compared = booked.length + kept.length;
-  return { transactions: [...new Set([...made, ...spenders])], burns, unexplained, compared };
+  const creation = book.proven ? [] : [transactionOf(book.vaultState)];
+  return { transactions: [...new Set([...creation, ...made, ...spenders])], burns, unexplained, compared };
 }
 
 /** Transactions that made a state which the core does not hold. */

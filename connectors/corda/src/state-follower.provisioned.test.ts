@@ -72,7 +72,7 @@ afterAll(async () => {
 async function setUp(mode: 'escrow' | 'issue'): Promise<void> {
   const { network } = bed;
   ledger = new LedgerDouble({ network, authority, genesisHash: toBytes32(randomBytes(32)), mode });
-  book = { vault: ledger.vaultId, vaultState: ledger.vaultState, permits: [], states: [] };
+  book = { vault: ledger.vaultId, proven: true, vaultState: ledger.vaultState, permits: [], states: [] };
   agent = await bed.startAgent((verb, args) => ledger.handle(verb, args));
 }
 

@@ -34,7 +34,7 @@ let consume: Consumer;
 let follower: StateFollower;
 
 beforeEach(() => {
-  book = { vault, vaultState: stateRef(word(), 0), permits: [], states: [] };
+  book = { vault, proven: true, vaultState: stateRef(word(), 0), permits: [], states: [] };
   kept = [];
   proof = { type: 'proof', vault, evidence: new Uint8Array(9) };
   [underway, failing] = [false, false];
@@ -92,6 +92,15 @@ test('an event waits until the key of the core is known', async () => {
   await follower.turn();
   expect(await fate).toBe('acknowledged');
   expect(offered).toHaveLength(1);
+});
+
+test('the creation of a vault that the core has not seen yet is offered', async () => {
+  book = { ...book, proven: false };
+  const fate = deliver(transactionOf(book.vaultState));
+  await follower.turn();
+  expect(await fate).toBe('acknowledged');
+  expect(told).toContain('1 owed');
+  expect(new Set(offered.map(({ jobId }) => jobId)).size).toBe(1);
 });
 
 test('what the core shows that it has, such as the creation of its vault, is not offered', async () => {

@@ -131,7 +131,7 @@ export class StateFollower {
   async #readBook(asset: AssetCode, vault: VaultAddress): Promise<StatesBook> {
     const book = await this.#deps.books.book(this.#options.network, asset);
     if (book.vault !== vault) throw new VaultMismatchError('the core has another vault of this asset');
-    this.#booked.set(asset, new Set(bookedStates(book).map(transactionOf)));
+    this.#booked.set(asset, new Set(book.proven ? bookedStates(book).map(transactionOf) : []));
     return book;
   }
 
@@ -198,7 +198,7 @@ export class StateFollower {
     }
   }
 
-  /** Not what the core shows that it has: the creation of a vault too, which is no evidence but was registered. */
+  /** Not what the core shows that it has. */
   async #offer({ transaction, evidence }: AgentEvent): Promise<void> {
     const jobId = this.#jobId(transaction);
     const known = this.#offering.get(jobId);

@@ -20,6 +20,16 @@ const Limits = Type.Object(
     concurrency: count(256, 1, 4_096),
     /** Pause between two looks at the chain's height, ms. */
     pollMs: count(100, 10, 60_000),
+    /** The same, and that between two looks for vault events, while the node announces its blocks (`wsUrl`). */
+    quietPollMs: count(2_000, 10, 60_000),
+    /** Announcements are passed on at most once in this time. */
+    announceGapMs: count(20, 1, 10_000),
+    /** Silence of the announcing node, after which it is asked for a sign of life. */
+    announceSilenceMs: count(15_000, 100, 600_000),
+    /** Longest pause before the connection for announcements is made anew. */
+    announcePauseMs: count(10_000, 100, 600_000),
+    /** Longest announcement. */
+    maxAnnouncementBytes: count(1_048_576, 1_024, 16_777_216),
     /** Attempts of a job that its queue gave no number. */
     attempts: count(12, 1, 100),
     firstPauseMs: count(1_000, 10, 600_000),
@@ -113,6 +123,8 @@ const Config = Type.Object(
     chainId: Type.Integer({ minimum: 1 }),
     genesisHash: Type.String({ pattern: WORD }),
     rpcUrl: Type.String({ pattern: '^https?://' }),
+    /** Where the node announces its blocks (`eth_subscribe`): they are looked at when they come. Without it they are looked for. */
+    wsUrl: Type.Optional(Type.String({ pattern: '^wss?://' })),
     redisUrl: Type.String({ pattern: '^rediss?://' }),
     /** A node of the core, or several: the next is asked where one does not answer. */
     coreUrl: Type.Union([CoreUrl, Type.Array(CoreUrl, { minItems: 1, maxItems: 16 })]),
@@ -234,6 +246,7 @@ function parsed(config: FileConfig, files: Files) {
     chainId: config.chainId,
     genesisHash: parseBytes32(config.genesisHash),
     rpcUrl: config.rpcUrl,
+    ...(config.wsUrl === undefined ? {} : { wsUrl: config.wsUrl }),
     redisUrl: config.redisUrl,
     coreUrl: config.coreUrl,
     stateDir: files.at(config.stateDir),

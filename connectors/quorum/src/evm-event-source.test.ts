@@ -44,10 +44,14 @@ test('events come in ledger order with their counters', async () => {
   ]);
 });
 
-test('logs of a block that changed meanwhile are not taken', async () => {
+test.each([
+  ['many', 0, 18],
+  ['one', 5, 5],
+])('of %s, logs of a block that changed meanwhile are not taken', async (_, fromBlock, toBlock) => {
   node.chainLogs = [log(1, 5)];
+  expect(await source.finalisedEvents({ vaults: [vault], fromBlock, toBlock })).toHaveLength(1);
   node.forks.set(5, 1);
-  const asked = source.finalisedEvents({ vaults: [vault], fromBlock: 0, toBlock: 18 });
+  const asked = source.finalisedEvents({ vaults: [vault], fromBlock, toBlock });
   await expect(asked).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
 });
 

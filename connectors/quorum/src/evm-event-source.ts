@@ -8,7 +8,7 @@ import { decodeVaultLog } from '@drawbridge/protocol/evm-vault-log';
 import { parseEvmAddress } from '@drawbridge/protocol/ids';
 import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
 import { ProtocolError } from '@drawbridge/protocol/protocol-error';
-import type { EvmNode } from './evm-node.ts';
+import type { EvmBlock, EvmNode } from './evm-node.ts';
 
 export class EvmEventSource implements VaultEventSource<EvmLog> {
   readonly #node: EvmNode;
@@ -29,9 +29,14 @@ export class EvmEventSource implements VaultEventSource<EvmLog> {
     toBlock: number;
   }): Promise<FollowedEvent<EvmLog>[]> {
     const addresses = query.vaults.map((vault) => parseEvmAddress(vault));
-    const logs = await this.#logs({ addresses, fromBlock: query.fromBlock, toBlock: query.toBlock });
+    const { fromBlock, toBlock } = query;
+    // The usual range is the one new block: it is asked for beside its logs, as it stands now.
+    const [logs, block] = await Promise.all([
+      this.#logs({ addresses, fromBlock, toBlock }),
+      fromBlock === toBlock ? this.#node.block(toBlock) : undefined,
+    ]);
     const inOrder = [...logs].sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
-    await this.#demandCanonical(inOrder);
+    await this.#demandCanonical(inOrder, block);
     return inOrder.map((raw) => ({
       vault: raw.address,
       seq: seqOf(raw),
@@ -58,10 +63,13 @@ export class EvmEventSource implements VaultEventSource<EvmLog> {
     }
   }
 
-  async #demandCanonical(logs: readonly EvmLog[]): Promise<void> {
+  /** @param known the block of all these logs, where it was asked for already */
+  async #demandCanonical(logs: readonly EvmLog[], known: EvmBlock | undefined): Promise<void> {
     const blocks = new Map(logs.map(({ blockNumber, blockHash }) => [blockHash, blockNumber]));
     const held = await Promise.all(
-      [...blocks].map(([blockHash, blockNumber]) => this.stillHolds({ blockNumber, blockHash })),
+      [...blocks].map(async ([blockHash, blockNumber]) =>
+        known?.number === blockNumber ? known.hash === blockHash : this.stillHolds({ blockNumber, blockHash }),
+      ),
     );
     if (held.includes(false)) throw new LedgerUnavailableError('blocks changed while their logs were read');
   }

@@ -15,6 +15,7 @@ import {
 import type { Hex } from '@drawbridge/protocol/bytes32';
 import { type EvmAddress, type InstructionId, parseEvmAddress, type VaultAddress } from '@drawbridge/protocol/ids';
 import type { InstructionJob } from '@drawbridge/protocol/instruction-job';
+import type { BlockNews } from './block-announcements.ts';
 import type { EvmNode } from './evm-node.ts';
 import type { FlightBook } from './flight-book.ts';
 import type { FlightTracker } from './flight-tracker.ts';
@@ -28,6 +29,8 @@ export type EvmLedgerOptions = Readonly<{
   sender: EvmAddress;
   depthBlocks: number;
   pollMs: number;
+  /** In place of `pollMs` while the node announces its blocks. */
+  quietPollMs: number;
   /** How long a vault's authority and epoch are believed. */
   descriptionMs: number;
   /** How long one attempt waits for a block to hold its transaction. */
@@ -42,29 +45,37 @@ export type EvmLedgerDependencies = Readonly<{
   transactions: Pick<TransactionSender, 'submit'>;
   flights: Pick<FlightBook, 'settled'>;
   tracker: Pick<FlightTracker, 'wake'>;
+  news?: BlockNews;
   /** Monotonic, ms. */
   now: () => number;
 }>;
 
 const SUBMITTED: Execution = { type: 'submitted' };
 
+type Estimate =
+  | Execution
+  | Readonly<{ type: 'gas'; limit: bigint }>
+  | Readonly<{ type: 'refused'; refusal: VaultRefusal }>;
+
 export class EvmLedger implements LedgerConnector {
   readonly #options: EvmLedgerOptions;
   readonly #deps: EvmLedgerDependencies;
   readonly #head: HeadWatch;
+  /** Of what was looked up and is executed next, as a rule. */
+  readonly #estimates = new WeakMap<InstructionJob, Promise<Estimate>>();
   readonly #descriptions = new Map<EvmAddress, { readAtMs: number; vault: Promise<VaultDescription> }>();
 
   constructor(options: EvmLedgerOptions, dependencies: EvmLedgerDependencies) {
     this.#options = options;
     this.#deps = dependencies;
-    this.#head = new HeadWatch(() => dependencies.node.blockNumber(), options.pollMs);
+    this.#head = new HeadWatch(() => dependencies.node.blockNumber(), options, dependencies.news);
   }
 
   /** @throws ProtocolError `ID_INVALID` for the address of a vault that is on no EVM chain */
-  async describeVault(address: VaultAddress): Promise<VaultDescription> {
+  async describeVault(address: VaultAddress, how?: 'fresh'): Promise<VaultDescription> {
     const vault = parseEvmAddress(address);
     const { now } = this.#deps;
-    const known = this.#descriptions.get(vault);
+    const known = how === 'fresh' ? undefined : this.#descriptions.get(vault);
     if (known && now() - known.readAtMs < this.#options.descriptionMs) return known.vault;
     const read = this.#readVault(vault);
     this.#descriptions.set(vault, { readAtMs: now(), vault: read });
@@ -72,12 +83,20 @@ export class EvmLedger implements LedgerConnector {
     return read;
   }
 
+  /** Everything is asked at once, in one request to the node; what an execution would need, too. */
   async lookUp(job: InstructionJob): Promise<Standing> {
+    const estimate = this.#estimate(parseEvmAddress(job.vault), instructionCall(job));
+    estimate.catch(() => undefined);
+    this.#estimates.set(job, estimate);
     const { kind, notAfterSeconds } = job.instruction;
-    const [spentAs, head] = await Promise.all([this.#spentAs(job, 'latest'), this.#head.now()]);
+    const expires = (kind === 'release' || kind === 'issue') && notAfterSeconds !== 0;
+    const [spentAs, head, block] = await Promise.all([
+      this.#spentAs(job, 'latest'),
+      this.#head.now(),
+      expires ? this.#deps.node.block('latest') : undefined,
+    ]);
     if (spentAs) return { state: 'spent', as: spentAs, final: (await this.#finalAt(job, head)) !== undefined };
-    if ((kind !== 'release' && kind !== 'issue') || notAfterSeconds === 0) return { state: 'open' };
-    const block = await this.#deps.node.block('latest');
+    if (!expires) return { state: 'open' };
     return { state: block && block.timestampSeconds > notAfterSeconds ? 'expired' : 'open' };
   }
 
@@ -88,7 +107,7 @@ export class EvmLedger implements LedgerConnector {
     for (let round = 0; round < this.#options.maxRounds; round += 1) {
       const started = now();
       const vault = parseEvmAddress(job.vault);
-      const gas = await this.#estimate(vault, data);
+      const gas = await this.#takeEstimate(job, vault, data);
       if (gas.type === 'refused') return this.#afterRefusal(job, gas.refusal);
       if (gas.type !== 'gas') return gas;
       const sent = await transactions.submit({ key, to: vault, data, gasLimit: gas.limit });
@@ -150,10 +169,14 @@ export class EvmLedger implements LedgerConnector {
     throw new LedgerUnavailableError('the vault gives no answer to isSpent');
   }
 
-  async #estimate(
-    vault: EvmAddress,
-    data: Hex,
-  ): Promise<Execution | { type: 'gas'; limit: bigint } | { type: 'refused'; refusal: VaultRefusal }> {
+  /** The one of the look-up serves one attempt; where there is none, the node is asked. */
+  #takeEstimate(job: InstructionJob, vault: EvmAddress, data: Hex): Promise<Estimate> {
+    const estimate = this.#estimates.get(job);
+    this.#estimates.delete(job);
+    return estimate ?? this.#estimate(vault, data);
+  }
+
+  async #estimate(vault: EvmAddress, data: Hex): Promise<Estimate> {
     const request = { from: this.#options.sender, to: vault, data };
     // The coming block: what is in the pool already, such as another worker's copy, shows as spent.
     const answer = await this.#deps.node.estimateGas(request, 'pending');

@@ -5,6 +5,7 @@ import type { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metri
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import type { BlockNews } from './block-announcements.ts';
 import type { ConnectorLimits } from './config.ts';
 import { EvmLedger } from './evm-ledger.ts';
 import type { EvmNode } from './evm-node.ts';
@@ -29,6 +30,7 @@ export type FeeAccountDependencies = Readonly<{
   redis: Redis;
   metrics: ConnectorMetrics;
   log: Logger;
+  news?: BlockNews;
   now: () => number;
 }>;
 export type FeeAccount = Readonly<{ ledger: EvmLedger; stop: () => Promise<void> }>;
@@ -39,7 +41,7 @@ export async function openFeeAccount(
   dependencies: FeeAccountDependencies,
 ): Promise<FeeAccount> {
   const { chainId, genesisHash, depthBlocks, feeKey, stateDir, limits } = options;
-  const { node, redis, metrics, log, now } = dependencies;
+  const { node, redis, metrics, log, news, now } = dependencies;
   const key = new FeeKey(feeKey, chainId);
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const journal = await IntentJournal.open({
@@ -70,6 +72,7 @@ export async function openFeeAccount(
   const tracker = new FlightTracker(
     {
       pollMs: limits.pollMs,
+      quietPollMs: limits.quietPollMs,
       depthBlocks,
       fees,
       droppedAfterMs: limits.droppedAfterMs,
@@ -78,7 +81,7 @@ export async function openFeeAccount(
       supersededLooks: limits.supersededLooks,
       maxGapFills: limits.maxGapFills,
     },
-    { node, key, book, lease, sender, metrics, log, now },
+    { node, key, book, lease, sender, metrics, log, now, ...(news && { news }) },
   );
   await tracker.start();
   const ledger = new EvmLedger(
@@ -86,12 +89,13 @@ export async function openFeeAccount(
       sender: key.address,
       depthBlocks,
       pollMs: limits.pollMs,
+      quietPollMs: limits.quietPollMs,
       descriptionMs: limits.descriptionMs,
       minedTimeoutMs: limits.minedTimeoutMs,
       maxGas: BigInt(limits.maxGas),
       maxRounds: MAX_ROUNDS,
     },
-    { node, transactions: sender, flights: book, tracker, now },
+    { node, transactions: sender, flights: book, tracker, now, ...(news && { news }) },
   );
   const stop = async (): Promise<void> => {
     await sender.idle();

@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metrics';
 import type { Logger } from 'pino';
+import { type BlockNews, NO_BLOCK_NEWS } from './block-announcements.ts';
 import type { EvmNode } from './evm-node.ts';
 import type { FeeKey } from './fee-key.ts';
 import { bumpedFees, type FeeLimits, feesFor } from './fees.ts';
@@ -16,6 +17,8 @@ import type { TransactionSender } from './transaction-sender.ts';
 export type FlightTrackerOptions = Readonly<{
   /** Pause between two looks while anything is underway. */
   pollMs: number;
+  /** The same while the node announces its blocks. */
+  quietPollMs: number;
   /** Blocks from a transaction's to the head, both counted, at which it is left alone. */
   depthBlocks: number;
   fees: FeeLimits;
@@ -38,6 +41,7 @@ export type FlightTrackerDependencies = Readonly<{
   sender: Pick<TransactionSender, 'market'>;
   metrics: Pick<ConnectorMetrics, 'nonceGap' | 'resent' | 'inFlight'>;
   log: Logger;
+  news?: BlockNews;
   /** Monotonic, ms. */
   now: () => number;
 }>;
@@ -51,6 +55,8 @@ export class FlightTracker {
   readonly #options: FlightTrackerOptions;
   readonly #deps: FlightTrackerDependencies;
   readonly #stopping = new AbortController();
+  readonly #news: BlockNews;
+  #unlisten: () => void = () => undefined;
   #wake = new AbortController();
   #running: Promise<void> | undefined;
   #gapSinceMs: number | undefined;
@@ -59,15 +65,18 @@ export class FlightTracker {
   constructor(options: FlightTrackerOptions, dependencies: FlightTrackerDependencies) {
     this.#options = options;
     this.#deps = dependencies;
+    this.#news = dependencies.news ?? NO_BLOCK_NEWS;
   }
 
   /** Sends again what a journal held, then keeps looking. */
   async start(): Promise<void> {
     for (const flight of this.#deps.book.inNonceOrder()) await this.#resend(flight, 'restart');
+    this.#unlisten = this.#news.onBlock(() => this.wake());
     this.#running = this.#run();
   }
 
   async stop(): Promise<void> {
+    this.#unlisten();
     this.#stopping.abort();
     this.#wake.abort();
     await this.#running;
@@ -89,7 +98,8 @@ export class FlightTracker {
         const code = error instanceof Error && 'code' in error ? error.code : 'UNKNOWN';
         log.warn({ code }, 'transactions not looked at; will try again');
       }
-      await delay(this.#options.pollMs, undefined, { signal }).catch(() => undefined);
+      const { pollMs, quietPollMs } = this.#options;
+      await delay(this.#news.up ? quietPollMs : pollMs, undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -18,6 +18,7 @@ import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
 import { computeAddress } from 'ethers';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { BlockAnnouncements, type BlockNews, NO_BLOCK_NEWS } from './block-announcements.ts';
 import type { ConnectorSetup } from './config.ts';
 import type { HeaderFeed } from './consensus/header-feed.ts';
 import { proofByConsensus } from './consensus/proof-by-consensus.ts';
@@ -57,6 +58,7 @@ type Context = Readonly<{
   deps: ConnectorDependencies;
   metrics: ConnectorMetrics;
   node: RpcNode;
+  news: BlockNews;
   /** For queues and workers: waits for Redis for ever. */
   connection: Redis;
   retry: RetryPolicy;
@@ -89,12 +91,13 @@ async function assemble(setup: ConnectorSetup, deps: ConnectorDependencies, clos
   });
   closers.push(() => node.close());
   const serviceId = await checkChain(setup, node);
+  const news = announcementsOf(setup, deps, closers);
   const connection = new Redis(setup.redisUrl, { maxRetriesPerRequest: null });
   connection.on('error', (error: Error & { code?: string }) => log.warn({ code: error.code ?? error.name }, 'redis'));
   closers.push(() => connection.disconnect());
   const { attempts, firstPauseMs, longestPauseMs } = setup.limits;
   const retry = { attempts, firstPauseMs, longestPauseMs };
-  const context: Context = { setup, deps, metrics, node, connection, retry, closers };
+  const context: Context = { setup, deps, metrics, node, news, connection, retry, closers };
   if (setup.roles.has('worker')) await startWorker(context);
   const following = setup.roles.has('follower') ? startFollower(context, serviceId) : undefined;
   const [host = '127.0.0.1', port = '0'] = setup.listen.split(':');
@@ -105,6 +108,28 @@ async function assemble(setup: ConnectorSetup, deps: ConnectorDependencies, clos
   closers.push(() => status.close());
   const cactusUrl = setup.cactus && (await startCactusFace(context, setup.cactus));
   return { url: status.url, metrics, ...(cactusUrl !== undefined && { cactusUrl }) };
+}
+
+const FIRST_ANNOUNCE_PAUSE_MS = 100;
+
+function announcementsOf({ wsUrl, limits }: ConnectorSetup, deps: ConnectorDependencies, closers: Context['closers']) {
+  if (wsUrl === undefined) return NO_BLOCK_NEWS;
+  const { rpcTimeoutMs, announceGapMs, announceSilenceMs, announcePauseMs, maxAnnouncementBytes } = limits;
+  const announcements = new BlockAnnouncements(
+    {
+      url: wsUrl,
+      answerMs: rpcTimeoutMs,
+      firstPauseMs: FIRST_ANNOUNCE_PAUSE_MS,
+      longestPauseMs: announcePauseMs,
+      silenceMs: announceSilenceMs,
+      gapMs: announceGapMs,
+      maxMessageBytes: maxAnnouncementBytes,
+    },
+    deps,
+  );
+  closers.push(() => announcements.stop());
+  announcements.start();
+  return announcements;
 }
 
 /** Loaded only here: without it the connector holds nothing of Cactus's libraries. */
@@ -162,7 +187,7 @@ async function startWorker(context: Context): Promise<void> {
   await worker.start();
 }
 
-async function openAccount({ setup, deps, metrics, node, closers }: Context): Promise<FeeAccount> {
+async function openAccount({ setup, deps, metrics, node, news, closers }: Context): Promise<FeeAccount> {
   const { chainId, genesisHash, depthBlocks, feeKey, stateDir, limits, redisUrl } = setup;
   // Nonces must not wait for Redis: without it the chain's own count has to do.
   const redis = new Redis(redisUrl, {
@@ -174,7 +199,7 @@ async function openAccount({ setup, deps, metrics, node, closers }: Context): Pr
   closers.push(() => redis.disconnect());
   const account = await openFeeAccount(
     { chainId, genesisHash, depthBlocks, feeKey, stateDir, limits },
-    { node, redis, metrics, log: deps.log, now: deps.now },
+    { node, redis, metrics, news, log: deps.log, now: deps.now },
   );
   closers.push(() => account.stop());
   return account;
@@ -183,7 +208,7 @@ async function openAccount({ setup, deps, metrics, node, closers }: Context): Pr
 type Following = Readonly<{ follower: VaultFollower<EvmLog>; feed: HeaderFeed | undefined }>;
 
 function startFollower(context: Context, serviceId: Bytes32): Following {
-  const { setup, deps, metrics, node, connection, retry, closers } = context;
+  const { setup, deps, metrics, node, news, connection, retry, closers } = context;
   const { network, depthBlocks, limits, tls } = setup;
   const idKey = evidenceIdKey(setup.sealingKey);
   const outbox = new BullmqEvidenceOutbox(
@@ -215,6 +240,7 @@ function startFollower(context: Context, serviceId: Bytes32): Following {
       vaults: setup.vaults,
       idKey,
       pollMs: limits.followMs,
+      quietPollMs: limits.quietPollMs,
       cursorMs: limits.cursorMs,
       rangeBlocks: limits.rangeBlocks,
       rangesPerTurn: limits.rangesPerTurn,
@@ -230,9 +256,12 @@ function startFollower(context: Context, serviceId: Bytes32): Following {
       metrics,
       log: deps.log,
       now: deps.now,
+      isAnnounced: () => news.up,
     },
   );
+  const unlisten = news.onBlock(() => follower.wake());
   closers.push(async () => {
+    unlisten();
     await Promise.all([follower.stop(), proof?.feed.stop()]);
   });
   follower.start();

@@ -90,11 +90,12 @@ export class TransactionSender {
     await this.#draining;
   }
 
+  /** One turn with the node where its blocks have a base fee, as those of most have. */
   async market(): Promise<FeeMarket> {
     const { node } = this.#deps;
-    const baseFeeWei = (await node.block('latest'))?.baseFeeWei;
+    const [block, priorityFeeWei] = await Promise.all([node.block('latest'), node.priorityFeeWei()]);
+    const baseFeeWei = block?.baseFeeWei;
     if (baseFeeWei === undefined) return { gasPriceWei: await node.gasPriceWei() };
-    const priorityFeeWei = await node.priorityFeeWei();
     return priorityFeeWei === undefined ? { baseFeeWei } : { baseFeeWei, priorityFeeWei };
   }
 

@@ -21,6 +21,7 @@ function build(lease: NonceLease = new SoleNonceLease(), maxUnmined = 8): void {
   tracker = new FlightTracker(
     {
       pollMs: 10,
+      quietPollMs: 10,
       depthBlocks: 3,
       fees,
       droppedAfterMs: 100,

@@ -80,7 +80,8 @@ test('reads the cursor, addresses in lower case', async () => {
 describe('the book of a vault', () => {
   const word = (byte: string) => `0x${byte.repeat(32)}`;
   const ref = (byte: string) => `${word(byte)}00000000`;
-  const page = { network: 'alpha', asset: 'EUR', vault: word('aa'), vaultState: ref('01'), permits: [ref('02')] };
+  const vaultState = ref('01');
+  const page = { network: 'alpha', asset: 'EUR', vault: word('aa'), proven: true, vaultState, permits: [ref('02')] };
   const answering = (pages: Readonly<Record<string, object>>) => {
     answer = { status: 200, body: '' };
     Object.defineProperty(answer, 'body', {
@@ -95,8 +96,8 @@ describe('the book of a vault', () => {
       '': { ...page, states: [coins[0]], next: ref('03') },
       [ref('03')]: { ...page, states: [coins[1]] },
     });
-    const { vault, vaultState, permits } = page;
-    expect(await source().book(network, asset)).toEqual({ vault, vaultState, permits, states: coins });
+    const { vault, proven, permits } = page;
+    expect(await source().book(network, asset)).toEqual({ vault, proven, vaultState, permits, states: coins });
     expect(asked).toEqual([
       '/v1/relay/states?network=alpha&asset=EUR',
       `/v1/relay/states?network=alpha&asset=EUR&after=${ref('03')}`,

@@ -67,8 +67,8 @@ export class CoreCursorSource implements CursorSource, BookSource {
         throw new CoreError('CORE_ANSWER_INVALID', 'the states are of another vault');
       }
       states.push(...page.states);
-      const { vault, vaultState, permits, next } = page;
-      if (next === undefined) return { vault, vaultState, permits, states };
+      const { vault, proven, vaultState, permits, next } = page;
+      if (next === undefined) return { vault, proven, vaultState, permits, states };
       if (after !== undefined && next <= after) break;
       after = next;
     }

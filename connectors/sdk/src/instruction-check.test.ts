@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fromHex, parseBytes32, parseHex, toHex } from '@drawbridge/protocol/bytes32';
-import { parseAssetCode, parseEvmAddress, parseNetworkId } from '@drawbridge/protocol/ids';
+import { type EvmAddress, parseAssetCode, parseEvmAddress, parseNetworkId } from '@drawbridge/protocol/ids';
 import { assetHash, domainSalt, type Instruction, instructionDigest, kindOf } from '@drawbridge/protocol/instruction';
 import type { InstructionJob } from '@drawbridge/protocol/instruction-job';
 import { describe, expect, test } from '@jest/globals';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { checkJob, checkSignature, recoverSigner } from './instruction-check.ts';
+import { checkJob, checkSignature, recoverSigner, signedJob } from './instruction-check.ts';
+import type { VaultDescription } from './ledger-connector.ts';
 
 type Vector = {
   name: string;
@@ -62,11 +63,13 @@ const job: InstructionJob = {
 };
 const served = { network, genesisHash, vaults: [{ asset, address: vault }] };
 const shown = { authority, epoch: 1, domainSalt: salt };
+const refusalOf = (given: InstructionJob, by: VaultDescription, configured?: EvmAddress) =>
+  checkSignature(given, signedJob(given), by, configured);
 
 test('a job of the authority passes', () => {
   expect(checkJob(job, served)).toBeUndefined();
-  expect(checkSignature(job, shown)).toBeUndefined();
-  expect(checkSignature(job, shown, authority)).toBeUndefined();
+  expect(refusalOf(job, shown)).toBeUndefined();
+  expect(refusalOf(job, shown, authority)).toBeUndefined();
 });
 
 describe('the job alone', () => {
@@ -90,7 +93,7 @@ describe('the signature', () => {
       { ...job, instruction: changed },
       { ...job, signature: parseHex(`0x${'00'.repeat(64)}1b`) },
     ]) {
-      expect(checkSignature(forged, shown)).toMatchObject({ code: 'INSTRUCTION_SIGNATURE', never: true });
+      expect(refusalOf(forged, shown)).toMatchObject({ code: 'INSTRUCTION_SIGNATURE', never: true });
     }
   });
 
@@ -100,7 +103,7 @@ describe('the signature', () => {
     const n = secp256k1.Point.Fn.ORDER;
     const high = fromHex(`0x${(n - s).toString(16).padStart(64, '0')}`);
     const flipped = toHex(Uint8Array.from([...bytes.subarray(0, 32), ...high, 55 - (bytes[64] ?? 0)]));
-    expect(checkSignature({ ...job, signature: flipped }, shown)).toMatchObject({ code: 'INSTRUCTION_SIGNATURE' });
+    expect(refusalOf({ ...job, signature: flipped }, shown)).toMatchObject({ code: 'INSTRUCTION_SIGNATURE' });
   });
 
   test.each([0, 1, 26, 29])('with v = %i is refused', (v) => {
@@ -110,16 +113,16 @@ describe('the signature', () => {
   });
 
   test('for another service is refused', () => {
-    expect(checkSignature({ ...job, serviceId: word('12') }, shown)).toMatchObject({ code: 'INSTRUCTION_DOMAIN' });
+    expect(refusalOf({ ...job, serviceId: word('12') }, shown)).toMatchObject({ code: 'INSTRUCTION_DOMAIN' });
   });
 
   test('of an earlier epoch is superseded; of a later one it is early, and not lost', () => {
-    expect(checkSignature(job, { ...shown, epoch: 2 })).toMatchObject({ code: 'INSTRUCTION_SUPERSEDED', never: true });
-    expect(checkSignature(job, { ...shown, epoch: 0 })).toMatchObject({ code: 'INSTRUCTION_EARLY', never: false });
+    expect(refusalOf(job, { ...shown, epoch: 2 })).toMatchObject({ code: 'INSTRUCTION_SUPERSEDED', never: true });
+    expect(refusalOf(job, { ...shown, epoch: 0 })).toMatchObject({ code: 'INSTRUCTION_EARLY', never: false });
   });
 
   test('does not count when the ledger shows another authority than configured', () => {
     const configured = parseEvmAddress(`0x${'cd'.repeat(20)}`);
-    expect(checkSignature(job, shown, configured)).toMatchObject({ code: 'VAULT_AUTHORITY', never: true });
+    expect(refusalOf(job, shown, configured)).toMatchObject({ code: 'VAULT_AUTHORITY', never: true });
   });
 });

@@ -9,6 +9,7 @@ import { assetHash, domainSalt, instructionDigest } from '@drawbridge/protocol/i
 import type { InstructionJob } from '@drawbridge/protocol/instruction-job';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import { recoverKey } from './key-recovery.ts';
 import type { VaultDescription } from './ledger-connector.ts';
 
 /** A vault that this connector serves; `authority`, where given, must also be what the ledger shows. */
@@ -41,22 +42,33 @@ export function checkJob(job: InstructionJob, served: ServedNetwork): Refusal | 
   return undefined;
 }
 
+/** Who signed a job, and for which domain: what takes time and needs no ledger. */
+export type SignedJob = Readonly<{ domainSalt: Bytes32; signer: EvmAddress | undefined }>;
+
+export function signedJob({
+  serviceId,
+  network,
+  genesisHash,
+  vault,
+  instruction,
+  signature,
+}: InstructionJob): SignedJob {
+  const salt = domainSalt({ serviceId, networkId: network, genesisHash, vaultAddress: fromHex(vault) });
+  return { domainSalt: salt, signer: recoverSigner(instructionDigest(salt, instruction), signature) };
+}
+
 /** Whether the vault's authority signed exactly this; `vault` is what the ledger shows of `job.vault`. */
 export function checkSignature(
   job: InstructionJob,
+  signed: SignedJob,
   vault: VaultDescription,
   configuredAuthority?: EvmAddress,
 ): Refusal | undefined {
   if (configuredAuthority !== undefined && configuredAuthority !== vault.authority) {
     return refuse('VAULT_AUTHORITY', 'the vault obeys another authority than the one configured here');
   }
-  const salt = domainSalt({
-    serviceId: job.serviceId,
-    networkId: job.network,
-    genesisHash: job.genesisHash,
-    vaultAddress: fromHex(job.vault),
-  });
-  if (salt !== vault.domainSalt) return refuse('INSTRUCTION_DOMAIN', 'the instruction belongs to another service');
+  if (signed.domainSalt !== vault.domainSalt)
+    return refuse('INSTRUCTION_DOMAIN', 'the instruction belongs to another service');
   const { epoch } = job.instruction;
   if (epoch < vault.epoch) {
     return refuse('INSTRUCTION_SUPERSEDED', 'the authority was rotated since; the core signs such instructions again');
@@ -68,7 +80,7 @@ export function checkSignature(
       never: false,
     };
   }
-  if (recoverSigner(instructionDigest(salt, job.instruction), job.signature) !== vault.authority) {
+  if (signed.signer !== vault.authority) {
     return refuse('INSTRUCTION_SIGNATURE', "the signature is not the vault's authority's");
   }
   return undefined;
@@ -82,8 +94,8 @@ export function recoverSigner(digest: Bytes32, signature: string): EvmAddress | 
   try {
     const compact = secp256k1.Signature.fromBytes(bytes.subarray(0, 64), 'compact');
     if (compact.hasHighS()) return undefined;
-    const point = compact.addRecoveryBit(v - 27).recoverPublicKey(fromHex(digest));
-    return toHex(keccak_256(point.toBytes(false).subarray(1)).subarray(12)) as EvmAddress;
+    const key = recoverKey(bytes.subarray(0, 64), v - 27, fromHex(digest));
+    return toHex(keccak_256(key.subarray(1)).subarray(12)) as EvmAddress;
   } catch {
     // Numbers outside the curve's order, or no point there: such bytes are nobody's signature.
     return undefined;

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { fromHex, parseBytes32, toHex } from '@drawbridge/protocol/bytes32';
-import { parseAssetCode, parseEvmAddress, parseNetworkId } from '@drawbridge/protocol/ids';
+import { parseAssetCode, parseEvmAddress, parseNetworkId, type VaultAddress } from '@drawbridge/protocol/ids';
 import { assetHash, domainSalt, instructionDigest } from '@drawbridge/protocol/instruction';
 import { encodeInstructionJob, type InstructionJob } from '@drawbridge/protocol/instruction-job';
 import { beforeEach, describe, expect, test } from '@jest/globals';
@@ -13,6 +13,7 @@ import {
   LedgerUnavailableError,
   type SpentAs,
   type Standing,
+  type VaultDescription,
 } from './ledger-connector.ts';
 import { BodyOpener, BodySealer } from './sealed-body.ts';
 
@@ -63,14 +64,19 @@ class ScriptedLedger implements LedgerConnector {
   execution: Execution = { type: 'submitted' };
   spentAs: SpentAs | undefined = 'executed';
   description = { authority, epoch: 1, domainSalt: salt };
+  /** What is shown to who asks for it as it is now. */
+  fresh: VaultDescription | undefined;
+  looksFirst = false;
+  looks = 0;
   executions = 0;
   finalityAsked = 0;
   down = false;
 
-  async describeVault() {
-    return this.description;
+  async describeVault(_vault: VaultAddress, how?: 'fresh'): Promise<VaultDescription> {
+    return (how && this.fresh) ?? this.description;
   }
   async lookUp(): Promise<Standing> {
+    this.looks += 1;
     if (this.down) throw new LedgerUnavailableError('down');
     return this.standing;
   }
@@ -131,6 +137,50 @@ describe('what the ledger says first', () => {
   test('nothing: try again', async () => {
     ledger.down = true;
     expect(await relay.attempt('job-1', sealed(), signal)).toMatchObject({ type: 'later', code: 'LEDGER_UNAVAILABLE' });
+  });
+});
+
+describe('where executing looks first by itself', () => {
+  beforeEach(() => {
+    ledger.looksFirst = true;
+  });
+
+  test('nothing is looked up before it', async () => {
+    expect(await relay.attempt('job-1', sealed(), signal)).toEqual({ type: 'done', result: 'executed' });
+    expect([ledger.looks, ledger.executions]).toEqual([0, 1]);
+  });
+
+  test('what the check refuses is looked up: it may have taken effect under an authority that is gone', async () => {
+    ledger.description = { ...ledger.description, epoch: 2 };
+    ledger.standing = { state: 'spent', as: 'executed', final: true };
+    expect(await relay.attempt('job-1', sealed(), signal)).toEqual({ type: 'done', result: 'executed' });
+    ledger.standing = { state: 'open' };
+    expect(await relay.attempt('job-1', sealed(), signal)).toMatchObject({ code: 'INSTRUCTION_SUPERSEDED' });
+    expect(ledger.executions).toBe(0);
+  });
+
+  test('what the authority did not sign is not executed', async () => {
+    const forged = sealed({ ...job, instruction: { ...instruction, amountMinor: 101n } });
+    expect(await relay.attempt('job-1', forged, signal)).toMatchObject({ code: 'INSTRUCTION_SIGNATURE' });
+    expect(ledger.executions).toBe(0);
+  });
+});
+
+describe('a vault that is not remembered as it is now', () => {
+  test('refuses nothing that it would take now', async () => {
+    ledger.fresh = ledger.description;
+    ledger.description = { ...ledger.description, epoch: 0 };
+    expect(await relay.attempt('job-1', sealed(), signal)).toEqual({ type: 'done', result: 'executed' });
+  });
+
+  test('is asked before it is believed that it refuses', async () => {
+    ledger.fresh = { ...ledger.description, epoch: 2 };
+    ledger.description = { ...ledger.description, epoch: 0 };
+    expect(await relay.attempt('job-1', sealed(), signal)).toMatchObject({
+      type: 'never',
+      code: 'INSTRUCTION_SUPERSEDED',
+    });
+    expect(ledger.executions).toBe(0);
   });
 });
 

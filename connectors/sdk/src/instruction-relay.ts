@@ -4,12 +4,14 @@
  *     open → check → look up ─ spent and final ─→ done
  *                       ├──── expired ─────────→ done, no fee spent
  *                       └──── open → verify signature → execute → await finality → done, or handed over
+ *
+ * Where `execute` looks first by itself (`looksFirst`), the look up is in there, and made here only of what the check refuses.
  */
 
 import { decodeInstructionJob, type InstructionJob } from '@drawbridge/protocol/instruction-job';
 import { ProtocolError } from '@drawbridge/protocol/protocol-error';
 import type { ConnectorMetrics } from './connector-metrics.ts';
-import { checkJob, checkSignature, type ServedNetwork } from './instruction-check.ts';
+import { checkJob, checkSignature, type ServedNetwork, signedJob } from './instruction-check.ts';
 import { type LedgerConnector, LedgerUnavailableError, type SpentAs } from './ledger-connector.ts';
 import { type BodyOpener, SealedBodyError } from './sealed-body.ts';
 
@@ -76,15 +78,19 @@ export class InstructionRelay {
   async #relay(job: InstructionJob, signal: AbortSignal): Promise<RelayOutcome> {
     const { ledger, metrics, now } = this.#deps;
     const started = now();
-    const standing = await ledger.lookUp(job);
-    if (standing.state === 'spent') {
+    const looking = ledger.looksFirst ? undefined : ledger.lookUp(job);
+    const verifying = this.#verify(job);
+    // Of what is spent nobody needs to know who signed it.
+    verifying.catch(() => undefined);
+    const standing = await looking;
+    if (standing?.state === 'spent') {
       metrics.stage('lookup', now() - started);
       return standing.final ? { type: 'done', result: standing.as } : this.#untilFinal(job, signal);
     }
-    const refusal = await this.#verify(job);
+    const refusal = await verifying;
     metrics.stage('lookup', now() - started);
-    if (refusal) return refusal;
-    if (standing.state === 'expired') return { type: 'done', result: 'expired' };
+    if (refusal) return standing ? refusal : this.#behindRefusal(job, refusal, signal);
+    if (standing?.state === 'expired') return { type: 'done', result: 'expired' };
     const execution = await ledger.execute(job, { signal, onStage: (stage, ms) => metrics.stage(stage, ms) });
     switch (execution.type) {
       case 'submitted':
@@ -99,9 +105,24 @@ export class InstructionRelay {
     }
   }
 
+  /** What is not executed was not looked up: it may have taken effect long ago, under an authority that is gone. */
+  async #behindRefusal(job: InstructionJob, refusal: RelayOutcome, signal: AbortSignal): Promise<RelayOutcome> {
+    const standing = await this.#deps.ledger.lookUp(job);
+    if (standing.state !== 'spent') return refusal;
+    return standing.final ? { type: 'done', result: standing.as } : this.#untilFinal(job, signal);
+  }
+
+  /** A refusal is believed of a vault as it is now. */
   async #verify(job: InstructionJob): Promise<RelayOutcome | undefined> {
+    const { ledger } = this.#deps;
     const configured = this.#options.served.vaults.find(({ address }) => address === job.vault)?.authority;
-    const refusal = checkSignature(job, await this.#deps.ledger.describeVault(job.vault), configured);
+    const describing = ledger.describeVault(job.vault);
+    describing.catch(() => undefined);
+    // While the ledger is asked.
+    const signed = signedJob(job);
+    const refusal =
+      checkSignature(job, signed, await describing, configured) &&
+      checkSignature(job, signed, await ledger.describeVault(job.vault, 'fresh'), configured);
     return refusal && { type: refusal.never ? 'never' : 'later', code: refusal.code, words: refusal.words };
   }
 

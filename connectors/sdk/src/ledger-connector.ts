@@ -51,7 +51,13 @@ export type ExecuteOptions = Readonly<{
 }>;
 
 export interface LedgerConnector {
-  describeVault(vault: VaultAddress): Promise<VaultDescription>;
+  /**
+   * `execute` looks the instruction up before it does anything, at the ledger itself: then a look before it would be a second one, and
+   * `lookUp` is asked only where the instruction is refused without being executed.
+   */
+  readonly looksFirst?: boolean;
+  /** May be some time old; `fresh`: as the ledger shows it now. */
+  describeVault(vault: VaultAddress, how?: 'fresh'): Promise<VaultDescription>;
   lookUp(job: InstructionJob): Promise<Standing>;
   /**
    * Sends the instruction unless it is on its way already, and waits until a block, or a notary's signature, holds it. Exactly-once effect is the

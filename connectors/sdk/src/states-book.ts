@@ -6,6 +6,8 @@ import type { StateRef } from '@drawbridge/protocol/state-ref';
 /** What the core believes to be unspent. */
 export type StatesBook = Readonly<{
   vault: VaultAddress;
+  /** Whether it has seen how the vault was made; before, it takes nothing else of it. */
+  proven: boolean;
   vaultState: StateRef;
   permits: readonly StateRef[];
   states: readonly BookedState[];

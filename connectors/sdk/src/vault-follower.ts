@@ -29,6 +29,8 @@ export type VaultFollowerOptions = Readonly<{
   idKey: Uint8Array;
   /** Pause between two looks at the ledger. */
   pollMs: number;
+  /** The same while the ledger announces its blocks and nothing waits for evidence; `pollMs` when left out. */
+  quietPollMs?: number;
   /** How often the follower returns to the core's cursor. */
   cursorMs: number;
   /** Blocks asked for at once. */
@@ -51,6 +53,8 @@ export type VaultFollowerDependencies<Raw> = Readonly<{
   log: Logger;
   /** Monotonic, ms. */
   now: () => number;
+  /** Whether `wake` is called for each new block at present. */
+  isAnnounced?: () => boolean;
 }>;
 
 /** What the ledger showed does not hold together: reading begins anew at the core's cursor. */
@@ -82,7 +86,10 @@ export class VaultFollower<Raw> {
     const { pollMs } = options;
     this.#loop = new TurnLoop({
       turn: () => this.turn(),
-      pauseMs: (failures) => Math.min(pollMs * 2 ** Math.min(failures, 16), Math.max(MAX_PAUSE_MS, pollMs)),
+      pauseMs: (failures) =>
+        failures === 0
+          ? this.#pauseMs()
+          : Math.min(pollMs * 2 ** Math.min(failures, 16), Math.max(MAX_PAUSE_MS, pollMs)),
       failed: 'follower turn failed; will try again',
       log: dependencies.log,
     });
@@ -90,6 +97,11 @@ export class VaultFollower<Raw> {
 
   start(): void {
     this.#loop.start();
+  }
+
+  /** There is a new block: the next turn does not wait for its time. After failures it does. */
+  wake(): void {
+    if (this.failures === 0) this.#loop.wake();
   }
 
   async stop(): Promise<void> {
@@ -124,6 +136,12 @@ export class VaultFollower<Raw> {
     await this.#offerNew();
     const pending = [...this.#tracks.values()].reduce((sum, track) => sum + track.size, 0);
     this.#deps.metrics.following(pending, this.#scannedBlock ?? -1);
+  }
+
+  #pauseMs(): number {
+    const { pollMs, quietPollMs = pollMs } = this.#options;
+    const waits = [...this.#tracks.values()].some((track) => track.unbuilt().length > 0);
+    return !waits && this.#deps.isAnnounced?.() ? quietPollMs : pollMs;
   }
 
   async #returnToCursor(): Promise<void> {

@@ -52,6 +52,8 @@ export type CordaNetwork = Readonly<{
   rpcUser: CordaRpcUser;
   /** Those of the options, with their passwords. */
   rpcUsers: readonly CordaRpcAccount[];
+  /** Draws another password for one of `rpcUsers`, and answers it: a node knows it from its next start on. */
+  renewPassword: (user: string) => string;
   /** What the nodes run on, for clients that run on it too. */
   java: Java8;
   artefacts: CordaArtefacts;
@@ -87,8 +89,11 @@ export async function startCordaNetwork(options: CordaOptions = {}): Promise<Cor
     await addCordapps(dir, terms, options.cordapps ?? []);
     const rpcUser = account(ALL_PERMISSIONS);
     const rpcUsers = (options.rpcUsers ?? []).map(account);
-    const set = await startNodeSet({ dir, terms, programs, rpcUsers: [rpcUser, ...rpcUsers] });
-    return networkOf(set, { rpcUser, rpcUsers, java: programs.java, artefacts: programs.artefacts, removeFolder });
+    const accounts = [rpcUser, ...rpcUsers];
+    const set = await startNodeSet({ dir, terms, programs, rpcUsers: accounts });
+    const renewPassword = (user: string): string => renewed(accounts, user);
+    const { java, artefacts } = programs;
+    return networkOf(set, { rpcUser, rpcUsers, renewPassword, java, artefacts, removeFolder });
   } catch (error) {
     await removeFolder();
     throw error;
@@ -99,6 +104,15 @@ const account = (asked: Omit<CordaRpcAccount, 'password'>): CordaRpcAccount => (
   ...asked,
   password: randomBytes(PASSWORD_BYTES).toString('hex'),
 });
+
+function renewed(accounts: CordaRpcAccount[], user: string): string {
+  const at = accounts.findIndex((each) => each.user === user);
+  const known = accounts[at];
+  if (known === undefined) throw new CordaError('CORDA_OPTIONS', `the network has no RPC user ${user}`);
+  const next = account(known);
+  accounts[at] = next;
+  return next.password;
+}
 
 /** Before anything is fetched or made for it. */
 async function refuseOtherNetwork(stateDir: string, terms: readonly CordaNodeTerms[]): Promise<void> {
@@ -134,10 +148,10 @@ async function addCordapps(dir: string, terms: readonly CordaNodeTerms[], jars: 
   }
 }
 
-type NetworkParts = Pick<CordaNetwork, 'rpcUser' | 'rpcUsers' | 'java' | 'artefacts'> &
+type NetworkParts = Pick<CordaNetwork, 'rpcUser' | 'rpcUsers' | 'renewPassword' | 'java' | 'artefacts'> &
   Readonly<{ removeFolder: () => Promise<void> }>;
 
-function networkOf(set: NodeSet, { rpcUser, rpcUsers, java, artefacts, removeFolder }: NetworkParts): CordaNetwork {
+function networkOf(set: NodeSet, { removeFolder, ...parts }: NetworkParts): CordaNetwork {
   const nodes = set.places.map(({ terms, dir, logFile }, index) => ({
     index,
     legalName: terms.legalName,
@@ -155,10 +169,7 @@ function networkOf(set: NodeSet, { rpcUser, rpcUsers, java, artefacts, removeFol
     nodes,
     notary,
     parties,
-    rpcUser,
-    rpcUsers,
-    java,
-    artefacts,
+    ...parts,
     healthy: (index) => takesConnections(set.portsOf(index).rpc),
     stopNode: (index) => set.end(index, (child) => child.stop()),
     killNode: (index) => set.end(index, (child) => child.kill9()),

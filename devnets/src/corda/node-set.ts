@@ -15,7 +15,7 @@ export type NodeSetOptions = Readonly<{
   dir: string;
   terms: readonly CordaNodeTerms[];
   programs: CordaPrograms;
-  /** Of every node. */
+  /** Of every node; read at each start. */
   rpcUsers: readonly CordaRpcAccount[];
 }>;
 

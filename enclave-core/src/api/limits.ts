@@ -29,6 +29,9 @@ export type ApiLimits = Readonly<{
   streamDrainTimeoutMs: number;
   /** Time between the comments that keep a quiet stream open, in ms. Registration is looked at again each time. */
   streamHeartbeatMs: number;
+  /** Requests for instructions that may wait for some, in all and of one participant; further ones are answered at once. */
+  outboxWaits: number;
+  outboxWaitsPerParticipant: number;
   /** Receipts that one request has made at once, of the many that it asks for. */
   receiptsAtOnce: number;
   /** What `Retry-After` says, in seconds. */
@@ -51,6 +54,8 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   streamPageEvents: 100,
   streamDrainTimeoutMs: 10_000,
   streamHeartbeatMs: 10_000,
+  outboxWaits: 256,
+  outboxWaitsPerParticipant: 64,
   receiptsAtOnce: 16,
   retryAfterSeconds: 1,
 };

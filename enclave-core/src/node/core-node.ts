@@ -118,7 +118,7 @@ export class CoreNode implements CoreService {
     this.#options = options;
     this.#uses = uses;
     this.#parts = parts;
-    this.relay = new CoreRelay(this, (network) => parts.signedOutboxEnd(network));
+    this.relay = new CoreRelay(this, (network) => parts.signedOutboxEnd(network), parts.outboxWaiters);
   }
 
   /**

@@ -76,14 +76,18 @@ export class FairQueue<T extends Item> {
     return this.#lanes.size === 0;
   }
 
-  /** @returns false where there is no room. Of whom nothing waits, there is room for one submission of any size. */
-  push(submitter: Submitter, item: T): boolean {
+  /**
+   * Takes all of them or none. @returns false where there is no room. Of whom nothing waits, there is room for one submission of
+   * any size.
+   */
+  push(submitter: Submitter, ...items: readonly T[]): boolean {
+    const more = items.reduce((sum, { commands }) => sum + commands.length, 0);
     const lane = this.#lanes.get(submitter);
-    if (lane && !this.#hasRoom(submitter, lane.waiting, item.commands.length)) return false;
+    if (lane && !this.#hasRoom(submitter, lane.waiting, more)) return false;
     const into = lane ?? new Lane<T>();
     if (!lane) this.#lanes.set(submitter, into);
-    into.push(item);
-    this.#waiting += item.commands.length;
+    for (const item of items) into.push(item);
+    this.#waiting += more;
     return true;
   }
 
@@ -96,7 +100,7 @@ export class FairQueue<T extends Item> {
     return waiting + more <= GUARANTEED_COMMANDS || this.#waiting + more <= maxQueued;
   }
 
-  /** What goes next, in turns; at most so many commands, unless the first submission alone has more. */
+  /** What goes next, in turns; at most so many commands, unless the first item alone has more. */
   take(maxCommands: number): T[] {
     const taken: T[] = [];
     let commands = 0;

@@ -61,9 +61,15 @@ describe('forwarder', () => {
     expect(asked).toEqual([]);
   });
 
-  it('asks the leader, and answers once this node has applied it', async () => {
+  it.each([
+    ['it', committed],
+    [
+      'the last of several entries',
+      [...committed.map((one) => ({ ...one, transactionId: '2.6' as const })), ...committed],
+    ],
+  ])('asks the leader, and answers once this node has applied %s', async (_, all) => {
     applied = 6;
-    answers = [async () => encodeAnswer({ committed })];
+    answers = [async () => encodeAnswer({ committed: all })];
     const answer = make().submit(COMMANDS);
     let done = false;
     void answer.then(() => {
@@ -73,7 +79,7 @@ describe('forwarder', () => {
     expect(done).toBe(false);
     applied = 7;
     waiters.wake();
-    expect(await answer).toEqual(committed);
+    expect(await answer).toEqual(all);
     expect(asked).toEqual([3]);
   });
 

@@ -105,7 +105,7 @@ export class Forwarder {
   }
 
   async #applied(committed: readonly Committed[]): Promise<Committed[]> {
-    const seqno = Number(committed[0]?.transactionId.split('.')[1] ?? 0);
+    const seqno = Math.max(0, ...new Set(committed.map(({ transactionId }) => Number(transactionId.split('.')[1]))));
     if (await this.#uses.applied.reach(seqno, this.#limits.answerTimeoutMs)) return [...committed];
     throw uncertain();
   }

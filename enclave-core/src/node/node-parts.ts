@@ -20,6 +20,7 @@ import { MemberDirectory } from './member-directory.ts';
 import { MembershipDuty } from './membership-duty.ts';
 import { noPeers, type Peers } from './node-peers.ts';
 import type { NodeStorage } from './node-storage.ts';
+import { OutboxWaiters } from './outbox-waiters.ts';
 import { ParticipantListeners } from './participant-listeners.ts';
 import { Proposer } from './proposer.ts';
 import { ReceiptDesk } from './receipt-desk.ts';
@@ -56,6 +57,7 @@ export class NodeParts {
   readonly ledger: LedgerMender;
   readonly deadlines: DeadlineTimer;
   readonly signedOutbox = new SignedOutbox();
+  readonly outboxWaiters: OutboxWaiters;
   readonly threeVoters = new ThreeVoters();
   peers: Peers = noPeers;
   serviceStatus: 'open' | 'stopping' | 'failed' = 'open';
@@ -79,6 +81,7 @@ export class NodeParts {
     const { timers } = uses.host;
     this.applied = new Waiters(timers, () => this.machine.index);
     this.signed = new Waiters(timers, () => this.machine.signedThrough);
+    this.outboxWaiters = new OutboxWaiters(timers, (network) => this.signedOutbox.end(network));
     this.machine = this.#makeMachine();
     const registry = () => this.machine.settlement.header.registry;
     this.directory = new MemberDirectory(
@@ -191,6 +194,7 @@ export class NodeParts {
     this.listeners.notify(entries);
     this.applied.wake();
     this.signed.wake();
+    this.outboxWaiters.wake();
     if (!this.#replica) return;
     this.deadlines.rearm();
     this.signatures.applied(entries);
@@ -371,6 +375,7 @@ export class NodeParts {
     this.memberships.stop();
     this.applied.end();
     this.signed.end();
+    this.outboxWaiters.end();
   }
 
   fail(error: unknown): void {

@@ -104,6 +104,47 @@ describe('proposer', () => {
     await expect(proposer.submit(commands(10_001))).rejects.toThrow(RangeError);
   });
 
+  it('makes several entries of a submission that has more than one takes, and answers all of it in order', async () => {
+    const proposer = make({ maxCommandsPerEntry: 2, maxEntriesInFlight: 3 });
+    const answer = proposer.submit(commands(5));
+    await until(() => proposed.length === 3);
+    expect([sizeOf(0), sizeOf(1), sizeOf(2)]).toEqual([2, 2, 1]);
+    for (const n of [0, 1, 2]) commit(proposer, n);
+    const committed = await answer;
+    expect(committed.map(({ outcome }) => outcome)).toEqual(
+      [0, 1, 2, 3, 4].map((n) => ({ ok: true, transfer: payment(`p${n}`, 1n).id })),
+    );
+    expect(committed.map(({ transactionId }) => transactionId)).toEqual(['2.10', '2.10', '2.11', '2.11', '2.12']);
+  });
+
+  it.each([
+    ['PROPOSAL_DROPPED', 'PROPOSAL_DROPPED', 'NOT_LEADER'],
+    ['PROPOSAL_DROPPED', 'UNCERTAIN', 'UNCERTAIN'],
+    ['none', 'PROPOSAL_DROPPED', 'UNCERTAIN'],
+  ] as const)('such a submission of which one part meets %s and the other %s is %s', async (first, second, code) => {
+    const proposer = make({ maxCommandsPerEntry: 2, maxEntriesInFlight: 3 });
+    const answer = proposer.submit(commands(4));
+    await until(() => proposed.length === 2);
+    if (first === 'none') commit(proposer, 0);
+    else proposed[0]?.reject(new ReplicaError(first, 'dropped'));
+    proposed[1]?.reject(new ReplicaError(second, 'lost'));
+    await expect(answer).rejects.toMatchObject({ code });
+  });
+
+  it('takes all of such a submission or none', async () => {
+    const proposer = make({ maxCommandsPerEntry: 2, maxQueuedCommandsPerBank: 9 });
+    const first = proposer.submit(commands(5));
+    await until(() => proposed.length === 1);
+    await expect(proposer.submit(commands(8))).rejects.toMatchObject({ code: 'OVERLOADED' });
+    for (let n = 0; n < 3; n += 1) {
+      await until(() => proposed.length === n + 1);
+      commit(proposer, n);
+    }
+    expect(await first).toHaveLength(5);
+    await nextTurn();
+    expect(proposed).toHaveLength(3);
+  });
+
   it('takes banks in turns, however much waits of one, each command answered as it was', async () => {
     const proposer = make({ maxCommandsPerEntry: 8, maxQueuedCommandsPerBank: 100 });
     const greedy = Array.from({ length: 100 }, () => proposer.submit(commands(1)));

@@ -17,7 +17,7 @@ import { FairQueue, type Submitter } from './fair-queue.ts';
 import type { AppliedEntry } from './replicated-machine.ts';
 
 export type ProposerOptions = Readonly<{
-  /** Commands in one entry, unless one submission alone has more. Default 2,048. */
+  /** Commands in one entry; a submission of more becomes several. Default 2,048. */
   maxCommandsPerEntry?: number;
   /** Entries proposed and not yet applied. Default 1: the next one gathers meanwhile. Behind an amendment nothing is. */
   maxEntriesInFlight?: number;
@@ -33,6 +33,7 @@ const MAX_QUEUED_AMENDMENTS = 64;
 const TURNS_PER_ENTRY = 32;
 
 export const MAX_ENTRIES_IN_FLIGHT = 64;
+export const DEFAULT_COMMANDS_PER_ENTRY = 2_048;
 
 export type ProposerDependencies = Readonly<{
   /** Bytes of the log entry, sealed where it is to be. */
@@ -81,7 +82,7 @@ export class Proposer {
       throw new RangeError(`maxEntriesInFlight must be 1 to ${MAX_ENTRIES_IN_FLIGHT}`);
     }
     this.#limits = {
-      maxCommandsPerEntry: options.maxCommandsPerEntry ?? 2_048,
+      maxCommandsPerEntry: options.maxCommandsPerEntry ?? DEFAULT_COMMANDS_PER_ENTRY,
       maxEntriesInFlight: inFlight,
       maxQueuedCommands: options.maxQueuedCommands ?? 50_000,
       maxQueuedCommandsPerBank: options.maxQueuedCommandsPerBank ?? 10_000,
@@ -104,7 +105,8 @@ export class Proposer {
 
   /**
    * @throws SubmitError `OVERLOADED`, `NOT_LEADER`, `STOPPING`; `UNCERTAIN` once the entry was proposed; CodecError for
-   * a command that cannot be written down, which is a bug of the caller's
+   * a command that cannot be written down, which is a bug of the caller's. Where a part of a submission of several entries
+   * was taken, or may have been, and another was not, `UNCERTAIN`.
    */
   submit(commands: readonly Command[]): Promise<Committed[]> {
     if (this.#closed) return Promise.reject(this.#closed);
@@ -116,20 +118,20 @@ export class Proposer {
     if (amendments > 0 && amendments < commands.length) {
       return Promise.reject(new RangeError('amendments are submitted without other commands'));
     }
-    return new Promise((resolve, reject) => {
-      const submission = { commands, resolve, reject };
-      if (!this.#take(submission, amendments > 0)) {
-        reject(new SubmitError('OVERLOADED', 'too many commands wait; send again with the same ids'));
-        return;
-      }
-      this.#pump();
-    });
+    const { maxCommandsPerEntry } = this.#limits;
+    const parts = amendments > 0 ? [commands] : partsOf(commands, maxCommandsPerEntry);
+    const [items, answers] = waitingFor(parts);
+    if (!this.#take(items, amendments > 0)) {
+      return Promise.reject(new SubmitError('OVERLOADED', 'too many commands wait; send again with the same ids'));
+    }
+    this.#pump();
+    return answers.length === 1 && answers[0] ? answers[0] : wholeOf(answers);
   }
 
-  #take(submission: Submission, isAmendment: boolean): boolean {
-    if (!isAmendment) return this.#queue.push(submitterOf(submission.commands), submission);
+  #take(items: readonly Submission[], areAmendments: boolean): boolean {
+    if (!areAmendments) return this.#queue.push(submitterOf(items[0]?.commands ?? []), ...items);
     if (this.#amendments.length >= MAX_QUEUED_AMENDMENTS) return false;
-    this.#amendments.push(submission);
+    this.#amendments.push(...items);
     return true;
   }
 
@@ -201,6 +203,7 @@ export class Proposer {
 
   #answer(batch: readonly Submission[], { index, term }: Readonly<{ index: number; term: number }>): void {
     const found = this.#outcomes.get(index);
+    this.#outcomes.delete(index);
     if (this.#landed(batch)) {
       if (found?.term !== term) {
         this.#uses.onFailure(new Error(`entry ${index} was applied and left no outcomes`));
@@ -237,7 +240,7 @@ export class Proposer {
   #landed(batch: readonly Submission[]): boolean {
     const was = this.#inFlight.delete(batch);
     // What was proposed before an amendment lands before it, in the order of the log.
-    if (batch[0] && isAmendment(batch[0])) this.#amending = false;
+    if (batch[0] && amends(batch[0])) this.#amending = false;
     if (this.#inFlight.size === 0) this.#outcomes.clear();
     return was;
   }
@@ -270,7 +273,35 @@ class VersionsInOrder {
   }
 }
 
-const isAmendment = ({ commands }: Submission): boolean => commands[0]?.type === 'amendment';
+function partsOf(commands: readonly Command[], size: number): (readonly Command[])[] {
+  const parts: (readonly Command[])[] = [];
+  for (let at = 0; at < commands.length; at += size) parts.push(commands.slice(at, at + size));
+  return parts;
+}
+
+function waitingFor(parts: readonly (readonly Command[])[]): [Submission[], Promise<Committed[]>[]] {
+  const items: Submission[] = [];
+  const answers = parts.map(
+    (commands) => new Promise<Committed[]>((resolve, reject) => void items.push({ commands, resolve, reject })),
+  );
+  return [items, answers];
+}
+
+/** Refused as a whole only where all of it was certainly not taken. @throws as `submit` */
+async function wholeOf(parts: readonly Promise<Committed[]>[]): Promise<Committed[]> {
+  const settled = await Promise.allSettled(parts);
+  const refusals = settled.flatMap((part): unknown[] => (part.status === 'rejected' ? [part.reason] : []));
+  if (refusals.length === 0) return settled.flatMap((part) => (part.status === 'fulfilled' ? part.value : []));
+  const bug = refusals.find((reason) => !(reason instanceof SubmitError));
+  if (bug !== undefined) throw bug;
+  const noneTaken =
+    refusals.length === settled.length && !refusals.some((reason) => codeOfRefusal(reason) === 'UNCERTAIN');
+  throw noneTaken ? refusals[0] : uncertain(refusals[0]);
+}
+
+const codeOfRefusal = (reason: unknown): string => (reason instanceof SubmitError ? reason.code : '');
+
+const amends = ({ commands }: Submission): boolean => commands[0]?.type === 'amendment';
 
 /** Whose lane a submission waits in: the first participant's that its commands name; else they are the core's own. */
 function submitterOf(commands: readonly Command[]): Submitter {

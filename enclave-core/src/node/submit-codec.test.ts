@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { encode } from 'cborg';
 import { SubmitError } from '../core-service.ts';
+import { CodecError } from '../settlement/tuples.ts';
 import { decodeAnswer, decodeSubmission, encodeAnswer, encodeSubmission } from './submit-codec.ts';
 import { pay, payment } from './testing/payments.ts';
 
@@ -24,6 +26,36 @@ describe('forwarded submissions', () => {
       { outcome: { ok: false as const, code: 'NOT_ALLOWED' as const, detail: '' }, transactionId: '3.17' as const },
     ];
     expect(decodeAnswer(encodeAnswer({ committed }))).toEqual({ committed });
+  });
+
+  it('are answered with the transaction id of each, where they became several entries', () => {
+    const committed = (['3.17', '3.17', '3.18', '3.20'] as const).map((transactionId) => ({
+      outcome: { ok: true as const },
+      transactionId,
+    }));
+    expect(decodeAnswer(encodeAnswer({ committed }))).toEqual({ committed });
+  });
+
+  it.each([
+    ['fewer ids', [['3.17', 1]]],
+    ['more ids', [['3.17', 3]]],
+    [
+      'a run of none',
+      [
+        ['3.16', 0],
+        ['3.17', 2],
+      ],
+    ],
+  ] as const)('have no %s than outcomes', (_, runs) => {
+    const bytes = encode([
+      2,
+      runs,
+      [
+        [true, '', false],
+        [true, '', false],
+      ],
+    ]);
+    expect(() => decodeAnswer(bytes)).toThrow(CodecError);
   });
 
   it('are refused as the leader refused', () => {

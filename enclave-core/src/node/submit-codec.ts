@@ -29,9 +29,20 @@ const REFUSALS: ReadonlySet<string> = new Set<SubmitError['code']>([
 
 export function encodeAnswer(answer: SubmissionAnswer): Uint8Array {
   if ('refused' in answer) return encode([1, answer.refused.code, answer.refused.message]);
-  // One submission is one entry, so its answers share their transaction id.
-  const id = answer.committed[0]?.transactionId ?? '';
-  return encode([0, id, answer.committed.map(({ outcome }) => outcomeTuple(outcome))]);
+  const outcomes = answer.committed.map(({ outcome }) => outcomeTuple(outcome));
+  const runs = runsOf(answer.committed);
+  return runs.length > 1 ? encode([2, runs, outcomes]) : encode([0, runs[0]?.[0] ?? '', outcomes]);
+}
+
+/** Transaction ids with how many outcomes in a row have each: a submission is one entry, or several one after the other. */
+function runsOf(committed: readonly Committed[]): [id: string, count: number][] {
+  const runs: [string, number][] = [];
+  for (const { transactionId } of committed) {
+    const last = runs.at(-1);
+    if (last?.[0] === transactionId) last[1] += 1;
+    else runs.push([transactionId, 1]);
+  }
+  return runs;
 }
 
 /** @throws CodecError */
@@ -43,9 +54,26 @@ export function decodeAnswer(bytes: Uint8Array): SubmissionAnswer {
     if (!REFUSALS.has(code)) throw new CodecError('ENTRY_INVALID', 'a refusal has an unknown code');
     return { refused: new SubmitError(code as SubmitError['code'], readText(second)) };
   }
-  const transactionId = readText(first) as TransactionId;
   const outcomes = readList(second, MAX_OUTCOMES).map(readOutcome);
-  return { committed: outcomes.map((outcome) => ({ outcome, transactionId })) };
+  const ids = kind === 2 ? idsOfRuns(first, outcomes.length) : outcomes.map(() => readText(first) as TransactionId);
+  return { committed: outcomes.map((outcome, n) => ({ outcome, transactionId: idAt(ids, n) })) };
+}
+
+function idsOfRuns(value: unknown, expected: number): TransactionId[] {
+  const ids: TransactionId[] = [];
+  for (const run of readList(value, MAX_OUTCOMES)) {
+    const [id, count] = readTuple(run, 2);
+    const more = readWhole(count);
+    if (more < 1 || ids.length + more > expected) throw new CodecError('ENTRY_INVALID', 'ids of other outcomes');
+    for (let n = 0; n < more; n += 1) ids.push(readText(id) as TransactionId);
+  }
+  return ids;
+}
+
+function idAt(ids: readonly TransactionId[], n: number): TransactionId {
+  const id = ids[n];
+  if (id === undefined) throw new CodecError('ENTRY_INVALID', 'an outcome has no id');
+  return id;
 }
 
 function outcomeTuple(outcome: Outcome): Cbor {

@@ -15,22 +15,45 @@ import { Outbox } from './outbox.ts';
 
 /** Place in a network's outbox up to which a signature in the ledger covers the instructions. */
 export type SignedEnd = (network: NetworkId) => Promise<number>;
+/** Who waits for that place to be above `end`; settles after `waitMs` in any case. */
+export type SignedEndWaits = Readonly<{
+  above: (network: NetworkId, end: number, waitMs: number) => Promise<unknown>;
+  end: () => void;
+}>;
+
+/** For a relay that nobody waits at. */
+const NO_WAITS: SignedEndWaits = { above: async () => undefined, end: () => undefined };
 
 export class CoreRelay implements RelayService {
   readonly #core: Pick<CoreService, 'submit' | 'view'>;
   readonly #outbox: Outbox;
   readonly #intake: EvidenceIntake;
   readonly #signedEnd: SignedEnd;
+  readonly #waits: SignedEndWaits;
 
-  constructor(core: Pick<CoreService, 'submit' | 'view'>, signedEnd: SignedEnd) {
+  constructor(core: Pick<CoreService, 'submit' | 'view'>, signedEnd: SignedEnd, waits: SignedEndWaits = NO_WAITS) {
     this.#core = core;
     this.#signedEnd = signedEnd;
+    this.#waits = waits;
     this.#outbox = new Outbox(() => core.view);
     this.#intake = new EvidenceIntake(core);
   }
 
-  async outbox(network: NetworkId, after: number, limit: number): Promise<{ items: OutboxItem[]; next: number }> {
+  async outbox(
+    network: NetworkId,
+    after: number,
+    limit: number,
+    waitMs = 0,
+  ): Promise<{ items: OutboxItem[]; next: number }> {
+    const upTo = await this.#signedEnd(network);
+    const page = await this.#outbox.read(network, { after, upTo, limit });
+    if (page.items.length > 0 || waitMs === 0) return page;
+    await this.#waits.above(network, upTo, waitMs);
     return this.#outbox.read(network, { after, upTo: await this.#signedEnd(network), limit });
+  }
+
+  endOutboxWaits(): void {
+    this.#waits.end();
   }
 
   acceptEvidence(network: NetworkId, items: readonly { jobId: string; sealed: string }[]): Promise<EvidenceResult[]> {
@@ -62,6 +85,7 @@ export class CoreRelay implements RelayService {
     const states = behind.sort((a, b) => (a.ref < b.ref ? -1 : 1)).slice(0, limit);
     const last = states.at(-1)?.ref;
     return {
+      proven: book.proven,
       vaultState: book.tip,
       permits: book.permits.map(({ ref }) => ref),
       states,

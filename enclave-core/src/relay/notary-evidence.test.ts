@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { vaultStateOf } from '@drawbridge/evidence/corda-vault-states';
 import { keysOf, NOTARY_NAME, recording } from '@drawbridge/evidence/testing/corda-recordings';
 import { NETWORK, recordedEvidence } from '@drawbridge/evidence/testing/corda-transactions';
-import { COMMANDED, ESCROW, ISSUE, VAULT_FINGERPRINTS } from '@drawbridge/evidence/testing/corda-vault';
+import { COMMANDED, ESCROW, ISSUE, VAULT_FINGERPRINTS, vaultFacts } from '@drawbridge/evidence/testing/corda-vault';
 import { genesisRegistry } from '@drawbridge/governance/genesis';
 import type { CordaNetwork, CordaVault, Network } from '@drawbridge/governance/registration';
 import { encodeCordaEvidence } from '@drawbridge/protocol/corda-evidence';
@@ -30,7 +31,7 @@ if (connector === undefined) throw new Error('a network has a connector');
 const network: CordaNetwork = {
   id: NETWORK,
   kind: 'corda',
-  genesisHash: word('root'),
+  genesisHash: ESCROW.root.genesisHash,
   finality: {
     rule: 'corda-notary',
     notary: { name: NOTARY_NAME, key: keysOf(recording('corda-classes/vault/lock')).notary, validating: false },
@@ -41,20 +42,11 @@ const network: CordaNetwork = {
   trustVersion: 7,
 };
 type Made = typeof ESCROW;
-const vaultOf = ({ root, ref, state, constraint }: Made, asset: string): CordaVault => ({
+const vaultOf = ({ registered }: Made, asset: string): CordaVault => ({
+  ...registered,
   network: NETWORK,
   asset: asset as AssetCode,
-  mode: root.mode,
-  authority: state.control.authority,
   epoch: 1,
-  vaultId: root.vaultId,
-  party: root.party,
-  constraint,
-  currency: root.currency,
-  ...(root.cash && { cash: root.cash }),
-  permitCapMinor: root.permitCapMinor,
-  state: ref,
-  permits: [1, 2].map((index) => stateRef(ref.slice(0, 66) as typeof root.vaultId, index)),
 });
 
 /** A core with the recorded vaults, and its relay. The vaults' authority keys are not its own. */
@@ -63,15 +55,16 @@ class Bench {
   readonly relay: CoreRelay;
   #jobs = 0;
 
-  constructor(...vaults: readonly CordaVault[]) {
+  /** @param proven whether the creations of the vaults were shown */
+  constructor(vaults: readonly CordaVault[], proven = true) {
     const registry = genesisRegistry({ ...GENESIS, networks: [network], vaults, exposureCaps: [] });
     const secrets = { ...SECRETS, sealingKey };
     const header = { stampMs: START_MS, nextOrder: 1, registry };
-    this.state = new SettlementState({ serviceId: GENESIS.serviceId, secrets, limits: DEFAULT_LIMITS, header });
+    this.state = new SettlementState({ serviceId: ESCROW.root.serviceId, secrets, limits: DEFAULT_LIMITS, header });
     for (const vault of vaults) {
       const key = vaultKey(NETWORK, vault.asset);
       this.state.vaults.set(key, newVaultRow(vault));
-      this.state.books.set(key, newBook(vault));
+      this.state.books.set(key, { ...newBook(vault), proven });
     }
     this.relay = new CoreRelay({ view: this.state, submit: async (commands) => this.#submit(commands) }, async () => 0);
   }
@@ -99,6 +92,7 @@ class Bench {
 
 const bytesOf = (name: string): Uint8Array =>
   encodeCordaEvidence(recordedEvidence(recording(`corda-classes/vault/${name}`)));
+const GBP = 'GBP' as AssetCode;
 const SEK = 'SEK' as AssetCode;
 const USD = 'USD' as AssetCode;
 const accepted = expect.objectContaining({ result: 'accepted' });
@@ -106,7 +100,7 @@ const early = (code: string) => expect.objectContaining({ result: 'early', code 
 
 describe('a recorded transaction of a vault', () => {
   test('that locks is booked, once', async () => {
-    const bench = new Bench(vaultOf(ESCROW, 'EUR'));
+    const bench = new Bench([vaultOf(ESCROW, 'EUR')]);
     expect(await bench.offer('lock')).toEqual(accepted);
     expect([...bench.state.coins(NETWORK, EUR)]).toMatchObject([{ amountMinor: 700n }]);
     expect([...bench.state.lockRecords(NETWORK, EUR)]).toHaveLength(1);
@@ -118,31 +112,31 @@ describe('a recorded transaction of a vault', () => {
   });
 
   test('is that of the vault whose states it names, among several', async () => {
-    const bench = new Bench(vaultOf(COMMANDED, 'USD'), vaultOf(ISSUE, 'SEK'), vaultOf(ESCROW, 'EUR'));
+    const bench = new Bench([vaultOf(COMMANDED, 'USD'), vaultOf(ISSUE, 'SEK'), vaultOf(ESCROW, 'EUR')]);
     expect(await bench.offer('lock')).toEqual(accepted);
     expect(await bench.offer('guard-pause')).not.toEqual(accepted);
     expect([bench.state.vaultLedger(NETWORK, USD)?.nextEventSeq, bench.halted(SEK)]).toEqual([1, false]);
   });
 
   test('that the core has not signed halts the lane, since it consumes what is the vault', async () => {
-    const bench = new Bench(vaultOf(ESCROW, 'EUR'));
+    const bench = new Bench([vaultOf(ESCROW, 'EUR')]);
     await bench.offer('lock');
     expect(await bench.offer('release')).toEqual(early('LANE_HALTED'));
     expect(bench.halted()).toBe(true);
-    const commanded = new Bench(vaultOf(COMMANDED, 'EUR'));
+    const commanded = new Bench([vaultOf(COMMANDED, 'EUR')]);
     expect(await commanded.offer('pause')).toEqual(early('LANE_HALTED'));
     expect(commanded.state.vaultLedger(NETWORK, EUR)).toMatchObject({ halted: true, paused: false });
   });
 
   test('that names no state which is known has to wait', async () => {
-    const bench = new Bench(vaultOf(COMMANDED, 'EUR'));
+    const bench = new Bench([vaultOf(COMMANDED, 'EUR')]);
     expect(await bench.offer('unpause')).toEqual(early('EVENT_EARLY'));
     expect(await bench.offer('lock')).toEqual(early('EVENT_EARLY'));
     expect(bench.halted()).toBe(false);
   });
 
   test('that pays under a vault state to come has to wait, and halts nothing', async () => {
-    const bench = new Bench(vaultOf(ESCROW, 'EUR'));
+    const bench = new Bench([vaultOf(ESCROW, 'EUR')]);
     await bench.offer('lock');
     const key = vaultKey(NETWORK, EUR);
     const book = bench.state.books.get(key);
@@ -151,29 +145,82 @@ describe('a recorded transaction of a vault', () => {
     expect(bench.halted()).toBe(false);
   });
 
+  test('by guardians who signed is booked; a vault that shows others halts the lane', async () => {
+    const afterRotation = (vault: CordaVault): Bench => {
+      const bench = new Bench([vault]);
+      const key = vaultKey(NETWORK, GBP);
+      const book = bench.state.books.get(key);
+      const { transactionId, outputs } = vaultFacts('rotate');
+      const { control } = vaultStateOf(outputs[0]?.data ?? ({} as never));
+      if (book) bench.state.books.set(key, { ...book, tip: stateRef(transactionId, 0), control });
+      return bench;
+    };
+    const registered = vaultOf(COMMANDED, 'GBP');
+    const bench = afterRotation(registered);
+    expect(await bench.offer('guard-pause')).toEqual(accepted);
+    expect(bench.state.vaultLedger(NETWORK, GBP)).toMatchObject({ paused: true, halted: false });
+    const guardians = { ...registered.guardians, threshold: 3 };
+    expect(await afterRotation({ ...registered, guardians }).offer('guard-pause')).toEqual(early('LANE_HALTED'));
+  });
+
   test('is none of a network that is believed otherwise, nor of one without vault', () => {
     const world = new World();
     const alpha = world.state.network(ALPHA) as Network;
     expect(checkNotarised(world.state, alpha, bytesOf('lock'))).toMatchObject({ code: 'RULE_MISMATCH' });
-    expect(checkNotarised(new Bench().state, network, bytesOf('lock'))).toMatchObject({ code: 'VAULT_UNKNOWN' });
+    expect(checkNotarised(new Bench([]).state, network, bytesOf('lock'))).toMatchObject({ code: 'VAULT_UNKNOWN' });
   });
 
   test('counts under the pinned notary and constraint alone', async () => {
     const vault = vaultOf(ESCROW, 'EUR');
-    const other = new Bench({ ...vault, constraint: { kind: 'hash', attachment: word('another jar') } });
+    const other = new Bench([{ ...vault, constraint: { kind: 'hash', attachment: word('another jar') } }]);
     expect(await other.offer('lock')).toMatchObject({ result: 'refused', code: 'CONSTRAINT_MISMATCH' });
     const notary = { ...network.finality.notary, key: vault.party };
     const stranger = { ...network, finality: { ...network.finality, notary } };
-    const bench = new Bench(vault);
+    const bench = new Bench([vault]);
     expect(checkNotarised(bench.state, stranger, bytesOf('lock'))).toMatchObject({ code: 'TRUST_ROOT_UNUSABLE' });
   });
 
   test('carries the digest of the transaction and the trust version', () => {
-    const bench = new Bench(vaultOf(ESCROW, 'EUR'));
+    const bench = new Bench([vaultOf(ESCROW, 'EUR')]);
     const checked = checkNotarised(bench.state, network, bytesOf('lock'));
     expect(checked).toMatchObject({ ok: true, value: { type: 'stateEvent', asset: 'EUR', trustVersion: 7 } });
     const again = checkNotarised(bench.state, network, bytesOf('lock'));
     expect(again).toEqual(checked);
+  });
+});
+
+describe('the creation of a recorded vault', () => {
+  const registered = vaultOf(ESCROW, 'GBP');
+
+  test('is booked before all else, once', async () => {
+    const bench = new Bench([registered], false);
+    expect(await bench.offer('lock')).toEqual(early('EVENT_EARLY'));
+    expect(bench.relay.states(NETWORK, GBP, undefined, 9)).toMatchObject({ proven: false });
+    expect(await bench.offer('create')).toEqual(accepted);
+    expect(bench.relay.states(NETWORK, GBP, undefined, 9)).toMatchObject({ proven: true });
+    expect(await bench.offer('lock')).toEqual(accepted);
+    expect(await bench.offer('create')).toMatchObject({ result: 'duplicate', code: 'EVENT_SEEN' });
+  });
+
+  test('is that of the vault which it made, among several', async () => {
+    const bench = new Bench([vaultOf(ISSUE, 'SEK'), registered], false);
+    expect(await bench.offer('create-command')).toEqual(early('EVENT_EARLY'));
+    expect(await bench.offer('create')).toEqual(accepted);
+    expect([bench.state.book(NETWORK, SEK)?.proven, bench.state.book(NETWORK, GBP)?.proven]).toEqual([false, true]);
+  });
+
+  test.each<readonly [string, string, Partial<CordaVault>]>([
+    ['another authority', 'CONTROL_MISMATCH', { authority: `0x${'ee'.repeat(20)}` as CordaVault['authority'] }],
+    ['another asset', 'TERMS_MISMATCH', { asset: EUR }],
+    ['another cap', 'TERMS_MISMATCH', { permitCapMinor: 5n }],
+    ['fewer guardians', 'TERMS_MISMATCH', { guardians: { ...registered.guardians, threshold: 1 } }],
+    ['another id', 'VAULT_MISMATCH', { vaultId: word('another') }],
+  ])('that does not fit %s is refused, and the vault stays shut', async (_, code, change) => {
+    const vault = { ...registered, ...change };
+    const bench = new Bench([vault], false);
+    expect(await bench.offer('create')).toMatchObject({ result: 'refused', code });
+    expect(await bench.offer('lock')).toEqual(early('EVENT_EARLY'));
+    expect(bench.state.book(NETWORK, vault.asset)?.proven).toBe(false);
   });
 });
 

@@ -3,33 +3,26 @@
  * vault's transactions, though it consumes a state of one, is proposed as such: it halts the lane, as any contradiction does.
  */
 import { type CordaFacts, verifyCordaEvidence } from '@drawbridge/evidence/corda-notary';
-import { type CordaTrustRoot, type CordaTrustRootResult, cordaTrustRoot } from '@drawbridge/evidence/corda-trust-root';
-import { TYPE } from '@drawbridge/evidence/corda-types';
-import type { CordaVaultBook, CordaVaultRoot } from '@drawbridge/evidence/corda-vault-frame';
+import type { CordaTrustRootResult } from '@drawbridge/evidence/corda-trust-root';
+import { readVaultCreation } from '@drawbridge/evidence/corda-vault-creation';
+import type { CordaVaultBook } from '@drawbridge/evidence/corda-vault-frame';
+import { cordaVaultRoot, cordaVaultTrust } from '@drawbridge/evidence/corda-vault-root';
 import { type CordaVaultEvent, readVaultTransaction } from '@drawbridge/evidence/corda-vault-transaction';
-import { cordaVaultTypes } from '@drawbridge/evidence/corda-vault-types';
 import { type CordaNetwork, type CordaVault, isCordaVault, type Network } from '@drawbridge/governance/registration';
 import { decodeCordaEvidence } from '@drawbridge/protocol/corda-evidence';
-import {
-  CORDA_CASH_CONTRACT,
-  CORDA_TOKEN_CONTRACT,
-  CORDA_VAULT_CONTRACT,
-  cordaClassName,
-} from '@drawbridge/protocol/corda-vault-classes';
 import type { NetworkId } from '@drawbridge/protocol/ids';
-import { assetHash } from '@drawbridge/protocol/instruction';
 import type { StateEvent } from '@drawbridge/protocol/state-event';
 import { type StateRef, sortedRefs, stateRef } from '@drawbridge/protocol/state-ref';
 import type { BookRow } from '../settlement/book.ts';
 import type { Command } from '../settlement/command.ts';
 import type { SettlementView } from '../settlement/view.ts';
-import { cordaSignatureVerifier } from './corda-signatures.ts';
+import { cordaDigest, cordaSignatureVerifier } from './corda-signatures.ts';
 import { type Checked, refused } from './evidence-verdict.ts';
+import { recoverSealer } from './secp256k1.ts';
 import { instructionOf } from './signed-instruction.ts';
 
 export type StateEventCommand = Extract<Command, { type: 'stateEvent' }>;
 
-const CASH_MOVE = 'net.corda.finance.contracts.asset.Cash$Commands$Move';
 const verifySignature = cordaSignatureVerifier();
 
 /** @throws ProtocolError for bytes that are no item of a notary */
@@ -42,7 +35,7 @@ export function checkNotarised(view: SettlementView, network: Network, bytes: Ui
   for (const vault of vaultsOf(view, network.id)) {
     const trust = trustRootOf(network, vault);
     if (!trust.ok) return refused('TRUST_ROOT_UNUSABLE', trust.detail);
-    const facts = verifyCordaEvidence(evidence, trust.root, verifySignature);
+    const facts = verifyCordaEvidence(evidence, trust.root, verifySignature, cordaDigest);
     const judged = facts.ok ? judge(view, { network, vault }, facts) : undefined;
     if (judged !== undefined) return judged;
     if (facts.ok) answer = EARLY;
@@ -64,30 +57,11 @@ const roots: WeakMap<
   Readonly<{ finality: CordaNetwork['finality']; result: CordaTrustRootResult }>
 > = new WeakMap();
 
-function trustRootOf(
-  network: CordaNetwork,
-  vault: CordaVault,
-): Readonly<{ ok: true; root: CordaTrustRoot }> | Readonly<{ ok: false; detail: string }> {
+function trustRootOf(network: CordaNetwork, vault: CordaVault): CordaTrustRootResult {
   const known = roots.get(vault);
   if (known?.finality === network.finality) return known.result;
-  const { finality, id } = network;
-  const constraints = [vault.constraint];
-  const states = (['VaultState', 'PermitState', 'CoinState', 'LockState'] as const).map(cordaClassName);
-  const result = cordaTrustRoot({
-    network: id,
-    notary: finality.notary,
-    vaultParty: { key: vault.party },
-    contracts: [
-      { contract: CORDA_VAULT_CONTRACT, states, constraints },
-      { contract: CORDA_TOKEN_CONTRACT, states: [cordaClassName('TokenState')], constraints },
-      ...(vault.cash
-        ? [{ contract: CORDA_CASH_CONTRACT, states: [TYPE.cash], constraints: [vault.cash.constraint] }]
-        : []),
-    ],
-    commands: [...(['Instruct', 'Guard', 'Lock'] as const).map(cordaClassName), CASH_MOVE],
-    types: cordaVaultTypes(finality.fingerprints),
-  });
-  roots.set(vault, { finality, result });
+  const result = cordaVaultTrust(network, vault);
+  roots.set(vault, { finality: network.finality, result });
   return result;
 }
 
@@ -99,6 +73,7 @@ function judge(view: SettlementView, at: At, facts: CordaFacts): Checked<StateEv
   const book = view.book(network, asset);
   if (book === undefined) return undefined;
   if (view.isApplied(network, asset, facts.transactionId)) return refused('EVENT_SEEN', 'the transaction was applied');
+  if (!book.proven) return created(view, at, facts);
   const inputs = facts.inputs.map(({ transactionId, index }) => stateRef(transactionId, index));
   const [reference] = facts.references.map(({ transactionId, index }) => stateRef(transactionId, index));
   const wasTip = (ref: StateRef): boolean => view.wasVaultState(network, asset, ref);
@@ -106,7 +81,8 @@ function judge(view: SettlementView, at: At, facts: CordaFacts): Checked<StateEv
   const disposes = inputs.some((ref) => view.isInBook(network, asset, ref));
   if (!disposes && !isKnown(reference ?? inputs[0])) return undefined;
   if (reference !== undefined && !isKnown(reference)) return EARLY;
-  const read = readVaultTransaction(facts, rootOfVault(at.vault), bookFor(view, at.vault, book, wasTip));
+  const root = cordaVaultRoot(view.serviceId, at.network, at.vault);
+  const read = readVaultTransaction(facts, root, bookFor(view, at.vault, book, wasTip), recoverSealer);
   const consumed = sortedRefs(inputs);
   const { transactionId } = facts;
   if (read.ok) return command(at, facts, stateEventOf(read.event, { transactionId, consumed, reference }));
@@ -114,17 +90,14 @@ function judge(view: SettlementView, at: At, facts: CordaFacts): Checked<StateEv
   return refused(read.code, read.detail);
 }
 
-const rootOfVault = (vault: CordaVault): CordaVaultRoot => ({
-  vaultId: vault.vaultId,
-  mode: vault.mode,
-  party: vault.party,
-  constraint: vault.constraint,
-  asset: assetHash(vault.asset),
-  currency: vault.currency,
-  ...(vault.cash && { cash: vault.cash }),
-  permitCapMinor: vault.permitCapMinor,
-  permitCount: vault.permits.length,
-});
+/** Before its creation was shown, a vault is the word of whoever registered it: nothing else of it is judged. */
+function created(view: SettlementView, at: At, facts: CordaFacts): Checked<StateEventCommand> | undefined {
+  const { transactionId } = facts;
+  if (stateRef(transactionId, 0) !== at.vault.state) return undefined;
+  const read = readVaultCreation(facts, cordaVaultRoot(view.serviceId, at.network, at.vault));
+  if (!read.ok) return refused(read.code, read.detail);
+  return command(at, facts, { type: 'created', transactionId, consumed: read.event.consumed });
+}
 
 function bookFor(
   view: SettlementView,

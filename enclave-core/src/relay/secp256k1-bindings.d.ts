@@ -9,6 +9,10 @@ declare module 'secp256k1/bindings.js' {
       compressed: false,
       output: Uint8Array,
     ): Uint8Array;
+    /** Makes s of 64 bytes r ‖ s low, in place, and gives them back. Throws for scalars that are not below the order. */
+    signatureNormalize(signature: Uint8Array): Uint8Array;
+    /** Of a low s. Throws for a point that is none. */
+    ecdsaVerify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean;
   }>;
 
   export = bindings;

@@ -14,6 +14,7 @@ import {
   readAmount,
   readBytes,
   readBytes32,
+  readFlag,
   readList,
   readSum,
   readText,
@@ -22,19 +23,21 @@ import {
 
 const readRef = (value: unknown): StateRef => toStateRef(readBytes(value));
 
-export const bookTuple = (key: VaultKey, { tip, control, permits, coinsMinor }: BookRow): Cbor => [
+export const bookTuple = (key: VaultKey, { proven, tip, control, permits, coinsMinor }: BookRow): Cbor => [
   key,
   bytesOf(tip),
   controlTuple(control),
   permits.map(({ ref, heldBy }) => [bytesOf(ref), orNull(heldBy, bytesOf)]),
   coinsMinor.toString(),
+  proven,
 ];
 
 export function readBook(value: unknown): [VaultKey, BookRow] {
-  const [key, tip, control, permits, coinsMinor] = readTuple(value, 5);
+  const [key, tip, control, permits, coinsMinor, proven] = readTuple(value, 6);
   return [
     readVaultKey(key),
     {
+      proven: readFlag(proven),
       tip: readRef(tip),
       control: readControlState(control),
       permits: readList(permits, MAX_CORDA_PERMITS).map(readPermit),

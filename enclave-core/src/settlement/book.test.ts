@@ -43,7 +43,7 @@ describe('a snapshot', () => {
 
   test('of a service without Corda vaults has the form that it had', () => {
     expect((decode(encodeSnapshot(new World().state)) as unknown[]).length).toBe(17);
-    expect((decode(encodeSnapshot(richWorld().state)) as unknown[])[0]).toBe(2);
+    expect((decode(encodeSnapshot(richWorld().state)) as unknown[])[0]).toBe(3);
   });
 
   type Fields = unknown[][][];
@@ -53,6 +53,7 @@ describe('a snapshot', () => {
     ['a coin less', (books) => books[1]?.pop()],
     ['a record less', (books) => books[2]?.pop()],
     ['the version of no books', (_, fields) => (fields[0] = 1)],
+    ['the version of books without proof', (_, fields) => (fields[0] = 2)],
   ])('with %s is refused', (_, spoil) => {
     const fields = decode(encodeSnapshot(richWorld().state)) as unknown[];
     spoil(fields[17] as Fields, fields);

@@ -14,6 +14,8 @@ import type { Overlay } from './overlay.ts';
 /** Leave for one payment at a time. */
 export type PermitRow = Readonly<{ ref: StateRef; heldBy?: InstructionId }>;
 export type BookRow = Readonly<{
+  /** Whether the vault's creation was shown to be what is registered. Nothing is asked of a vault before. */
+  proven: boolean;
   /** The vault's present state, and what it says. */
   tip: StateRef;
   control: VaultControl;
@@ -34,6 +36,7 @@ export type PaymentStates = Readonly<{
 }>;
 
 export const newBook = ({ state, permits, authority }: CordaVault): BookRow => ({
+  proven: false,
   tip: state,
   control: firstControl(authority),
   permits: permits.map((ref) => ({ ref })),
@@ -61,8 +64,13 @@ export function bookOf(overlay: Pick<Books, 'books'>, key: VaultKey): BookRow {
   return book;
 }
 
-export const hasFreePermit = (overlay: Overlay, key: VaultKey): boolean =>
-  bookOf(overlay, key).permits.some(({ heldBy }) => heldBy === undefined);
+export const hasFreePermit = (overlay: Overlay, key: VaultKey): boolean => freePermit(overlay, key) !== undefined;
+
+/** That of the lowest index. A vault that nobody has seen has none. */
+function freePermit(overlay: Overlay, key: VaultKey): PermitRow | undefined {
+  const { proven, permits } = bookOf(overlay, key);
+  return proven ? permits.find(({ heldBy }) => heldBy === undefined) : undefined;
+}
 
 /**
  * Free states for a payment: the permit of the lowest index; of an escrow vault the smallest coin that suffices, else the
@@ -73,7 +81,7 @@ export function pickStates(
   { key, mode, amountMinor }: Readonly<{ key: VaultKey; mode: 'escrow' | 'issue'; amountMinor: bigint }>,
   record?: StateRef,
 ): PaymentStates | undefined {
-  const permit = bookOf(overlay, key).permits.find(({ heldBy }) => heldBy === undefined)?.ref;
+  const permit = freePermit(overlay, key)?.ref;
   if (permit === undefined) return undefined;
   const coins = mode === 'issue' ? [] : pickCoins(freeCoins(overlay, key), amountMinor);
   return coins && { permit, coins, ...(record !== undefined && { record }) };

@@ -8,6 +8,7 @@ import { MAX_COMMANDS_PER_ENTRY } from './limits.ts';
 import {
   ALL_COMMANDS,
   COMMANDS,
+  CREATION_COMMANDS,
   entry,
   event,
   expectDamageRefused,
@@ -31,6 +32,7 @@ describe('entries', () => {
   test('have the bytes that they always had', () => {
     expect(bytesToHex(sha256(encodeEntry(entry(...COMMANDS))))).toBe(GOLDEN);
     expect(bytesToHex(sha256(encodeEntry(entry(...STATE_COMMANDS))))).toBe(STATES_GOLDEN);
+    expect(bytesToHex(sha256(encodeEntry(entry(...CREATION_COMMANDS))))).toBe(CREATION_GOLDEN);
   });
 
   test('a payment between two LEIs takes at most 105 bytes of its entry', () => {
@@ -85,4 +87,5 @@ describe('entries', () => {
 });
 
 const GOLDEN = 'e47b664e0dbd53b0e204ad737b5ec04252dd192b3b5b1d2fbea27dc23ba8edc9';
+const CREATION_GOLDEN = 'ce3a02f5199fd37337a72623d34a2dec8202fa67526cb4cc81d8d2f341d89fe7';
 const STATES_GOLDEN = '9dccb90dca8085c9ed8581878dc92e41ac5f3961242771c2880a08ada6aeaf7b';

@@ -51,8 +51,11 @@ import {
 
 const VERSION = 1;
 const FIELDS = 17;
-/** With a field more for the books of Corda vaults; a state without any keeps the first form. */
-const VERSION_WITH_BOOKS = 2;
+/**
+ * With a field more for the books of Corda vaults; a state without any keeps the first form. 2 was that of books without the proof of
+ * how their vault was made; no release had it.
+ */
+const VERSION_WITH_BOOKS = 3;
 const SHARDS = 256;
 /** Rows of one table, when they are read back. */
 const MAX_ROWS = 50_000_000;

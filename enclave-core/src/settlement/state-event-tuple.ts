@@ -30,6 +30,7 @@ const NUMBERS = {
   guardianProposed: 6,
   guardianCancelled: 7,
   foreign: 8,
+  created: 9,
 } as const satisfies Record<StateEvent['type'], number>;
 
 /** What is written is read back, so its bounds hold both ways. */
@@ -91,6 +92,7 @@ export function stateEventTuple(event: StateEvent): Cbor {
     case 'guardianProposed':
     case 'guardianCancelled':
       return [...head, controlTuple(event.control)];
+    case 'created':
     case 'foreign':
       return head;
   }
@@ -126,9 +128,10 @@ export function readStateEvent(value: unknown): StateEvent {
         coinsMinor: readList(coins, MAX_CORDA_COINS).map(readAmount),
       };
     }
+    case NUMBERS.created:
     case NUMBERS.foreign: {
       const [, transaction, consumed] = readTuple(value, 3);
-      return { type: 'foreign', ...notarised(transaction, consumed) };
+      return { type: number === NUMBERS.created ? 'created' : 'foreign', ...notarised(transaction, consumed) };
     }
     default:
       return readControl(number, value);

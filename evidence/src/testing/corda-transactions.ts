@@ -13,7 +13,8 @@ import { merkleRoot } from '../corda-merkle.ts';
 import { signableBytes } from '../corda-signable.ts';
 import type { CordaSigner } from './corda-keys.ts';
 
-export const NETWORK: NetworkId = parseNetworkId('corda');
+/** The recorded vaults were made for a network of this name. */
+export const NETWORK: NetworkId = parseNetworkId('network');
 
 const ABSENT = new Uint8Array(32).fill(0xff);
 const ZERO = new Uint8Array(32);

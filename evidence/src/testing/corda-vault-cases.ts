@@ -4,8 +4,9 @@ import { inputsHash, type StateRef, stateRef } from '@drawbridge/protocol/state-
 import type { CordaInstant } from '../corda-facts.ts';
 import type { CordaFacts } from '../corda-notary.ts';
 import { TYPE } from '../corda-types.ts';
-import type { CordaVaultBook, CordaVaultRoot } from '../corda-vault-frame.ts';
+import type { CordaVaultBook } from '../corda-vault-frame.ts';
 import type { CordaVaultCheck } from '../corda-vault-refusal.ts';
+import type { CordaVaultRoot } from '../corda-vault-root.ts';
 import { type CordaVaultEvent, readVaultTransaction } from '../corda-vault-transaction.ts';
 import {
   bookFor,
@@ -19,6 +20,7 @@ import {
   withOutput,
   withState,
 } from './corda-vault.ts';
+import { recoverSealer } from './secp256k1-signers.ts';
 
 export type Judged = Readonly<{ facts: CordaFacts; root: CordaVaultRoot; book: CordaVaultBook }>;
 
@@ -32,7 +34,7 @@ export const commanded = (name: string, after: Pick<typeof COMMANDED, 'ref' | 's
   return { facts, root: COMMANDED.root, book: bookFor(facts, after) };
 };
 export const read = ({ facts, root, book }: Judged): ReturnType<typeof readVaultTransaction> =>
-  readVaultTransaction(facts, root, book);
+  readVaultTransaction(facts, root, book, recoverSealer);
 export function eventOf(item: Judged): CordaVaultEvent {
   const result = read(item);
   if (!result.ok) throw new Error(`${result.code}: ${result.detail}`);

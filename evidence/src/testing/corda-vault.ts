@@ -2,25 +2,26 @@
  * Recorded transactions of vaults (test/vectors/corda-classes/vault): verified, with the registration that fits. Forgeries change
  * what is proven: a notarised transaction with such content would give the same facts.
  */
-import type { Hex } from '@drawbridge/protocol/bytes32';
-import {
-  CORDA_CASH_CONTRACT,
-  CORDA_TOKEN_CONTRACT,
-  CORDA_VAULT_CONTRACT,
-  type CordaVaultClass,
-  cordaClassName,
-} from '@drawbridge/protocol/corda-vault-classes';
+import type { Bytes32, Hex } from '@drawbridge/protocol/bytes32';
+import { type CordaVaultClass, cordaClassName } from '@drawbridge/protocol/corda-vault-classes';
+import { parseAssetCode, parseEvmAddress } from '@drawbridge/protocol/ids';
 import { type StateRef, stateRef } from '@drawbridge/protocol/state-ref';
 import { type CordaConstraint, type CordaOutput, outputOf, stateRefOf } from '../corda-facts.ts';
 import { type CordaFacts, verifyCordaEvidence } from '../corda-notary.ts';
 import { type CordaObject, type CordaValue, readComponent } from '../corda-objects.ts';
-import type { CordaRegistration } from '../corda-trust-root.ts';
 import { CORDA_TYPES, cordaTypes, TYPE, transactionStateOf } from '../corda-types.ts';
-import type { CordaVaultBook, CordaVaultRoot } from '../corda-vault-frame.ts';
+import type { CordaVaultBook } from '../corda-vault-frame.ts';
+import {
+  type CordaVaultRoot,
+  cordaVaultRoot,
+  cordaVaultTrust,
+  type RegisteredCordaNetwork,
+  type RegisteredCordaVault,
+} from '../corda-vault-root.ts';
 import { type CordaVaultState, instructionOf, vaultStateOf } from '../corda-vault-states.ts';
 import { type CordaVaultFingerprints, cordaVaultTypes } from '../corda-vault-types.ts';
 import { cordaVerifier } from './corda-keys.ts';
-import { keysOf, MOVE, NOTARY_NAME, recording, rootOf } from './corda-recordings.ts';
+import { keysOf, NOTARY_NAME, recording } from './corda-recordings.ts';
 import { componentsOf, NETWORK, recordedEvidence } from './corda-transactions.ts';
 
 /** Of contracts version 1, as Corda 4.10 computed them. */
@@ -35,6 +36,7 @@ export const VAULT_FINGERPRINTS: CordaVaultFingerprints = {
   Instruct: 'lHH2eapNRNjZC9DgXxxvIA==',
   Guard: 'zuf8IHD0y8zjIGjmxiid/Q==',
   Lock: 'OhYpAZvrRA2Qq6JgD0OCKQ==',
+  Create: 'BHsKFPsBN6MuMDrGlClprg==',
 };
 
 const vaultRecording = (name: string): ReturnType<typeof recording> => recording(`corda-classes/vault/${name}`);
@@ -42,7 +44,18 @@ const STATES: readonly CordaVaultClass[] = ['VaultState', 'PermitState', 'CoinSt
 const ALL_STATES = [...STATES.map(cordaClassName), cordaClassName('TokenState'), TYPE.cash];
 const TYPES = cordaTypes([...CORDA_TYPES, ...cordaVaultTypes(VAULT_FINGERPRINTS), transactionStateOf(ALL_STATES)]);
 
-type Vault = Readonly<{ state: CordaVaultState; ref: StateRef; constraint: CordaConstraint; root: CordaVaultRoot }>;
+type Vault = Readonly<{
+  state: CordaVaultState;
+  ref: StateRef;
+  constraint: CordaConstraint;
+  /** As governance would register it. */
+  registered: RegisteredCordaVault;
+  root: CordaVaultRoot;
+}>;
+
+/** The vaults were made for a network of this name, and for this asset. */
+const ASSET = parseAssetCode('GBP');
+const ADDRESS_DIGITS = 40;
 
 /** What the creation `name` made. */
 function createdVault(name: string): Vault {
@@ -51,59 +64,57 @@ function createdVault(name: string): Vault {
   if (bytes === undefined) throw new Error('nothing was made');
   const { data, constraint } = outputOf(readComponent(bytes, TYPES, [TYPE.transactionState]));
   const state = vaultStateOf(data);
-  const { terms, vaultId, vaultParty } = state;
+  const { terms, control, vaultId, vaultParty } = state;
   const escrow = terms.mode === 1;
   const cash = {
     constraint: { kind: 'hash', attachment: `0x${terms.cashConstraint.slice(4)}` as CordaVaultRoot['vaultId'] },
     issuerKey: terms.issuerKey,
     issuerReference: terms.issuerReference,
   } as const;
-  const root: CordaVaultRoot = {
+  const transactionId = `0x${recorded.txId}` as CordaVaultRoot['vaultId'];
+  const guardians = terms.guardians.slice(2).match(new RegExp(`.{${ADDRESS_DIGITS}}`, 'g')) ?? [];
+  const registered: RegisteredCordaVault = {
     vaultId,
     mode: escrow ? 'escrow' : 'issue',
+    asset: ASSET,
+    authority: control.authority,
     party: vaultParty.key,
     constraint,
-    asset: terms.asset,
     currency: terms.currency,
     ...(escrow ? { cash } : {}),
     permitCapMinor: terms.permitCap,
-    permitCount: terms.permits,
+    capWindowSeconds: Number(terms.capWindowSeconds),
+    guardians: {
+      addresses: guardians.map((digits) => parseEvmAddress(`0x${digits}`)),
+      threshold: terms.guardianThreshold,
+      delaySeconds: Number(terms.guardianDelaySeconds),
+    },
+    state: stateRef(transactionId, 0),
+    permits: Array.from({ length: terms.permits }, (_, index) => stateRef(transactionId, 1 + index)),
   };
-  return { state, ref: stateRef(`0x${recorded.txId}` as CordaVaultRoot['vaultId'], 0), constraint, root };
+  const network = registeredNetwork(keysOf(recorded).notary, terms.genesisHash);
+  const root = cordaVaultRoot(terms.serviceId, network, registered);
+  return { state, ref: registered.state, constraint, registered, root };
 }
+
+/** The network of the recordings, believed by this notary. */
+export const registeredNetwork = (notary: Hex, genesisHash: Bytes32): RegisteredCordaNetwork => ({
+  id: NETWORK,
+  genesisHash,
+  finality: { notary: { name: NOTARY_NAME, key: notary, validating: false }, fingerprints: VAULT_FINGERPRINTS },
+});
 
 export const ESCROW: Vault = createdVault('create');
 export const ISSUE: Vault = createdVault('create-issue');
 export const COMMANDED: Vault = createdVault('create-command');
 
-export function vaultRegistration(keys: Readonly<{ notary: Hex; party: Hex }>): CordaRegistration {
-  const constraints = [ESCROW.constraint];
-  return {
-    network: NETWORK,
-    notary: { name: NOTARY_NAME, key: keys.notary, validating: false },
-    vaultParty: { key: keys.party },
-    contracts: [
-      { contract: CORDA_VAULT_CONTRACT, states: STATES.map(cordaClassName), constraints },
-      { contract: CORDA_TOKEN_CONTRACT, states: [cordaClassName('TokenState')], constraints },
-      {
-        contract: CORDA_CASH_CONTRACT,
-        states: [TYPE.cash],
-        constraints: ESCROW.root.cash === undefined ? [] : [ESCROW.root.cash.constraint],
-      },
-    ],
-    commands: [...(['Instruct', 'Guard', 'Lock'] as const).map(cordaClassName), MOVE],
-    types: cordaVaultTypes(VAULT_FINGERPRINTS),
-  };
-}
-
 /** What is proven of a recording. */
 export function vaultFacts(name: string): CordaFacts {
   const recorded = vaultRecording(name);
-  const facts = verifyCordaEvidence(
-    recordedEvidence(recorded),
-    rootOf(vaultRegistration(keysOf(recorded))),
-    cordaVerifier,
-  );
+  const { notary, party } = keysOf(recorded);
+  const trust = cordaVaultTrust(registeredNetwork(notary, ESCROW.root.genesisHash), { ...ESCROW.registered, party });
+  if (!trust.ok) throw new Error(trust.detail);
+  const facts = verifyCordaEvidence(recordedEvidence(recorded), trust.root, cordaVerifier);
   if (!facts.ok) throw new Error(`${facts.code}: ${facts.detail}`);
   return facts;
 }

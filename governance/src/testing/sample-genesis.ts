@@ -62,7 +62,7 @@ const vault = (networkId: string, mode: string): Json => ({
 const partyKey = (name: string): string => `0x302a300506032b6570032100${word(name).slice(2)}`;
 const stateOf = (name: string, index: number): string => `${word(name)}${index.toString(16).padStart(8, '0')}`;
 const CLASSES =
-  'VaultState VaultControl VaultTerms PermitState CoinState LockState TokenState Instruct Guard Lock'.split(' ');
+  'VaultState VaultControl VaultTerms PermitState CoinState LockState TokenState Instruct Guard Lock Create'.split(' ');
 const fingerprint = (name: string): string => Buffer.from(seed(name).subarray(0, 16)).toString('base64');
 /** Finality by a notary, right in every field. */
 export const sampleNotary = (): Json => ({
@@ -99,6 +99,8 @@ export const sampleCordaVault = (mode = 'escrow'): Json => ({
     },
   }),
   permitCapMinor: '1000000',
+  capWindowSeconds: 7200,
+  guardians: { addresses: ['guardian 1', 'guardian 2'].map(address), threshold: 2, delaySeconds: 3600 },
   state: stateOf('creation', 0),
   permits: [1, 2, 3].map((index) => stateOf('creation', index)),
 });

@@ -20,6 +20,8 @@ import { type Wire, wire } from './wire.ts';
 export const MAX_EVIDENCE_ITEMS = 64;
 /** Most instructions in one answer. */
 export const MAX_OUTBOX_ITEMS = 256;
+/** Longest that a request for instructions waits for some, ms. */
+export const MAX_OUTBOX_WAIT_MS = 30_000;
 /** Longest base64 text of a sealed body. */
 export const MAX_SEALED_CHARS: number = Math.ceil(MAX_ENVELOPE_BYTES / 3) * 4;
 
@@ -181,6 +183,8 @@ export type StatesPage = Readonly<{
   network: NetworkId;
   asset: AssetCode;
   vault: VaultAddress;
+  /** Whether evidence of the vault's creation was taken: until then the core takes nothing else of it, and asks nothing of it. */
+  proven: boolean;
   /** The vault's present state. */
   vaultState: StateRef;
   /** By their index. */
@@ -196,6 +200,7 @@ export const StatesPageSchema: Wire<StatesPage> = wire<StatesPage>()(
       network: NetworkIdForm,
       asset: AssetCodeForm,
       vault: VaultAddressForm,
+      proven: Type.Boolean(),
       vaultState: StateRefForm,
       permits: Type.Array(StateRefForm),
       states: Type.Array(Type.Object({ ref: StateRefForm, kind: wordForm<'coin' | 'record'>(['coin', 'record']) })),
@@ -208,6 +213,7 @@ export const StatesPageSchema: Wire<StatesPage> = wire<StatesPage>()(
           network: EXAMPLE_SOURCE,
           asset: EXAMPLE_ASSET,
           vault: exampleWord('c'),
+          proven: true,
           vaultState: stateRef(exampleWord('d'), 0),
           permits: [stateRef(exampleWord('d'), 1)],
           states: [{ ref: stateRef(exampleWord('e'), 0), kind: 'coin' }],

@@ -19,7 +19,7 @@ import {
 import { loadRaftModule } from '@drawbridge/enclave-core/consensus/raft-engine';
 import { Replica } from '@drawbridge/enclave-core/consensus/replica';
 import { REPLICA_DEFAULTS } from '@drawbridge/enclave-core/consensus/replica-options';
-import { headAlone, keepHead } from '@drawbridge/enclave-core/consensus/testing/head-alone';
+import { headAlone, keepHeadSoon } from '@drawbridge/enclave-core/consensus/testing/head-alone';
 
 const IDS = [1, 2, 3];
 const TICK_MS = 50;
@@ -74,7 +74,7 @@ async function start(id: number): Promise<void> {
           bytesSince = 0;
           const { index, term } = last;
           const confState = replica.members;
-          setImmediate(() => void keepHead(replica, { index, term, confState }, Buffer.from('state')));
+          keepHeadSoon(replica, { index, term, confState }, Buffer.from('state'));
         },
         restore: async () => undefined,
         install: async () => undefined,

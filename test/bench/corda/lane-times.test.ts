@@ -8,6 +8,7 @@ const TIMES: LaneTimes = {
   relayingMs: 1_555,
   delivery: { fromMs: 1_585, toMs: 3_585 },
   settledMs: 3_605,
+  tailMs: 7,
 };
 
 describe('what of a payment is ours', () => {
@@ -17,6 +18,8 @@ describe('what of a payment is ours', () => {
       funding: 500,
       delivery: 2_000,
       ours: 100,
+      tail: 7,
+      tailless: 93,
       answer: 10,
       credit: 40,
       instruct: 30,
@@ -36,6 +39,8 @@ describe('what of a payment is ours', () => {
     expect(value('corda.in.p50')).toBe(2_605);
     expect(value('corda.in.ours.p50')).toBe(100);
     expect(value('corda.in.ours.p99')).toBe(200);
+    expect(value('corda.in.ours.tail.p50')).toBe(7);
+    expect(value('corda.in.ours-but-tail.p99')).toBe(193);
     expect(value('corda.in.delivery.p50')).toBe(2_000);
     expect(value('corda.in.ours.settle.p50')).toBe(20);
   });

@@ -22,6 +22,8 @@ export type LaneTimes = Readonly<{
   delivery: Stretch;
   /** The bank's event stream says so. */
   settledMs: number;
+  /** From the vault's node stamping its record until it told of it; 0 where it was not told but asked. */
+  tailMs: number;
 }>;
 
 /** All in ms. */
@@ -30,6 +32,10 @@ export type LaneShares = Readonly<{
   funding: number;
   delivery: number;
   ours: number;
+  /** Of `ours`: the node's own, between its stamp and its word. */
+  tail: number;
+  /** `ours` without that. */
+  tailless: number;
   /** Parts of `ours`: terms to answer; value there to credited; credited to instruction there; paid to settled. */
   answer: number;
   credit: number;
@@ -40,16 +46,19 @@ export type LaneShares = Readonly<{
 const lengthOf = ({ fromMs, toMs }: Stretch): number => toMs - fromMs;
 
 export function sharesOf(times: LaneTimes): LaneShares {
-  const { submittedMs, answeredMs, funding, relayingMs, delivery, settledMs } = times;
+  const { submittedMs, answeredMs, funding, relayingMs, delivery, settledMs, tailMs } = times;
   const answer = answeredMs - submittedMs;
   const credit = relayingMs - funding.toMs;
   const instruct = delivery.fromMs - relayingMs;
   const settle = settledMs - delivery.toMs;
+  const ours = answer + credit + instruct + settle;
   return {
     whole: settledMs - submittedMs,
     funding: lengthOf(funding),
     delivery: lengthOf(delivery),
-    ours: answer + credit + instruct + settle,
+    ours,
+    tail: tailMs,
+    tailless: ours - tailMs,
     ...{ answer, credit, instruct, settle },
   };
 }
@@ -74,6 +83,8 @@ export function laneFigures(route: string, shares: readonly LaneShares[]): Figur
     ...both('.funding', 'funding'),
     ...both('.delivery', 'delivery'),
     ...both('.ours', 'ours'),
+    of('.ours.tail', 'tail', 0.5, 'p50'),
+    ...both('.ours-but-tail', 'tailless'),
     ...(['answer', 'credit', 'instruct', 'settle'] as const).map((part) => of(`.ours.${part}`, part, 0.5, 'p50')),
   ];
 }

@@ -8,7 +8,7 @@
  *   observers and connector wait for after it is ours;
  * - on Corda: the agent's log. A lock takes from the bank asking its node for it until the vault party's node stamps it as recorded;
  *   a payment from the agent asking its node for the flow until that stamp. The stamp is set before the node's
- *   database commits and its news go out: that tail, and RPC of events and questions, counts as ours although it is the node's.
+ *   database commits and its news go out: that tail is the node's alone, counts as ours all the same, and is told by itself too.
  *   What the node still does in the flow after the stamp (telling the payee, ending the flow) is in neither: no one waits for it.
  * The bank's own wallet on quorum-a, from the answer until its lock is in the pool, is neither ours nor the network's.
  */
@@ -87,9 +87,11 @@ class LaneBench {
     const onQuorum = await eventually('the block at depth', () =>
       this.#instruments.blocks.buried(answeredMs, DEPTH_BLOCKS),
     );
-    const onCorda = await eventually("the agent's durations", async () => this.#cordaStretch(route, answeredMs));
+    const { tailMs, ...onCorda } = await eventually("the agent's durations", async () =>
+      this.#cordaStretch(route, answeredMs),
+    );
     const [funding, delivery] = route === 'corda.out' ? [onCorda, onQuorum] : [onQuorum, onCorda];
-    return { submittedMs, answeredMs, funding, relayingMs, delivery, settledMs };
+    return { submittedMs, answeredMs, funding, relayingMs, delivery, settledMs, tailMs };
   }
 
   async payAtOnce(route: Route, amountMinor: bigint, count: number): Promise<{ eachMs: number[]; allMs: number }> {
@@ -120,12 +122,13 @@ class LaneBench {
   }
 
   /** The agent's log has whole ms; the one event since `sinceMs` is this payment's. */
-  #cordaStretch(route: Route, sinceMs: number): Stretch | undefined {
+  #cordaStretch(route: Route, sinceMs: number): (Stretch & { tailMs: number }) | undefined {
     const since = durationsIn(this.#instruments.agentLog()).filter(({ toMs }) => toMs >= Math.floor(sinceMs));
     const of = (event: Took['event']): Took | undefined => since.find((took) => took.event === event);
     const recorded = of('event-handed-over');
     const asked = route === 'corda.out' ? sinceMs : of('flow-ended')?.fromMs;
     if (recorded === undefined || asked === undefined) return undefined;
-    return { fromMs: asked, toMs: recorded.fromMs };
+    const heard = of('event-heard');
+    return { fromMs: asked, toMs: recorded.fromMs, tailMs: heard ? heard.toMs - heard.fromMs : 0 };
   }
 }

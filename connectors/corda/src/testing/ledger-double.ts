@@ -118,7 +118,7 @@ export class LedgerDouble {
   #execute(fields: readonly AgentValue[], refs: readonly StateRef[]): AgentReply {
     const [id, beneficiary] = [hexOf(fields[0]), hexOf(fields[5])];
     const done = this.#done.get(id);
-    if (done !== undefined) return given(fromHex(done), true);
+    if (done !== undefined) return given(fromHex(done));
     if (this.#pending.has(id)) return refused('FLOW_PENDING');
     const notAfter = Number(fields[7]);
     if (notAfter > 0 && notAfter * 1_000 < Date.now()) return refused('REFUSED', 'EXPIRED');
@@ -131,7 +131,7 @@ export class LedgerDouble {
       return refused('FLOW_PENDING');
     }
     const made = finish();
-    return made === undefined ? refused('NOTARY_REFUSED') : given(fromHex(made), false);
+    return made === undefined ? refused('NOTARY_REFUSED') : given(fromHex(made));
   }
 
   #notarise(flow: { id: string; pays: boolean; beneficiary: string; refs: readonly StateRef[] }): Bytes32 | undefined {

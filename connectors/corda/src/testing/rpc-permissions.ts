@@ -15,7 +15,7 @@ export const OPERATIONS_PERMISSIONS: readonly string[] = [
 ];
 
 export const TOOL_PERMISSIONS: readonly string[] = [
-  ...['CashConstraint', 'CreateVault', 'DescribeVault', 'LockValue', 'FindLock', 'MoveTokens'].map(flow),
+  ...['CashConstraint', 'CreateVault', 'DescribeVault', 'LockValue', 'FindLock', 'MoveTokens', 'GuardVault'].map(flow),
   'StartFlow.net.corda.finance.flows.CashIssueAndPaymentFlow',
   ...['nodeInfo', 'networkMapSnapshot', 'notaryIdentities', 'getNetworkParameters'].map(call),
   ...['wellKnownPartyFromX500Name', 'vaultQueryByWithPagingSpec'].map(call),

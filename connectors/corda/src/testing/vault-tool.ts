@@ -65,13 +65,21 @@ export type VaultDescription = Readonly<{
   cash?: Readonly<{ constraint: Constraint; issuerKey: Hex; issuerReference: Hex }>;
   permitCapMinor: string;
   capWindowSeconds: number;
+  guardians: Readonly<{ addresses: readonly Hex[]; threshold: number; delaySeconds: number }>;
   genesisHash: Bytes32;
   serviceId: Bytes32;
   state: StateRef;
   permits: readonly StateRef[];
   /** Refs of the guarded cash; each guard is the next index. */
   coins: readonly Readonly<{ ref: StateRef; amountMinor: string }>[];
-  control: Readonly<{ authority: Hex; epoch: number; pausedByAuthority: boolean; pausedByGuardian: boolean }>;
+  /** `proposalNotBefore`: Unix seconds, 0 when nothing is proposed. */
+  control: Readonly<{
+    authority: Hex;
+    epoch: number;
+    pausedByAuthority: boolean;
+    pausedByGuardian: boolean;
+    proposalNotBefore: number;
+  }>;
 }>;
 
 /** Answer of `lock` and `find-lock`. */

@@ -10,6 +10,7 @@ import {
   type EvidenceResponse,
   EvidenceResponseSchema,
   MAX_OUTBOX_ITEMS,
+  MAX_OUTBOX_WAIT_MS,
   MAX_STATES_PER_PAGE,
   type OutboxPage,
   OutboxPageSchema,
@@ -23,11 +24,12 @@ import { ENVELOPE_SUITE } from '@drawbridge/protocol/envelope';
 import type { AssetCode, NetworkId } from '@drawbridge/protocol/ids';
 import type { StateRef } from '@drawbridge/protocol/state-ref';
 import { Type } from '@sinclair/typebox';
-import { reaches } from '../access.ts';
+import { reaches, roleMay } from '../access.ts';
 import { type Answer, type ApiContext, type ApiServer, callerOf } from '../context.ts';
 import { sendProblem } from '../problems.ts';
+import { RequestWaits } from '../request-waits.ts';
 
-type OutboxQuery = Readonly<{ network: NetworkId; after?: number; limit?: number }>;
+type OutboxQuery = Readonly<{ network: NetworkId; after?: number; limit?: number; waitMs?: number }>;
 const OutboxQuerySchema: Wire<OutboxQuery> = wire<OutboxQuery>()(
   Type.Object(
     {
@@ -38,6 +40,13 @@ const OutboxQuerySchema: Wire<OutboxQuery> = wire<OutboxQuery>()(
           minimum: 1,
           maximum: MAX_OUTBOX_ITEMS,
           description: `the most items to answer: 1 to ${MAX_OUTBOX_ITEMS}`,
+        }),
+      ),
+      waitMs: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: MAX_OUTBOX_WAIT_MS,
+          description: `how long to wait for instructions where there are none, in ms: 0, the default, to ${MAX_OUTBOX_WAIT_MS}`,
         }),
       ),
     },
@@ -58,7 +67,13 @@ export function relayRoutes(app: ApiServer, context: ApiContext): void {
   readSealingKey(app, context);
 }
 
-function readOutbox(app: ApiServer, { core }: ApiContext): void {
+function readOutbox(app: ApiServer, { core, limits, callerNow }: ApiContext): void {
+  const waits = new RequestWaits({ all: limits.outboxWaits, perParticipant: limits.outboxWaitsPerParticipant });
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+    core.relay.endOutboxWaits();
+  });
   app.get<{ Querystring: OutboxQuery }>(
     '/v1/relay/outbox',
     {
@@ -71,9 +86,14 @@ function readOutbox(app: ApiServer, { core }: ApiContext): void {
       },
     },
     async (request, reply): Answer<OutboxPage> => {
-      const { network, after = 0, limit = DEFAULT_OUTBOX_ITEMS } = request.query;
+      const { network, after = 0, limit = DEFAULT_OUTBOX_ITEMS, waitMs = 0 } = request.query;
       if (!core.view.network(network)) return sendProblem(reply, 'NOT_FOUND');
-      return core.relay.outbox(network, after, limit);
+      const { id } = callerOf(request);
+      if (waitMs === 0 || closing || !waits.hasRoomFor(id)) return core.relay.outbox(network, after, limit);
+      const page = await waits.during(id, () => core.relay.outbox(network, after, limit, waitMs));
+      // Whoever asked may be no hub any more.
+      const now = callerNow(request.raw);
+      return now?.id === id && roleMay(now.role, 'relay.outbox') ? page : { items: [], next: after };
     },
   );
 }

@@ -84,6 +84,10 @@ const network = (id: NetworkId, connectors: readonly ParticipantId[]): Network =
 const idKey = (bank: ParticipantId, id: string): string => `${bank}/${id}`;
 
 export class FakeCore implements CoreService {
+  /** Places of the instructions that every network has. */
+  outbox = [1];
+  /** Requests that wait for instructions: called, they are answered. */
+  readonly outboxWaits: (() => void)[] = [];
   readonly registered: Participant[];
   readonly assets: Asset[] = [{ code: EUR, scale: 2 }];
   /** `QUORUM_A` is served by the world's connector, `QUORUM_B` by nobody. */
@@ -146,6 +150,7 @@ export class FakeCore implements CoreService {
     for (const list of [this.lines, this.locks, this.submits, this.evidence]) list.length = 0;
     this.failNext = undefined;
     this.cutOff = undefined;
+    this.outbox = [1];
     this.barriers = 0;
     this.onBarrier = undefined;
     this.refuseWith = undefined;
@@ -396,12 +401,19 @@ export class FakeCore implements CoreService {
     };
   }
 
+  endOutboxWaits(): void {
+    for (const end of this.outboxWaits.splice(0)) end();
+  }
+
   #makeRelay(): RelayService {
     return {
-      outbox: (id, after, limit) => {
-        const items = [{ cursor: 1, jobId: `job-${id}`, sealed: 'c2VhbGVk', supersedes: [] }];
-        return Promise.resolve({ items: items.filter(({ cursor }) => cursor > after).slice(0, limit), next: 1 });
+      outbox: async (id, after, limit, waitMs = 0) => {
+        const behind = () => this.outbox.filter((cursor) => cursor > after).slice(0, limit);
+        if (behind().length === 0 && waitMs > 0) await new Promise<void>((end) => this.outboxWaits.push(end));
+        const items = behind().map((cursor) => ({ cursor, jobId: `job-${id}`, sealed: 'c2VhbGVk', supersedes: [] }));
+        return { items, next: items.at(-1)?.cursor ?? after };
       },
+      endOutboxWaits: () => this.endOutboxWaits(),
       acceptEvidence: (_id, items) => {
         this.evidence.push(...items);
         return Promise.resolve(items.map(({ jobId }) => ({ jobId, result: 'accepted' as const })));
@@ -413,6 +425,7 @@ export class FakeCore implements CoreService {
       states: (id, _asset, after) =>
         id === QUORUM_A
           ? {
+              proven: true,
               vaultState: stateRef(testWord('creation'), 0),
               permits: [stateRef(testWord('creation'), 1)],
               states: after === undefined ? [{ ref: stateRef(testWord('lock'), 0), kind: 'coin' }] : [],

@@ -7,3 +7,12 @@ export const headAlone = (head: Uint8Array): SnapshotContent => ({ head, bytes: 
 export async function keepHead(replica: Replica, point: SnapshotPoint, head: Uint8Array): Promise<void> {
   await replica.keepSnapshot(await replica.beginSnapshot(point), head);
 }
+
+/** In the next turn, when the entry is applied; nothing where the replica has stopped by then. */
+export function keepHeadSoon(replica: Replica, point: SnapshotPoint, head: Uint8Array): void {
+  setImmediate(() => {
+    keepHead(replica, point, head).catch((error: unknown) => {
+      if (!replica.status().stopped) throw error;
+    });
+  });
+}

@@ -15,7 +15,7 @@ import type { PeerTransport } from '../ports.ts';
 import { loadRaftModule } from '../raft-engine.ts';
 import { Replica } from '../replica.ts';
 import { REPLICA_DEFAULTS } from '../replica-options.ts';
-import { headAlone, keepHead } from './head-alone.ts';
+import { headAlone, keepHeadSoon } from './head-alone.ts';
 
 const [inFlight = 64, entries = 100_000, entryBytes = 256] = process.argv.slice(2).map(Number);
 const IDS = [1, 2, 3];
@@ -85,7 +85,7 @@ async function start(id: number): Promise<void> {
           bytesSince = 0;
           const { index, term } = last;
           const confState = replica.members;
-          setImmediate(() => void keepHead(replica, { index, term, confState }, Buffer.from('state')));
+          keepHeadSoon(replica, { index, term, confState }, Buffer.from('state'));
         },
         restore: async () => undefined,
         install: async () => undefined,

@@ -448,6 +448,81 @@ describe('terms of a Corda network', () => {
   ])('with %s are refused', (_, submit, expected) => expect(submit()).toEqual(expected));
 });
 
+describe('a vault that was registered and not yet seen', () => {
+  const vault = onCorda(GENESIS).vaults.find(({ network }) => network === BETA);
+  const network = onCorda(GENESIS).networks.find(({ id }) => id === BETA);
+  if (!vault || !network || !('vaultId' in vault)) throw new Error('beta issues on Corda');
+  const { state: _state, trustVersion: _trust, ...registration } = network;
+  const { epoch: _epoch, ...kept } = vault;
+  const creation = vault.state.slice(0, 66) as Bytes32;
+  const seed = stateRef(word('seed'), 0);
+  const event = (told: StateEvent): Command => ({
+    type: 'stateEvent',
+    network: BETA,
+    asset: EUR,
+    event: told,
+    evidenceDigest: word('evidence'),
+    trustVersion: world.state.network(BETA)?.trustVersion ?? 0,
+  });
+  const created = (transactionId: Bytes32): Command => event({ type: 'created', transactionId, consumed: [seed] });
+  const toBeta = () => {
+    const destination = { network: BETA, beneficiary: word('customer') };
+    return world.terms({ destination, deliverByMs: world.nowMs + 2 * ONE_HOUR_MS });
+  };
+
+  beforeEach(() => {
+    const others = <R extends { network: unknown }>(rows: readonly R[]) => rows.filter((row) => row.network !== BETA);
+    const networks = GENESIS.networks.filter(({ id }) => id !== BETA);
+    const [vaults, exposureCaps] = [others(GENESIS.vaults), others(GENESIS.exposureCaps)];
+    world = new World({}, { ...GENESIS, networks, vaults, exposureCaps });
+    const added = signedAmendment(1, [
+      { name: 'set_network', args: registration },
+      { name: 'add_vault', args: kept },
+      { name: 'set_exposure_cap', args: { network: BETA, asset: EUR, amountMinor: 1_000n } },
+    ]);
+    expect(world.run(added)).toEqual(OK);
+    world.deposit(BANK_A, 500n);
+  });
+
+  test('is asked for nothing until its creation is shown', () => {
+    const waiting = toBeta();
+    expect(world.submit(waiting)).toMatchObject(OK);
+    expect([world.stateOf(waiting), free(BETA)]).toEqual(['FUNDED', 3]);
+    expect(world.state.book(BETA, EUR)?.proven).toBe(false);
+    expect(world.run(created(creation))).toEqual(OK);
+    expect(world.stateOf(waiting)).toBe('RELAYING');
+    expect(world.state.book(BETA, EUR)?.proven).toBe(true);
+    expect(decodeSnapshot(encodeSnapshot(world.state)).book(BETA, EUR)).toEqual(world.state.book(BETA, EUR));
+  });
+
+  test('proves nothing else before, not even that it was stolen from', () => {
+    const [permit] = vault.permits;
+    const foreign = event({ type: 'foreign', transactionId: word('thief'), consumed: [permit ?? seed] });
+    const burn = event({
+      type: 'locked',
+      lockId: word('lock'),
+      reference: word('reference'),
+      depositor: word('customer'),
+      amountMinor: 5n,
+      transactionId: word('burn'),
+      consumed: [seed],
+      vaultState: vault.state,
+    });
+    for (const command of [foreign, burn]) expect(world.run(command)).toEqual(refused('EVENT_EARLY'));
+    expect(isHalted(BETA)).toBe(false);
+    expect(world.run(created(creation))).toEqual(OK);
+    expect(world.run(foreign)).toEqual(HALTED);
+  });
+
+  test('is made by the transaction that is registered, once', () => {
+    expect(world.run(created(word('another')))).toEqual(refused('EVENT_EARLY'));
+    expect(world.run(created(creation))).toEqual(OK);
+    expect(world.run(created(creation))).toEqual(refused('EVENT_SEEN'));
+    expect(world.run(created(word('another')))).toEqual(refused('EVENT_EARLY'));
+    expect(world.state.vaultLedger(BETA, EUR)).toMatchObject({ nextEventSeq: 2, halted: false });
+  });
+});
+
 test('an amendment that adds a Corda vault begins its book', () => {
   const [network] = onCorda(GENESIS).networks;
   const [vault] = onCorda(GENESIS).vaults;

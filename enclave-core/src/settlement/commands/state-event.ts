@@ -57,20 +57,31 @@ export function stateEvent(overlay: Overlay, command: Extract<Command, { type: '
   return { ok: true };
 }
 
-/** The vault's state that a transaction consumes or refers to may be one that an event yet to come has made. */
+/**
+ * Nothing counts before the creation. The vault's state that a transaction consumes or refers to may be one that an event yet to
+ * come has made.
+ */
 function refuseEarly(overlay: Overlay, key: VaultKey, event: StateEvent): Refusal | undefined {
+  const { proven, tip } = bookOf(overlay, key);
+  if (event.type === 'created') {
+    const isFirst = !proven && madeBy.vault(event.transactionId) === tip;
+    return isFirst ? undefined : refuse('EVENT_EARLY', 'the transaction is not the creation of the vault');
+  }
+  if (!proven) return refuse('EVENT_EARLY', 'the creation of the vault has not come yet');
   if (event.type === 'foreign') {
     const concerns = event.consumed.some((ref) => isInBook(overlay, key, ref));
     return concerns ? undefined : refuse('EVENT_EARLY', 'the transaction consumes nothing that is known of the vault');
   }
   const named = 'vaultState' in event ? event.vaultState : event.consumed[0];
-  const { tip } = bookOf(overlay, key);
   if (named === undefined || named === tip || overlay.isSpent(formerTipMark(key, named))) return undefined;
   return refuse('EVENT_EARLY', 'the state of the vault that it names has not come yet');
 }
 
 function book(overlay: Overlay, key: VaultKey, event: StateEvent): Contradiction | undefined {
   switch (event.type) {
+    case 'created':
+      overlay.books.set(key, { ...bookOf(overlay, key), proven: true });
+      return undefined;
     case 'locked':
       return bookLock(overlay, key, event);
     case 'executed':

@@ -3,10 +3,12 @@ import type { Genesis } from '@drawbridge/governance/genesis';
 import type { CordaNetwork, CordaVault, Network, Vault } from '@drawbridge/governance/registration';
 import type { Hex } from '@drawbridge/protocol/bytes32';
 import { CORDA_VAULT_CLASSES, type CordaVaultClass } from '@drawbridge/protocol/corda-vault-classes';
+import type { EvmAddress } from '@drawbridge/protocol/ids';
 import { stateRef } from '@drawbridge/protocol/state-ref';
 import { GAMMA, word } from './world.ts';
 
 const partyKey = (name: string): Hex => `0x302a300506032b6570032100${word(name).slice(2)}`;
+const guardian = (name: string): EvmAddress => `0x${word(`guardian ${name}`).slice(26)}` as EvmAddress;
 const fingerprint = (name: string): string => Buffer.from(word(name).slice(2, 34), 'hex').toString('base64');
 
 const networkOf = ({ id, connectors, state, trustVersion }: Network): CordaNetwork => ({
@@ -47,6 +49,8 @@ const vaultOf = ({ network, asset, mode, authority, epoch }: Vault, permits: num
     },
   }),
   permitCapMinor: 100_000n,
+  capWindowSeconds: 7_200,
+  guardians: { addresses: ['one', 'two'].map(guardian), threshold: 2, delaySeconds: 3_600 },
   state: stateRef(word(`creation ${network}`), 0),
   permits: Array.from({ length: permits }, (_, i) => stateRef(word(`creation ${network}`), 1 + i)),
   epoch,

@@ -156,7 +156,9 @@ export const STATE_COMMANDS: readonly Command[] = [
   stateEvent({ type: 'guardianCancelled', control }),
   stateEvent({ type: 'foreign' }),
 ];
-export const ALL_COMMANDS: readonly Command[] = [...COMMANDS, ...STATE_COMMANDS];
+/** How such a vault came to be, which came later still. */
+export const CREATION_COMMANDS: readonly Command[] = [stateEvent({ type: 'created' })];
+export const ALL_COMMANDS: readonly Command[] = [...COMMANDS, ...STATE_COMMANDS, ...CREATION_COMMANDS];
 
 /** One byte is changed: what is still read is written as it is read. */
 export function expectDamageRefused(numRuns: number): void {

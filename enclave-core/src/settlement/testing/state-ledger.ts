@@ -40,6 +40,16 @@ export class StateLedger {
     this.permits = new Set(vault.permits);
   }
 
+  /** How the vault came to be. */
+  creation(): StateEvent {
+    const transactionId = this.#vault.state.slice(0, 66) as Bytes32;
+    return this.#happened({
+      type: 'created',
+      transactionId,
+      consumed: [stateRef(toBytes32(sha256(utf8ToBytes('seed'))), 0)],
+    });
+  }
+
   /** Makes the event happen, or finds it where it did; what cannot happen here is told all the same, as a liar would. */
   tell(body: Body): StateEvent {
     switch (body.type) {

@@ -184,6 +184,7 @@ export class World {
     this.state = initialState(genesis, SECRETS, START_MS, { ...DEFAULT_LIMITS, ...limits });
     const vaults = genesis.vaults.filter((vault) => isCordaVault(vault));
     this.ledgers = new Map(vaults.map((vault) => [vault.network, new StateLedger(vault, this.state)]));
+    for (const [networkId, ledger] of this.ledgers) this.run(this.#stateEvent(networkId, ledger.creation()));
   }
 
   apply(...commands: Command[]): Applied {

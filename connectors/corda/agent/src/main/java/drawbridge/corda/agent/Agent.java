@@ -23,10 +23,11 @@ public final class Agent {
     private final Health health;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(Daemons.named("health"));
     private final Settings settings;
+    private final SealedBodies bodies;
 
     private Agent(Settings settings) throws IOException, GeneralSecurityException {
         this.settings = settings;
-        SealedBodies bodies = new SealedBodies(PemKeys.privateKey(Files.readString(settings.sealingKeyFile())),
+        this.bodies = new SealedBodies(PemKeys.privateKey(Files.readString(settings.sealingKeyFile())),
                 PemKeys.publicKey(Files.readString(settings.connectorKeyFile())));
         ServedVaults vaults = new ServedVaults(settings.vaults());
         this.node = new NodeLink(settings.node(), this::connected);
@@ -73,11 +74,20 @@ public final class Agent {
 
     private void start() {
         Log.line("started", "");
+        Daemons.named("warm").newThread(this::warm).start();
         spawn("node-link", node::run);
         spawn("broker-link", broker::run);
         spawn("follower", follower::run);
         clock.scheduleAtFixedRate(health::tick, 1, 1, TimeUnit.SECONDS);
         health.every(settings.healthSeconds());
+    }
+
+    private void warm() {
+        try {
+            bodies.warm();
+        } catch (GeneralSecurityException | RuntimeException failed) {
+            Log.error("not-warm", failed);
+        }
     }
 
     private void stop() {

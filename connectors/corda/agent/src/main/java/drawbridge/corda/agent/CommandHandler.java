@@ -98,19 +98,25 @@ final class CommandHandler {
         byte[] signature = arguments.bytes(SIGNATURE_BYTES, SIGNATURE_BYTES);
         List<StateRef> refs = arguments.refs(MAX_REFS, true);
         vaults.demand(vault);
-        String done = flows.ask(FindInstruction.class, vault, id);
         byte[] sameness = Cbor.encode(List.of("execute", given));
-        if (done != null) {
-            // Whoever started it may have died before it removed what the node keeps of a flow that ended.
-            flows.forget(Flows.clientId(sameness));
-            return List.of(hash(done), true);
-        }
         Instruct instruction = new Instruct(id, (int) kind, subject, asset, amount, beneficiary, inputs, notAfter, epoch, trail,
                 signature);
-        String made = PAYMENTS.contains(kind)
-                ? flows.change(sameness, ExecuteInstruction.class, vault, instruction, refs, payees.of(beneficiary))
-                : flows.change(sameness, ExecuteInstruction.class, vault, instruction, refs);
-        return List.of(hash(made), false);
+        Object[] asked = PAYMENTS.contains(kind)
+                ? new Object[]{vault, instruction, refs, payees.of(beneficiary)}
+                : new Object[]{vault, instruction, refs};
+        return List.of(hash(executed(vault, id, sameness, asked)));
+    }
+
+    /** The flow looks the id up before anything else, and answers with the transaction that it finds. */
+    private String executed(byte[] vault, byte[] id, byte[] sameness, Object[] arguments) throws AgentException {
+        try {
+            return flows.change(sameness, ExecuteInstruction.class, arguments);
+        } catch (AgentException failure) {
+            // A payment is final before its payee is told: while that one is away, the flow waits for nothing that matters here.
+            String done = failure.code() == Code.FLOW_PENDING ? flows.ask(FindInstruction.class, vault, id) : null;
+            if (done == null) throw failure;
+            return done;
+        }
     }
 
     private List<?> find(Arguments arguments) throws AgentException {

@@ -47,6 +47,11 @@ final class Cursor {
         return true;
     }
 
+    /** Handed over before a look at everything came to it: left out by that, which then moves the cursor. */
+    synchronized void ahead(String transaction, long recordedAtMs, long run) {
+        if (run == generation) handedOver.put(transaction, recordedAtMs);
+    }
+
     /** Everything recorded at {@code ms} or later comes again; a later time than the cursor's changes nothing. */
     synchronized void back(long ms) {
         if (ms >= position) return;

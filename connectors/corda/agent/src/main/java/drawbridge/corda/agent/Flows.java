@@ -65,7 +65,7 @@ final class Flows {
     }
 
     /** A failure of the past must not answer for the next attempt. */
-    void forget(String clientId) throws AgentException {
+    private void forget(String clientId) throws AgentException {
         node.call((CordaRPCOps ops) -> ops.removeClientId(clientId));
     }
 

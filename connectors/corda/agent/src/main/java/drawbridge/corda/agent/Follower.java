@@ -2,6 +2,7 @@ package drawbridge.corda.agent;
 
 import drawbridge.corda.agent.operations.NodeCalls;
 import net.corda.core.crypto.SecureHash;
+import net.corda.core.node.services.Vault;
 
 import java.io.IOException;
 import java.security.GeneralSecurityException;
@@ -20,7 +21,8 @@ final class Follower implements CommandHandler.Follow {
     private final Cursor cursor;
     private final Object changed = new Object();
     private final Pace pace;
-    private final NodeNews news;
+    private final NamedTransactions named;
+    private final NodeNews<Vault.Update<?>> news;
     private boolean stopping;
     private long written;
 
@@ -45,8 +47,10 @@ final class Follower implements CommandHandler.Follow {
         this.file = new CursorFile(settings.stateDir());
         this.written = file.read();
         this.cursor = new Cursor(written);
-        this.pace = new Pace(settings.pollMs());
-        this.news = new NodeNews(() -> node.call(VaultQueries::recordings), this::wake, Follower::nowMs);
+        this.pace = new Pace(settings.newsGapMs(), settings.pollMs(), settings.quietPollMs());
+        this.named = new NamedTransactions(vaults);
+        this.news = new NodeNews<>(() -> node.call(VaultQueries::recordings), this::heard, this::wake, Follower::nowMs,
+                TimeUnit.SECONDS.toMillis(settings.newsAgainSeconds()));
     }
 
     long cursorMs() {
@@ -67,17 +71,21 @@ final class Follower implements CommandHandler.Follow {
 
     /** Returns when stopped. */
     void run() throws InterruptedException {
-        while (!awaitNews()) {
+        for (Boolean everything = awaitLook(); everything != null; everything = awaitLook()) {
             Publishing open = line.open();
-            if (open == null) continue;
             // Before the look: what is recorded in between is in one of the two.
-            news.ensure();
+            if (open != null) news.ensure();
+            List<NamedTransactions.Named> first = named.take();
             try {
-                poll(open);
+                if (open == null) missed();
+                else if (everything) poll(open);
+                else handOverNamed(open, first);
             } catch (AgentException failed) {
                 Log.line("follow-failed", failed.code().name());
+                missed();
             } catch (IOException | GeneralSecurityException | RuntimeException failed) {
                 Log.error("follow-failed", failed);
+                missed();
             }
         }
     }
@@ -90,7 +98,7 @@ final class Follower implements CommandHandler.Follow {
         news.close();
     }
 
-    /** Up to the first that cannot be handed over. */
+    /** All of the node's records since the cursor, up to the first that cannot be handed over. */
     void poll(Publishing open) throws AgentException, IOException, GeneralSecurityException {
         long run = cursor.generation();
         long since = cursor.since();
@@ -98,10 +106,12 @@ final class Follower implements CommandHandler.Follow {
             int asked = page;
             List<VaultQueries.Made> made = node.call(ops -> VaultQueries.recordedSince(ops, since, asked));
             for (VaultQueries.Made each : made) {
+                if (!vaults.has(each.state())) continue;
                 String id = each.ref().getTxhash().toString();
-                if (!vaults.has(each.state()) || cursor.has(id)) continue;
-                if (!handOver(open, each) || !cursor.handedOver(id, each.recordedAtMs(), run)) {
+                boolean gone = cursor.has(id) || handOver(open, each);
+                if (!gone || !cursor.handedOver(id, each.recordedAtMs(), run)) {
                     save();
+                    missed();
                     return;
                 }
             }
@@ -112,15 +122,42 @@ final class Follower implements CommandHandler.Follow {
 
     private boolean handOver(Publishing open, VaultQueries.Made made)
             throws AgentException, GeneralSecurityException {
-        SecureHash transaction = made.ref().getTxhash();
-        byte[] event = Bodies.event(made.state().getVaultId(), transaction.getBytes(), made.recordedAtMs(),
-                evidence(transaction));
+        if (!publish(open, made.ref().getTxhash(), made.state().getVaultId(), made.recordedAtMs())) return false;
+        took(made.recordedAtMs(), System.currentTimeMillis());
+        return true;
+    }
+
+    /** What the news named, without a look at the records: the next look at everything moves the cursor past it. */
+    void handOverNamed(Publishing open, List<NamedTransactions.Named> first) throws AgentException, GeneralSecurityException {
+        long run = cursor.generation();
+        for (NamedTransactions.Named each : first) {
+            SecureHash transaction = each.made().getTxhash();
+            String id = transaction.toString();
+            if (cursor.has(id)) continue;
+            if (!publish(open, transaction, each.vault(), each.heardAtMs())) {
+                missed();
+                return;
+            }
+            long handedOverAtMs = System.currentTimeMillis();
+            cursor.ahead(id, each.heardAtMs(), run);
+            Long recordedAtMs = node.call(ops -> VaultQueries.recordedAtMs(ops, each.made()));
+            if (recordedAtMs == null) continue;
+            Log.took("event-heard", each.heardAtMs() - recordedAtMs, each.heardAtMs());
+            took(recordedAtMs, handedOverAtMs);
+        }
+    }
+
+    private boolean publish(Publishing open, SecureHash transaction, byte[] vault, long atMs)
+            throws AgentException, GeneralSecurityException {
+        byte[] event = Bodies.event(vault, transaction.getBytes(), atMs, evidence(transaction));
         String id = Messages.newId();
         byte[] sealed = bodies.seal(event, new Envelope.Context(Envelope.Context.EVENT, settings.network(), id));
-        if (!open.publish("event", Messages.lasting(id, null), sealed)) return false;
-        // Since the node stamped it, by the node's clock.
-        Log.took("event-handed-over", System.currentTimeMillis() - made.recordedAtMs());
-        return true;
+        return open.publish("event", Messages.lasting(id, null), sealed);
+    }
+
+    /** Since the node stamped it, by the node's clock. */
+    private static void took(long recordedAtMs, long handedOverAtMs) {
+        Log.took("event-handed-over", handedOverAtMs - recordedAtMs, handedOverAtMs);
     }
 
     /** Empty where no attempt can make one: the event is still due. */
@@ -140,20 +177,38 @@ final class Follower implements CommandHandler.Follow {
         written = position;
     }
 
-    private void wake() {
+    private void heard(Vault.Update<?> update) {
+        if (!named.heard(update, System.currentTimeMillis())) return;
         synchronized (changed) {
             pace.news();
             changed.notifyAll();
         }
     }
 
-    /** True when stopped. */
-    private boolean awaitNews() throws InterruptedException {
+    private void wake() {
         synchronized (changed) {
-            for (long due = pace.dueInMs(nowMs()); due > 0 && !stopping; due = pace.dueInMs(nowMs())) changed.wait(due);
-            pace.looks(nowMs());
-            return stopping;
+            pace.all();
+            changed.notifyAll();
         }
+    }
+
+    /** The next look is at everything. */
+    private void missed() {
+        synchronized (changed) {
+            pace.failed();
+        }
+    }
+
+    /** Null when stopped; true when the look is to be at everything. */
+    private Boolean awaitLook() throws InterruptedException {
+        synchronized (changed) {
+            for (long due = dueInMs(); due > 0 && !stopping; due = dueInMs()) changed.wait(due);
+            return stopping ? null : (Boolean) pace.looks(nowMs(), news.isOpen());
+        }
+    }
+
+    private long dueInMs() {
+        return pace.dueInMs(nowMs(), news.isOpen());
     }
 
     private static long nowMs() {

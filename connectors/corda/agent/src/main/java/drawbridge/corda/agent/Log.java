@@ -11,9 +11,15 @@ final class Log {
         System.err.println("{\"time\":\"" + Instant.now() + "\",\"event\":\"" + event + "\",\"code\":\"" + code + "\"}");
     }
 
-    /** How long something took. */
+    /** How long something took that ends now. */
     static void took(String event, long ms) {
-        System.err.println("{\"time\":\"" + Instant.now() + "\",\"event\":\"" + event + "\",\"ms\":" + ms + "}");
+        took(event, ms, System.currentTimeMillis());
+    }
+
+    /** @param endedAtMs Unix ms. */
+    static void took(String event, long ms, long endedAtMs) {
+        Instant ended = Instant.ofEpochMilli(endedAtMs);
+        System.err.println("{\"time\":\"" + ended + "\",\"event\":\"" + event + "\",\"ms\":" + ms + "}");
     }
 
     /** The class alone: words of other people's errors may say anything. */

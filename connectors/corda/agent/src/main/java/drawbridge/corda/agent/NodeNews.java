@@ -3,24 +3,27 @@ package drawbridge.corda.agent;
 import rx.Observable;
 import rx.Subscription;
 
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * The node's own news that some vault has a new state. They say when to look and nothing else: what there is, and whether
- * news were missed, is found out by looking, which goes on without them. At most one feed is open. One that was refused, or
- * ended while its connection lasts, is asked for again after {@link #AGAIN_MS}. Safe for several threads.
+ * The node's own news that some vault has a new state. They say where to look first; whether news were missed is found out by
+ * looking at everything, which goes on without them. At most one feed is open. One that was refused, or ended while its
+ * connection lasts, is asked for again after {@code againMs}. Safe for several threads.
+ *
+ * @param <T> an item of the feed.
  */
-final class NodeNews {
-    static final long AGAIN_MS = 60_000;
-
+final class NodeNews<T> {
     /** Opens a feed on the connection of now. */
-    interface Source {
-        Observable<?> open() throws AgentException;
+    interface Source<T> {
+        Observable<? extends T> open() throws AgentException;
     }
 
-    private final Source source;
-    private final Runnable wake;
+    private final Source<T> source;
+    private final Consumer<? super T> item;
+    private final Runnable missed;
     private final LongSupplier clockMs;
+    private final long againMs;
     private Subscription open;
     /** Names a feed: one that opens after it was given up is closed at once. */
     private long life;
@@ -29,13 +32,21 @@ final class NodeNews {
     private long againAtMs;
 
     /**
-     * @param wake    must return at once: it runs on the connection's threads.
+     * @param item    told of each; must return at once: it runs on the connection's threads. So must {@code missed}.
+     * @param missed  called when news may have been missed.
      * @param clockMs a clock that does not go back.
      */
-    NodeNews(Source source, Runnable wake, LongSupplier clockMs) {
+    NodeNews(Source<T> source, Consumer<? super T> item, Runnable missed, LongSupplier clockMs, long againMs) {
         this.source = source;
-        this.wake = wake;
+        this.item = item;
+        this.missed = missed;
         this.clockMs = clockMs;
+        this.againMs = againMs;
+    }
+
+    /** A feed is open. */
+    synchronized boolean isOpen() {
+        return open != null;
     }
 
     /** There is another connection: the feed of the one before is closed, the next {@link #ensure} opens one. */
@@ -46,7 +57,7 @@ final class NodeNews {
             due = true;
         }
         end(former);
-        wake.run();
+        missed.run();
     }
 
     /** Opens a feed where none is open and one is due. Failures are logged and change nothing else. */
@@ -55,11 +66,11 @@ final class NodeNews {
         synchronized (this) {
             if (closed || open != null || !(due || clockMs.getAsLong() >= againAtMs)) return;
             due = false;
-            againAtMs = clockMs.getAsLong() + AGAIN_MS;
+            againAtMs = clockMs.getAsLong() + againMs;
             mine = ++life;
         }
         try {
-            take(mine, source.open().subscribe(any -> wake.run(), lost -> ended(mine), () -> ended(mine)));
+            take(mine, source.open().subscribe(item::accept, lost -> ended(mine), () -> ended(mine)));
         } catch (AgentException refused) {
             Log.line("news-refused", refused.code().name());
         } catch (RuntimeException failed) {
@@ -91,10 +102,10 @@ final class NodeNews {
         synchronized (this) {
             if (life != feed) return;
             giveUp();
-            againAtMs = clockMs.getAsLong() + AGAIN_MS;
+            againAtMs = clockMs.getAsLong() + againMs;
         }
         Log.line("news-ended", "");
-        wake.run();
+        missed.run();
     }
 
     /** What was open, for {@link #end}. */

@@ -18,6 +18,8 @@ final class SealedBodies {
     private static final OAEPParameterSpec OAEP =
             new OAEPParameterSpec("SHA-256", "MGF1", MGF1ParameterSpec.SHA256, PSource.PSpecified.DEFAULT);
     private static final int TAG_BYTES = 16;
+    private static final int WARM_ROUNDS = 30;
+    private static final int WARM_BYTES = 16_384;
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final RSAPrivateCrtKey own;
@@ -28,6 +30,18 @@ final class SealedBodies {
         this.own = own;
         this.ownFingerprint = fingerprint(PemKeys.publicOf(own));
         this.connector = connector;
+    }
+
+    /**
+     * Opens what it seals, some times: the first attempts of a process load classes and are compiled, which takes tens of
+     * milliseconds each, and no command should wait for that.
+     */
+    void warm() throws GeneralSecurityException {
+        SealedBodies self = new SealedBodies(own, PemKeys.publicOf(own));
+        for (int round = 0; round < WARM_ROUNDS; round++) {
+            Envelope.Context context = new Envelope.Context(Envelope.Context.COMMAND, "warm", Integer.toString(round));
+            self.open(self.seal(new byte[WARM_BYTES], context), context);
+        }
     }
 
     /** @throws GeneralSecurityException unless {@code body} was sealed for this key and this context. */

@@ -15,11 +15,14 @@ import java.util.List;
  * @param vaults         ids in hex of the vaults that are served, 1 to 64.
  * @param sealingKeyFile RSA, PKCS#8 PEM: commands are sealed to it.
  * @param connectorKeyFile RSA, SPKI PEM: what the agent says is sealed to it.
+ * @param pollMs         between two looks at all of the node's records; {@code quietPollMs} while the node's news are open.
+ * @param newsGapMs      between two looks at what the news named.
+ * @param newsAgainSeconds before news that were refused or ended are asked for again.
  * @param operations     for Cactus; null when there are none.
  */
 record Settings(String network, Path stateDir, List<String> vaults, Node node, Broker broker, Path sealingKeyFile,
-                Path connectorKeyFile, Integer prefetch, Integer pollMs, Integer healthSeconds,
-                Integer flowTimeoutSeconds, OperationsSettings operations) {
+                Path connectorKeyFile, Integer prefetch, Integer pollMs, Integer quietPollMs, Integer newsGapMs,
+                Integer newsAgainSeconds, Integer healthSeconds, Integer flowTimeoutSeconds, OperationsSettings operations) {
     private static final int MAX_BYTES = 65_536;
 
     /** @param trustStoreFile a JKS file, for RPC over TLS; with {@code trustStorePasswordFile}. */
@@ -53,7 +56,8 @@ record Settings(String network, Path stateDir, List<String> vaults, Node node, B
         return new Settings(network, at(base, stateDir, "stateDir"), List.copyOf(vaults), resolvedNode, resolvedBroker,
                 at(base, sealingKeyFile, "sealingKeyFile"), at(base, connectorKeyFile, "connectorKeyFile"),
                 within(prefetch, 32, 1, 64, "prefetch"), within(pollMs, 1_000, 100, 60_000, "pollMs"),
-                within(healthSeconds, 15, 1, 30, "healthSeconds"),
+                within(quietPollMs, 10_000, 100, 60_000, "quietPollMs"), within(newsGapMs, 10, 1, 10_000, "newsGapMs"),
+                within(newsAgainSeconds, 60, 1, 3_600, "newsAgainSeconds"), within(healthSeconds, 15, 1, 30, "healthSeconds"),
                 within(flowTimeoutSeconds, 10, 1, 900, "flowTimeoutSeconds"), operationsChecked());
     }
 

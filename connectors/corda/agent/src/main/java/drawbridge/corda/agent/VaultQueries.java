@@ -98,8 +98,14 @@ final class VaultQueries {
         }
     }
 
+    /** When the node recorded the state. Null where it does not know it. */
+    static Long recordedAtMs(CordaRPCOps node, StateRef ref) {
+        List<Vault.StateMetadata> facts = named(node, List.of(ref), Vault.StateStatus.ALL).getStatesMetadata();
+        return facts.isEmpty() ? null : facts.get(0).getRecordedTime().toEpochMilli();
+    }
+
     /** An item whenever a state of some vault was recorded. */
-    static Observable<?> recordings(CordaRPCOps node) {
+    static Observable<Vault.Update<VaultPart>> recordings(CordaRPCOps node) {
         QueryCriteria criteria = new QueryCriteria.VaultQueryCriteria(Vault.StateStatus.UNCONSUMED, MADE);
         return node.vaultTrackBy(criteria, new PageSpecification(1, 1), BY_TIME, VaultPart.class).getUpdates();
     }

@@ -16,7 +16,8 @@ public class BrokerLinkTest {
     private final BrokerDouble broker = new BrokerDouble();
 
     static Settings settings() {
-        return new Settings("corda", Path.of("state"), List.of("0x" + "07".repeat(32)), null, null, null, null, 2, 1_000, 15, 1, null);
+        return new Settings("corda", Path.of("state"), List.of("0x" + "07".repeat(32)), null, null, null, null, 2, 1_000,
+                60_000, 1, 60, 15, 1, null);
     }
 
     private boolean published(BrokerLink.Session session, Answer answer) {

@@ -61,18 +61,15 @@ public class CommandHandlerTest {
         return assertThrows(AgentException.class, () -> said(verb, arguments));
     }
 
-    private List<String> flowsStarted() {
-        return node.asked.stream().filter(each -> each.contains("#")).map(each -> each.substring(0, each.indexOf('#'))).toList();
-    }
-
     @Test
-    public void anInstructionThatWasDoneIsNotStartedAgain() throws AgentException {
-        node.on("FindInstruction", any -> DONE);
+    public void theFlowThatLooksFirstIsAllThatIsAskedOfTheNode() throws AgentException {
+        node.on("ExecuteInstruction", any -> DONE);
         List<?> answer = said("execute", execute(VAULT, instruction(4, 0, word(0))));
+        assertEquals(1, answer.size());
         assertArrayEquals(HexFormat.of().parseHex(DONE), (byte[]) answer.get(0));
-        assertEquals(true, answer.get(1));
-        assertEquals(List.of(), flowsStarted());
-        assertTrue("what a flow left is removed", node.asked.contains("removeClientId"));
+        assertEquals(2, node.asked.size());
+        assertTrue(node.asked.get(0).startsWith("ExecuteInstruction#"));
+        assertEquals("what a flow left is removed", "removeClientId", node.asked.get(1));
     }
 
     @Test
@@ -96,6 +93,14 @@ public class CommandHandlerTest {
         assertEquals(Code.REFUSED, refusal.code());
         assertEquals("CAP", refusal.detail());
         assertTrue(node.asked.contains("removeClientId"));
+    }
+
+    @Test
+    public void aPaymentThatIsFinalWhileItsFlowWaitsForThePayeeIsAnswered() throws AgentException {
+        node.on("ExecuteInstruction", any -> NodeDouble.PENDING).on("FindInstruction", any -> DONE);
+        List<?> answer = said("execute", execute(VAULT, instruction(4, 0, word(0))));
+        assertArrayEquals(HexFormat.of().parseHex(DONE), (byte[]) answer.get(0));
+        assertTrue("the flow keeps its name", !node.asked.contains("removeClientId"));
     }
 
     @Test

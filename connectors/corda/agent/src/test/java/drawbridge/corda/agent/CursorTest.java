@@ -20,6 +20,20 @@ public class CursorTest {
     public final TemporaryFolder folder = new TemporaryFolder();
 
     @Test
+    public void whatWentAheadIsKnownAndMovesNothing() {
+        Cursor cursor = new Cursor(T);
+        cursor.ahead("a", T + 5, cursor.generation());
+        assertTrue(cursor.has("a"));
+        assertEquals(T, cursor.position());
+        assertTrue(cursor.handedOver("a", T + 5, cursor.generation()));
+        assertEquals(T + 5, cursor.position());
+        long run = cursor.generation();
+        cursor.back(T);
+        cursor.ahead("b", T + 6, run);
+        assertFalse(cursor.has("b"));
+    }
+
+    @Test
     public void asksForTheLastMinuteAgainAndKnowsWhatWasHandedOver() {
         Cursor cursor = new Cursor(0);
         assertEquals(0, cursor.since());

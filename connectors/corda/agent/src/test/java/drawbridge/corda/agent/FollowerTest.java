@@ -40,7 +40,8 @@ public class FollowerTest {
     @Rule
     public final TemporaryFolder folder = new TemporaryFolder();
 
-    private final NodeDouble node = new NodeDouble().on("vaultQueryBy", any -> page());
+    private final NodeDouble node = new NodeDouble().on("vaultQueryBy", any -> page())
+            .on("vaultQueryByWithPagingSpec", any -> page());
     private final List<StateAndRef<ContractState>> states = new ArrayList<>();
     private final List<Vault.StateMetadata> times = new ArrayList<>();
     private final List<SecureHash> handedOver = new ArrayList<>();
@@ -52,7 +53,8 @@ public class FollowerTest {
     @Before
     public void start() throws IOException, GeneralSecurityException {
         Path state = folder.getRoot().toPath().resolve("state");
-        Settings settings = new Settings("corda", state, List.of("0x" + "07".repeat(32)), null, null, null, null, 2, 1_000, 15, 1, null);
+        Settings settings = new Settings("corda", state, List.of("0x" + "07".repeat(32)), null, null, null, null, 2, 1_000, 60_000, 1,
+                60, 15, 1, null);
         SealedBodies bodies = new SealedBodies(PemKeys.privateKey(VECTORS.get("agent").get("privateKey").asText()),
                 PemKeys.publicKey(VECTORS.get("connector").get("publicKey").asText()));
         follower = new Follower(settings, bodies, node, () -> null, transaction -> {
@@ -160,6 +162,55 @@ public class FollowerTest {
         poll();
         assertEquals(List.of(first, second, first, first, second), handedOver);
         assertEquals(T + 10, onDisk());
+    }
+
+    private void named(SecureHash... transactions) throws AgentException, GeneralSecurityException {
+        List<NamedTransactions.Named> first = new ArrayList<>();
+        for (SecureHash each : transactions) first.add(new NamedTransactions.Named(new StateRef(each, 0), new byte[32], T + 1));
+        follower.handOverNamed((key, properties, body) -> {
+            if (mayGo-- <= 0) return false;
+            handedOver.add(asked);
+            return true;
+        }, first);
+    }
+
+    @Test
+    public void whatNewsNamedGoesFirstAndOnceAndTheLookAtEverythingMovesTheCursorPastIt() throws Exception {
+        SecureHash before = recorded(1, OURS, T - 10);
+        SecureHash named = recorded(2, OURS, T);
+        named(named, named);
+        assertEquals(List.of(named), handedOver);
+        assertEquals("something else may have been recorded before", 0, onDisk());
+        poll();
+        assertEquals(List.of(named, before), handedOver);
+        assertEquals(T, onDisk());
+        named(named);
+        assertEquals(2, handedOver.size());
+    }
+
+    @Test
+    public void whatNewsNamedAndTheBrokerDidNotTakeIsFoundByTheLookAtEverything() throws Exception {
+        SecureHash first = recorded(1, OURS, T);
+        mayGo = 0;
+        named(first);
+        assertEquals(List.of(), handedOver);
+        mayGo = Integer.MAX_VALUE;
+        poll();
+        assertEquals(List.of(first), handedOver);
+    }
+
+    @Test
+    public void whatNewsNamedWhileTheCursorWasSetBackComesAgain() throws Exception {
+        SecureHash first = recorded(1, OURS, T);
+        poll();
+        SecureHash second = recorded(2, OURS, T + 10);
+        follower.handOverNamed((key, properties, body) -> {
+            handedOver.add(asked);
+            setBack();
+            return true;
+        }, List.of(new NamedTransactions.Named(new StateRef(second, 0), new byte[32], T + 10)));
+        poll();
+        assertEquals(List.of(first, second, first, second), handedOver);
     }
 
     private void setBack() {

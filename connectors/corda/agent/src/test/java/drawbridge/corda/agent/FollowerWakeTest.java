@@ -26,7 +26,10 @@ import java.security.GeneralSecurityException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -52,6 +55,8 @@ public class FollowerWakeTest {
     private final PublishSubject<Object> feed = PublishSubject.create();
     private final BlockingQueue<Integer> looks = new LinkedBlockingQueue<>();
     private final BlockingQueue<SecureHash> handedOver = new LinkedBlockingQueue<>();
+    /** Of the next proofs that are asked for. */
+    private final Queue<Code> failures = new ConcurrentLinkedQueue<>();
     private final NodeDouble node = new NodeDouble();
     private volatile Vault.Page<ContractState> records = page(List.of(), List.of());
     private volatile SecureHash asked;
@@ -64,7 +69,7 @@ public class FollowerWakeTest {
             Vault.Page<ContractState> now = records;
             looks.add(1);
             return now;
-        });
+        }).on("vaultQueryByWithPagingSpec", any -> records);
     }
 
     @After
@@ -77,11 +82,13 @@ public class FollowerWakeTest {
 
     private void follow(int pollMs) throws IOException, GeneralSecurityException, InterruptedException {
         Settings settings = new Settings("corda", folder.getRoot().toPath().resolve("state"), List.of("0x" + "07".repeat(32)),
-                null, null, null, null, 2, pollMs, 15, 1, null);
+                null, null, null, null, 2, pollMs, NEVER_MS, 1, 60, 15, 1, null);
         SealedBodies bodies = new SealedBodies(PemKeys.privateKey(VECTORS.get("agent").get("privateKey").asText()),
                 PemKeys.publicKey(VECTORS.get("connector").get("publicKey").asText()));
         Publishing line = (key, properties, body) -> handedOver.add(asked);
         follower = new Follower(settings, bodies, node, () -> line, transaction -> {
+            Code failure = failures.poll();
+            if (failure != null) throw new AgentException(failure);
             asked = transaction;
             return new Transactions.Proven(new byte[32], new byte[]{1});
         }, new ServedVaults(settings.vaults()));
@@ -96,11 +103,11 @@ public class FollowerWakeTest {
         assertNotNull("the first look", looks.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
     }
 
-    private SecureHash record(int number) {
+    private SecureHash record(int number, int inVault) {
         byte[] id = new byte[32];
         Arrays.fill(id, (byte) number);
         byte[] vault = new byte[32];
-        Arrays.fill(vault, (byte) 7);
+        Arrays.fill(vault, (byte) inVault);
         StateRef ref = new StateRef(new SecureHash.SHA256(id), 0);
         StateAndRef<ContractState> state =
                 new StateAndRef<>(new TransactionState<>(PermitState.first(0, vault, PARTY), VaultContract.ID, PARTY), ref);
@@ -117,41 +124,54 @@ public class FollowerWakeTest {
         return handedOver.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
 
-    @Test
-    public void newsAreLookedAfterWithoutWaitingForThePoll() throws Exception {
-        follow(NEVER_MS);
-        SecureHash recorded = record(1);
-        feed.onNext("something");
-        assertEquals(recorded, next());
+    /** What the node would say of what is recorded now. */
+    private Vault.Update<ContractState> news() {
+        return new Vault.Update<>(Set.of(), Set.copyOf(records.getStates()));
     }
 
     @Test
-    public void newsOfNothingHandNothingOver() throws Exception {
+    public void whatNewsNameIsHandedOverWithoutALookAtEverything() throws Exception {
         follow(NEVER_MS);
-        feed.onNext("something");
-        assertNotNull("another look", looks.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        SecureHash recorded = record(1, 7);
+        feed.onNext(news());
+        assertEquals(recorded, next());
+        assertTrue(looks.isEmpty());
+    }
+
+    @Test
+    public void newsOfOtherVaultsHandNothingOver() throws Exception {
+        follow(NEVER_MS);
+        record(1, 8);
+        feed.onNext(news());
+        SecureHash recorded = record(2, 7);
+        feed.onNext(news());
+        assertEquals(recorded, next());
         assertTrue(handedOver.isEmpty());
     }
 
     @Test
-    public void withoutWordFromTheFeedThePollFinds() throws Exception {
+    public void whatNewsNamedAndCouldNotBeProvenIsFoundByALookAtEverything() throws Exception {
+        failures.add(Code.TRANSACTION_UNKNOWN);
         follow(OFTEN_MS);
-        assertEquals(record(2), next());
+        SecureHash recorded = record(1, 7);
+        feed.onNext(news());
+        assertEquals(recorded, next());
+        assertFalse(looks.isEmpty());
+    }
+
+    @Test
+    public void withoutAFeedThePollFinds() throws Exception {
+        node.on("vaultTrackBy", any -> {
+            throw new IllegalStateException("no permission");
+        });
+        follow(OFTEN_MS);
+        assertEquals(record(2, 7), next());
     }
 
     @Test
     public void afterTheEndOfTheFeedThePollFinds() throws Exception {
         follow(OFTEN_MS);
         feed.onError(new IllegalStateException("gone"));
-        assertEquals(record(3), next());
-    }
-
-    @Test
-    public void whereTheNodeRefusesTheFeedThePollFinds() throws Exception {
-        node.on("vaultTrackBy", any -> {
-            throw new IllegalStateException("no permission");
-        });
-        follow(OFTEN_MS);
-        assertEquals(record(4), next());
+        assertEquals(record(3, 7), next());
     }
 }

@@ -11,17 +11,19 @@ import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertTrue;
 
-/** Feeds of a node: when one is opened and closed, and that none of what they do reaches further than a wake-up. */
+/** Feeds of a node: when one is opened and closed, and who is told. */
 public class NodeNewsTest {
     private final List<PublishSubject<Object>> feeds = new ArrayList<>();
-    private int woken;
+    private static final long AGAIN_MS = 60_000;
+    private final List<Object> items = new ArrayList<>();
+    private int missed;
     private long now = 1_000;
     private Exception refusal;
     private Runnable whileOpening = () -> {
     };
-    private final NodeNews news = new NodeNews(this::open, () -> woken++, () -> now);
+    private final NodeNews<Object> news = new NodeNews<>(this::open, items::add, () -> missed++, () -> now, AGAIN_MS);
 
-    private Observable<?> open() throws AgentException {
+    private Observable<Object> open() throws AgentException {
         if (refusal instanceof AgentException known) throw known;
         if (refusal instanceof RuntimeException unknown) throw unknown;
         PublishSubject<Object> feed = PublishSubject.create();
@@ -35,45 +37,48 @@ public class NodeNewsTest {
     }
 
     @Test
-    public void everyItemWakes() {
+    public void everyItemIsTold() {
+        assertFalse(news.isOpen());
         news.ensure();
         feed(0).onNext("recorded");
-        feed(0).onNext("recorded");
-        assertEquals(2, woken);
+        feed(0).onNext("recorded too");
+        assertEquals(List.of("recorded", "recorded too"), items);
+        assertEquals(0, missed);
+        assertTrue(news.isOpen());
     }
 
     @Test
     public void oneFeedIsOpen() {
         news.ensure();
-        now += 10 * NodeNews.AGAIN_MS;
+        now += 10 * AGAIN_MS;
         news.ensure();
         assertEquals(1, feeds.size());
     }
 
     @Test
-    public void anotherConnectionClosesTheFeedOfTheLastAndWakes() {
+    public void anotherConnectionClosesTheFeedOfTheLastAndSomethingMayBeMissed() {
         news.ensure();
         news.renew();
         assertFalse(feed(0).hasObservers());
-        assertEquals(1, woken);
+        assertEquals(1, missed);
         news.ensure();
         assertTrue(feed(1).hasObservers());
     }
 
     @Test
-    public void aFeedThatEndsOrFailsWakesAndIsOpenedAnewAfterAPause() {
+    public void ofAFeedThatEndsOrFailsSomethingMayBeMissedAndItIsOpenedAnewAfterAPause() {
         news.ensure();
         feed(0).onError(new IllegalStateException("gone"));
-        assertEquals(1, woken);
+        assertEquals(1, missed);
         opensOnlyAfterThePause(1);
         feed(1).onCompleted();
-        assertEquals(2, woken);
+        assertEquals(2, missed);
         opensOnlyAfterThePause(2);
     }
 
     private void opensOnlyAfterThePause(int place) {
         news.ensure();
-        now += NodeNews.AGAIN_MS - 1;
+        now += AGAIN_MS - 1;
         news.ensure();
         assertEquals(place, feeds.size());
         now += 1;
@@ -131,7 +136,7 @@ public class NodeNewsTest {
         news.ensure();
         assertEquals(1, feeds.size());
 
-        NodeNews other = new NodeNews(this::open, () -> woken++, () -> now);
+        NodeNews<Object> other = new NodeNews<>(this::open, items::add, () -> missed++, () -> now, AGAIN_MS);
         whileOpening = other::close;
         other.ensure();
         assertFalse(feed(1).hasObservers());

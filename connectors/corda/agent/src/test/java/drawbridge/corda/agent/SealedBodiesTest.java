@@ -29,6 +29,11 @@ public class SealedBodiesTest {
     }
 
     @Test
+    public void isWarmedByItsOwnKeyAlone() throws GeneralSecurityException {
+        bodies("agent", "connector").warm();
+    }
+
+    @Test
     public void opensWhatItSealed() throws GeneralSecurityException {
         Envelope.Context context = context("agent-event", "corda", ID);
         byte[] sealed = bodies("agent", "connector").seal(new byte[]{1, 2}, context);

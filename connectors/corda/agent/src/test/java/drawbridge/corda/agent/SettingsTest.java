@@ -39,6 +39,9 @@ public class SettingsTest {
         assertEquals("/", settings.broker().virtualHost());
         assertEquals(32, (int) settings.prefetch());
         assertEquals(1_000, (int) settings.pollMs());
+        assertEquals(10_000, (int) settings.quietPollMs());
+        assertEquals(10, (int) settings.newsGapMs());
+        assertEquals(60, (int) settings.newsAgainSeconds());
         assertEquals(10, (int) settings.flowTimeoutSeconds());
     }
 
@@ -47,7 +50,10 @@ public class SettingsTest {
         String[][] cases = {{"\"corda\"", "\"Corda\"", "network"}, {"10006", "0", "node"}, {"\"0xab", "\"ab", "vaults"},
             {"\"passwordFile\": \"node.secret\"", "\"trustStoreFile\": \"x\"", "node.trustStorePasswordFile"},
             {"\"certificateFile\": \"mq.pem\"", "\"virtualHost\": \"/\"", "broker.certificateFile"},
-            {"\"sealingKeyFile\": \"agent.pem\"", "\"prefetch\": 65, \"sealingKeyFile\": \"agent.pem\"", "prefetch"}};
+            {"\"sealingKeyFile\": \"agent.pem\"", "\"prefetch\": 65, \"sealingKeyFile\": \"agent.pem\"", "prefetch"},
+            {"\"sealingKeyFile\": \"agent.pem\"", "\"quietPollMs\": 60001, \"sealingKeyFile\": \"agent.pem\"", "quietPollMs"},
+            {"\"sealingKeyFile\": \"agent.pem\"", "\"newsGapMs\": 0, \"sealingKeyFile\": \"agent.pem\"", "newsGapMs"},
+            {"\"sealingKeyFile\": \"agent.pem\"", "\"newsAgainSeconds\": 0, \"sealingKeyFile\": \"agent.pem\"", "newsAgainSeconds"}};
         for (String[] each : cases) {
             IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
                     () -> read(GOOD.replace(each[0], each[1])));

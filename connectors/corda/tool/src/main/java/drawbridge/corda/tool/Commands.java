@@ -29,6 +29,8 @@ final class Commands {
             case "lock" -> lock(node, input);
             case "find-lock" -> findLock(node, input.bytes("lock", 32));
             case "move" -> move(node, input);
+            case "guardian-message" -> Guarding.message(node, input);
+            case "guard" -> Guarding.submit(node, input);
             case "balance" -> Balances.of(node);
             case "issue-cash" -> issueCash(node, input);
             default -> throw new ToolException("ARGUMENTS", "there is no command " + command);

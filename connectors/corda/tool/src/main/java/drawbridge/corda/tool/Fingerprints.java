@@ -26,7 +26,7 @@ final class Fingerprints {
     private static final String PREFIX = "net.corda:";
     private static final List<Class<?>> CLASSES = List.of(VaultState.class, VaultControl.class, VaultTerms.class,
             PermitState.class, CoinState.class, LockState.class, TokenState.class, Instruct.class, Guard.class,
-            VaultCommands.Lock.class);
+            VaultCommands.Lock.class, VaultCommands.Create.class);
 
     private Fingerprints() {
     }

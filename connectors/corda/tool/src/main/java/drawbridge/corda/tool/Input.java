@@ -25,15 +25,23 @@ final class Input {
     }
 
     byte[] bytes(String name) throws ToolException {
-        String text = text(name);
-        if (!text.matches("0x([0-9a-fA-F]{2})*")) throw wrong(name, "hex with 0x");
-        return HexFormat.of().parseHex(text.substring(2));
+        return parsed(text(name), name);
     }
 
     byte[] bytes(String name, int length) throws ToolException {
-        byte[] bytes = bytes(name);
+        return bytesOf(fields.path(name), name, length);
+    }
+
+    /** Of one of a list's items. @param name of the list */
+    static byte[] bytesOf(JsonNode value, String name, int length) throws ToolException {
+        byte[] bytes = parsed(value.asText(), name);
         if (bytes.length != length) throw wrong(name, length + " bytes in hex");
         return bytes;
+    }
+
+    private static byte[] parsed(String text, String name) throws ToolException {
+        if (!text.matches("0x([0-9a-fA-F]{2})*")) throw wrong(name, "hex with 0x");
+        return HexFormat.of().parseHex(text.substring(2));
     }
 
     /** A whole number from 0 on. */

@@ -53,11 +53,7 @@ final class VaultCreation {
 
     private static byte[] guardians(JsonNode list) throws ToolException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
-        for (JsonNode guardian : list) {
-            ObjectNode one = Output.JSON.objectNode();
-            one.set("guardian", guardian);
-            all.writeBytes(new Input(one).bytes("guardian", 20));
-        }
+        for (JsonNode guardian : list) all.writeBytes(Input.bytesOf(guardian, "guardians", 20));
         return all.toByteArray();
     }
 }

@@ -24,6 +24,7 @@ import java.util.jar.JarInputStream;
 /** A vault as its party's node has it, in the words of the core's registration. */
 final class VaultViews {
     private static final byte HASH = 1;
+    private static final int ADDRESS_LENGTH = 20;
 
     private VaultViews() {
     }
@@ -45,6 +46,7 @@ final class VaultViews {
         }
         vault.put("permitCapMinor", Long.toString(terms.getPermitCap()));
         vault.put("capWindowSeconds", terms.getCapWindowSeconds());
+        vault.set("guardians", guardians(terms));
         vault.put("genesisHash", Output.hex(terms.getGenesisHash()));
         vault.put("serviceId", Output.hex(terms.getServiceId()));
         vault.put("state", Output.ref(view.getRef()));
@@ -57,6 +59,16 @@ final class VaultViews {
         }
         vault.set("control", control(view.getState().getControl()));
         return vault;
+    }
+
+    private static ObjectNode guardians(VaultTerms terms) {
+        ObjectNode guardians = Output.JSON.objectNode();
+        ArrayNode addresses = guardians.putArray("addresses");
+        byte[] all = terms.getGuardians();
+        for (int from = 0; from < all.length; from += ADDRESS_LENGTH) {
+            addresses.add(Output.hex(Arrays.copyOfRange(all, from, from + ADDRESS_LENGTH)));
+        }
+        return guardians.put("threshold", terms.getGuardianThreshold()).put("delaySeconds", terms.getGuardianDelaySeconds());
     }
 
     private static ObjectNode control(VaultControl control) {

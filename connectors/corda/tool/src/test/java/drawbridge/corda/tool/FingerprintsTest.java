@@ -34,7 +34,7 @@ public class FingerprintsTest {
                 for (String component : texts(new ObjectMapper().readTree(file.toFile()))) collect(component, seen);
             }
         }
-        assertEquals(10, Fingerprints.all().size());
+        assertEquals(11, Fingerprints.all().size());
         Fingerprints.all().forEach((name, fingerprint) -> assertTrue(name, seen.contains(name + " " + fingerprint)));
     }
 

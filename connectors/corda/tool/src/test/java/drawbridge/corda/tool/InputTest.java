@@ -37,6 +37,8 @@ public class InputTest {
             assertEquals("ARGUMENTS", assertThrows(ToolException.class, () -> input.number(name)).code());
         }
         assertThrows(ToolException.class, () -> input.bytes("c", 3));
+        assertEquals("ARGUMENTS", assertThrows(ToolException.class, () -> input.bytes("absent", 0)).code());
+        assertArrayEquals(new byte[]{1}, Input.bytesOf(of("{\"g\": [\"0x01\"]}").list("g").get(0), "g", 1));
         assertThrows(ToolException.class, () -> input.bytes("f"));
         assertThrows(ToolException.class, () -> of("[]"));
     }

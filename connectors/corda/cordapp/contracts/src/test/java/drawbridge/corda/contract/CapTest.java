@@ -62,6 +62,13 @@ public class CapTest extends LedgerTest {
     }
 
     @Test
+    public void whatIsLongPastCountsNoMore() throws Exception {
+        pass("a", PERMIT_CAP, 0);
+        pass("b", PERMIT_CAP, 3);
+        pass("c", PERMIT_CAP, 9);
+    }
+
+    @Test
     public void permitsDoNotShareIt() throws Exception {
         pass("a", PERMIT_CAP, 0);
         permit = s.permit(1);

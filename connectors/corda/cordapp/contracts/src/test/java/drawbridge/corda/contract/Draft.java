@@ -52,6 +52,12 @@ final class Draft {
         return this;
     }
 
+    /** Takes an output away, and puts another in its place. */
+    Draft replace(int index, TransactionState<ContractState> state) {
+        outputs.set(index, state);
+        return this;
+    }
+
     /** Puts an output under another constraint. */
     Draft constrain(int index, AttachmentConstraint constraint) {
         TransactionState<ContractState> old = outputs.get(index);

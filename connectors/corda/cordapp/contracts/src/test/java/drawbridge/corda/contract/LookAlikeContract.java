@@ -49,4 +49,23 @@ public final class LookAlikeContract implements Contract {
             return Collections.singletonList(vaultParty);
         }
     }
+
+    /** Claims to belong to the vault's contract, which knows nothing of it. */
+    @BelongsToContract(VaultContract.class)
+    public static final class Stowaway implements ContractState {
+        private final Party party;
+
+        public Stowaway(Party party) {
+            this.party = party;
+        }
+
+        public Party getParty() {
+            return party;
+        }
+
+        @Override
+        public List<AbstractParty> getParticipants() {
+            return Collections.singletonList(party);
+        }
+    }
 }

@@ -72,6 +72,8 @@ public class TermsTest {
         genesis = WORD;
         asset = NONE;
         refused("asset");
+        asset = Arrays.copyOf(WORD, 31);
+        refused("asset");
     }
 
     @Test
@@ -124,5 +126,64 @@ public class TermsTest {
         refused("guardianThreshold");
         threshold = 0;
         refused("guardianThreshold");
+    }
+
+    private static byte[] guardians(int count) {
+        byte[] all = new byte[20 * count];
+        for (int i = 0; i < count; i++) all[20 * i] = (byte) (i + 1);
+        return all;
+    }
+
+    @Test
+    public void theLeastAndTheMost() {
+        permits = VaultTerms.MAX_PERMITS;
+        cap = Long.MAX_VALUE / permits;
+        window = VaultTerms.MIN_CAP_WINDOW_SECONDS;
+        delay = VaultTerms.MAX_PERIOD_SECONDS;
+        guardians = guardians(VaultTerms.MAX_GUARDIANS);
+        threshold = VaultTerms.MAX_GUARDIANS;
+        constraint = JAR.clone();
+        constraint[0] = 2;
+        check();
+        window = VaultTerms.MAX_PERIOD_SECONDS;
+        check();
+        window++;
+        refused("capWindowSeconds");
+        window--;
+        delay++;
+        refused("guardianDelaySeconds");
+        delay--;
+        cap++;
+        refused("permitCap");
+        cap = 1;
+        permits++;
+        refused("permits");
+        permits--;
+        guardians = guardians(VaultTerms.MAX_GUARDIANS + 1);
+        refused("guardians");
+        guardians = Arrays.copyOf(guardians(2), 41);
+        refused("guardians");
+    }
+
+    /** A token of the vault's own has a name and no issuer. */
+    @Test
+    public void whatItIssues() {
+        mode = Kind.MODE_ISSUE;
+        refused("issuerKey");
+        issuerKey = NONE;
+        refused("issuerReference");
+        issuerReference = NONE;
+        refused("cashConstraint");
+        constraint = NONE;
+        currency = "gbp-1.0";
+        check();
+        for (String name : new String[]{"", "G B P", "x/y", "a23456789012345678901234567890123"}) {
+            currency = name;
+            refused("currency");
+        }
+        currency = "a2345678901234567890123456789012";
+        check();
+        mode = 0;
+        refused("mode");
     }
 }

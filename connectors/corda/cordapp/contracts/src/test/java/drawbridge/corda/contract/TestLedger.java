@@ -1,6 +1,7 @@
 package drawbridge.corda.contract;
 
 import net.corda.core.contracts.AttachmentConstraint;
+import net.corda.core.contracts.Contract;
 import net.corda.core.contracts.HashAttachmentConstraint;
 import net.corda.core.contracts.PrivacySalt;
 import net.corda.core.contracts.StateAndRef;
@@ -13,7 +14,9 @@ import net.corda.core.crypto.SignableData;
 import net.corda.core.crypto.SignatureMetadata;
 import net.corda.core.identity.CordaX500Name;
 import net.corda.core.identity.Party;
+import net.corda.core.internal.TransactionUtilsKt;
 import net.corda.core.node.NotaryInfo;
+import net.corda.core.transactions.LedgerTransaction;
 import net.corda.core.transactions.SignedTransaction;
 import net.corda.core.transactions.TransactionBuilder;
 import net.corda.core.transactions.WireTransaction;
@@ -27,8 +30,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.fail;
@@ -85,7 +91,43 @@ final class TestLedger {
 
     /** Records a transaction that no contract has seen, as a non-validating notary lets anybody do. */
     WireTransaction forge(Draft draft) throws Exception {
-        return record(build(draft));
+        return record(unchecked(draft));
+    }
+
+    /** As it stands, without what Corda's own builder would refuse. */
+    private WireTransaction unchecked(Draft draft) {
+        List<SecureHash> jars = Stream.of(vaultJar, cashJar)
+                .map(jar -> ((HashAttachmentConstraint) jar).getAttachmentId()).collect(Collectors.toList());
+        List<StateRef> references = draft.references.stream().map(StateAndRef::getRef).collect(Collectors.toList());
+        byte[] salt = Bytes.keccak256(Bytes.word(++transactions));
+        return new WireTransaction(TransactionUtilsKt.createComponentGroups(draft.inputRefs(), draft.outputs, draft.commands,
+                jars, draft.notary, draft.timeWindow, references, null), new PrivacySalt(salt));
+    }
+
+    /** The vault's rules alone: what Corda checks before any contract, and what other contracts say, is left out. */
+    void rulesTake(Draft draft) throws Exception {
+        new VaultContract().verify(unchecked(draft).toLedgerTransaction(SERVICES));
+    }
+
+    /** That the vault's rules alone refuse the draft, and with this code. */
+    void rulesRefuse(String code, Draft draft) throws Exception {
+        rulesRefuse(new VaultContract(), code, draft);
+    }
+
+    void rulesRefuse(Contract contract, String code, Draft draft) throws Exception {
+        LedgerTransaction tx = unchecked(draft).toLedgerTransaction(SERVICES);
+        refusedAs(code, () -> contract.verify(tx));
+    }
+
+    /** That the work ends in a refusal with this code. */
+    static void refusedAs(String code, Runnable work) {
+        try {
+            work.run();
+        } catch (Refusal refused) {
+            assertEquals(refused.getMessage(), code, refused.getCode());
+            return;
+        }
+        fail("not refused: " + code);
     }
 
     private static WireTransaction record(WireTransaction wire) throws Exception {

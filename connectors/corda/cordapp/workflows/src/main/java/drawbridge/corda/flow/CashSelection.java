@@ -33,7 +33,9 @@ final class CashSelection {
                 builder.getLockId(), Collections.singleton(new OpaqueBytes(terms.getIssuerReference())));
         // What there is comes back also when it is too little.
         long held = found.stream().mapToLong(coin -> coin.getState().getData().getAmount().getQuantity()).sum();
-        if (held < amount) throw new FlowException("NO_FUNDS: not enough cash that this vault takes");
+        if (held < amount) {
+            throw new FlowException("NO_FUNDS: not enough cash that this vault takes, or other flows are spending it: try again after them");
+        }
         return found;
     }
 

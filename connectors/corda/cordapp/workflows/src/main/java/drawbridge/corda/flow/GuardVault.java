@@ -42,12 +42,13 @@ public final class GuardVault extends FlowLogic<String> {
                 .getId().toString();
     }
 
-    /** A completion may not begin before the delay is over, whatever the notary's clock says. */
+    /** A completion begins when the delay is over by this node's clock, and not before it is by the notary's. */
     private TimeWindow window(VaultControl control) throws FlowException {
-        TimeWindow around = TimeWindows.around(getServiceHub().getClock().instant());
+        Instant now = getServiceHub().getClock().instant();
+        TimeWindow around = TimeWindows.around(now);
         if (guard.getAction() != GuardianAction.COMPLETE) return around;
         Instant due = Instant.ofEpochSecond(control.getProposalNotBefore());
-        if (!due.isBefore(around.getUntilTime())) throw new FlowException("TOO_EARLY: the delay is not over");
+        if (due.isAfter(now)) throw new FlowException("TOO_EARLY: the delay is not over");
         return due.isAfter(around.getFromTime()) ? TimeWindow.between(due, around.getUntilTime()) : around;
     }
 

@@ -29,10 +29,17 @@ final class VaultBook {
     private VaultBook() {
     }
 
-    /** The vault's present state. @throws FlowException when this node knows none. */
+    /**
+     * The present state of a vault of this node's own party. Others who locked have records of it too, which nobody keeps up to
+     * date, and what they did to it the vault party would not learn.
+     *
+     * @throws FlowException VAULT_UNKNOWN
+     */
     static StateAndRef<VaultState> vault(ServiceHub hub, byte[] vaultId) throws FlowException {
         List<StateAndRef<VaultState>> found = named(hub, VaultState.class, vaultId, Vault.StateStatus.UNCONSUMED);
-        if (found.size() != 1) throw new FlowException("VAULT_UNKNOWN: this node has no vault of that id");
+        boolean own = found.size() == 1
+                && hub.getMyInfo().getLegalIdentities().contains(found.get(0).getState().getData().getVaultParty());
+        if (!own) throw new FlowException("VAULT_UNKNOWN: this node has no vault of that id");
         return found.get(0);
     }
 
