@@ -1,5 +1,5 @@
 // `npm test`: installs what is missing, then runs the tests. Arguments go to jest; without any, everything runs, and
-// the whole system last and one at a time. Only built-in modules may be imported here.
+// whole systems last. Only built-in modules may be imported here.
 import { availableParallelism } from 'node:os';
 import { ensureInstalled } from './ensure-installed.mjs';
 import { runNode } from './node-child.mjs';
@@ -9,7 +9,7 @@ const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/b
 const workers = String(Math.max(2, availableParallelism() - 1));
 const everything = [
   ['--selectProjects', 'unit', 'integration', 'fuzz', 'network', '--maxWorkers', workers],
-  ['--selectProjects', 'e2e', '--runInBand', '--passWithNoTests'],
+  ['--selectProjects', 'e2e', '--maxWorkers', workers, '--passWithNoTests'],
 ];
 
 if (await ensureInstalled()) {

@@ -45,14 +45,25 @@ export type CordaSide = ValueNetwork &
     startAgent: (name?: string, settings?: object) => Promise<ManagedProcess>;
   }>;
 
+/** What the network is to be. */
+export type CordaTerms = Readonly<{
+  /** False: everything of it runs, and the core is told of it later, by an amendment. Default true. */
+  registered?: boolean;
+  /** Whether its notary runs the contracts itself; default false. */
+  validating?: boolean;
+  /** Its nodes compile as thoroughly as a bank's: longer to start, faster after many payments. Default false. */
+  longRun?: boolean;
+  /** Of every vault; nobody who could act when absent. */
+  guardianship?: Guardianship;
+}>;
+
 export type CordaSideOptions = Readonly<{
   run: RunFolder;
   serviceId: Bytes32;
   scene: Scene;
   /** Authority address of each vault, by `<network>/<asset>`. */
   authorities: Readonly<Record<string, string>>;
-  /** Of every vault. */
-  guardianship?: Guardianship;
+  terms: CordaTerms;
   progress: (sentence: string) => void;
 }>;
 
@@ -60,10 +71,12 @@ type Registered = Readonly<{ genesisHash: string }> & object;
 
 /** @throws what this machine lacks, in words */
 export async function startCordaSide(options: CordaSideOptions): Promise<CordaSide> {
-  const { run, scene, serviceId, authorities, progress, guardianship = NOBODY } = options;
+  const { run, scene, serviceId, authorities, progress } = options;
+  const { guardianship = NOBODY, validating = false, longRun = false } = options.terms;
   const testbed = await startCordaTestbed({
     dir: await run.folder(CORDA_NETWORK),
     network: CORDA_NETWORK,
+    ...{ validating, longRun },
     log: progress,
   });
   run.onStop(() => testbed.stop());

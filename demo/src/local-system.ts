@@ -23,7 +23,7 @@ import {
 import { type CastKeys, makeCastKeys } from './cast-keys.ts';
 import { type Chain, prepareChain, type StartChainNode, startAnvilNode } from './chain.ts';
 import { type Ground, type ObserverUrl, startConnectors } from './connector-programs.ts';
-import { type CordaSide, type Guardianship, startCordaSide } from './corda-side.ts';
+import { type CordaSide, type CordaTerms, startCordaSide } from './corda-side.ts';
 import { genesisFile } from './genesis-file.ts';
 import type { Program } from './program.ts';
 import { RunFolder } from './run-folder.ts';
@@ -69,13 +69,8 @@ export type LocalSystemOptions = Readonly<{
   hubs?: number;
   /** Nodes of the core; 1 when absent. */
   coreNodes?: number;
-  /**
-   * A Corda network takes part: one to two minutes more until all is up. `unregistered`: everything of it runs, and the core
-   * is told of it later, by an amendment.
-   */
-  corda?: boolean | 'unregistered';
-  /** Who guards the vaults on Corda; nobody who could act when absent. */
-  guardianship?: Guardianship;
+  /** A Corda network takes part: one to two minutes more until all is up. */
+  corda?: CordaTerms;
   /** What stands for a network of the cast instead of anvil, by its id. */
   nodes?: Readonly<Record<string, StartChainNode>>;
   /** Takes the place of an observer, with its keys and at its address; what it gives back ends it. */
@@ -154,7 +149,7 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
   progress('starting two networks, deploying tokens and vaults');
   const chains = await startChains(run, { serviceId, scene, authorities: created.authorities }, options.nodes ?? {});
   const corda = options.corda
-    ? await startCorda(run, { serviceId, scene, authorities: created.authorities }, progress, options.guardianship)
+    ? await startCorda(run, { serviceId, scene, authorities: created.authorities }, progress, options.corda)
     : undefined;
   progress('making keys and certificates of three banks, observers and connectors');
   const keys = await makeCastKeys(
@@ -169,7 +164,7 @@ async function assemble(run: RunFolder, options: LocalSystemOptions): Promise<Lo
     serviceId,
     assets: scene.assets,
     chains,
-    corda: options.corda === 'unregistered' ? undefined : corda,
+    corda: options.corda?.registered === false ? undefined : corda,
     authorities: created.authorities,
     nodes: joiners.map(({ nodeId }) => nodeId),
     ...keys,
@@ -240,10 +235,10 @@ async function startCorda(
   run: RunFolder,
   registered: Registered,
   progress: (sentence: string) => void,
-  guardianship: Guardianship | undefined,
+  terms: CordaTerms,
 ): Promise<CordaSide> {
   progress('starting a Corda network and RabbitMQ: one to two minutes, and longer the first time');
-  return startCordaSide({ run, ...registered, progress, ...(guardianship && { guardianship }) });
+  return startCordaSide({ run, ...registered, terms, progress });
 }
 
 async function startChains(

@@ -79,7 +79,7 @@ async function demonstrate({ args, payments, out, dir, words, signal }: Demonstr
     progress: (sentence) => say(`  ${sentence}`),
     signal,
     coreNodes: args.nodes,
-    corda: args.corda,
+    ...(args.corda && { corda: {} }),
     ...(process.env.REDIS_URL ? { redisUrl: process.env.REDIS_URL } : {}),
   });
   try {

@@ -83,6 +83,7 @@ beforeAll(async () => {
 }, STORY_MS);
 afterAll(async () => {
   await world?.stop();
+  await world?.remove();
 }, 60_000);
 
 const payment = (name: keyof typeof PAYMENTS): Payment => {

@@ -50,7 +50,7 @@ const agentSettings: Record<string, unknown> = {};
 
 beforeAll(async () => {
   if (missing !== undefined) return;
-  world = await startWorld({ corda: true, guardianship: guardians.guardianship(DELAY_SECONDS) });
+  world = await startWorld({ corda: { guardianship: guardians.guardianship(DELAY_SECONDS) } });
   const [program] = world.system.connectors(CORDA_NETWORK);
   if (!world.system.corda || !program) throw new Error('Corda was asked for');
   corda = world.system.corda;

@@ -36,7 +36,7 @@ let agent: (typeof corda)['agent'];
 
 beforeAll(async () => {
   if (missing !== undefined) return;
-  world = await startWorld({ corda: true });
+  world = await startWorld({ corda: {} });
   if (!world.system.corda) throw new Error('Corda was asked for');
   corda = world.system.corda;
   agent = corda.agent;

@@ -44,6 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await courier?.close();
   await world?.stop();
+  await world?.remove();
 }, 60_000);
 
 const chain = (network: string) => world.system.chain(network);

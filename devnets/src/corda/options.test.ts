@@ -2,14 +2,16 @@ import { expect, test } from '@jest/globals';
 import { shapeOf } from './options.ts';
 
 test('a notary that does not validate and two banks, unless asked otherwise', () => {
-  const { nodes, heapMiB } = shapeOf({});
+  const { nodes, heapMiB, longRun } = shapeOf({});
   expect(nodes.map(({ notary }) => notary)).toEqual([{ validating: false }, undefined, undefined]);
-  expect(heapMiB).toBe(512);
+  expect({ heapMiB, longRun }).toEqual({ heapMiB: 512, longRun: false });
   const asked = shapeOf({ validating: true, parties: ['O=A,L=Rome,C=IT'], notary: 'O=N,L=Oslo,C=NO', heapMiB: 256 });
   expect(asked).toEqual({
     nodes: [{ legalName: 'O=N,L=Oslo,C=NO', notary: { validating: true } }, { legalName: 'O=A,L=Rome,C=IT' }],
     heapMiB: 256,
+    longRun: false,
   });
+  expect(shapeOf({ longRun: true }).longRun).toBe(true);
 });
 
 test.each([

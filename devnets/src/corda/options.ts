@@ -28,6 +28,8 @@ export type CordaOptions = Readonly<{
   rpcUsers?: readonly Readonly<{ user: string; permissions: readonly string[] }>[];
   /** Greatest heap of each node, default 512; its process takes some 150 MiB more. */
   heapMiB?: number;
+  /** Nodes compile with both of the JVM's compilers, as those of a bank: longer to start, faster after many flows. Default false. */
+  longRun?: boolean;
   /** Default `$XDG_CACHE_HOME/drawbridge` or `~/.cache/drawbridge`. */
   cacheDir?: string;
   /** Where Java, Maven and their settings are looked for; default this process's own. */
@@ -37,7 +39,7 @@ export type CordaOptions = Readonly<{
 }>;
 
 /** Nodes of a network, the notary first. */
-export type CordaShape = Readonly<{ nodes: readonly CordaNodeTerms[]; heapMiB: number }>;
+export type CordaShape = Readonly<{ nodes: readonly CordaNodeTerms[]; heapMiB: number; longRun: boolean }>;
 
 /** @throws CordaError `CORDA_OPTIONS` */
 export function shapeOf(options: CordaOptions): CordaShape {
@@ -59,7 +61,7 @@ export function shapeOf(options: CordaOptions): CordaShape {
     if (folder === '' || folders.has(folder)) refuse(`the O of ${legalName} does not tell it from others`);
     folders.add(folder);
   }
-  return { nodes, heapMiB };
+  return { nodes, heapMiB, longRun: options.longRun ?? false };
 }
 
 function refuse(message: string): never {

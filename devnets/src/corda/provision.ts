@@ -26,7 +26,7 @@ export async function provisionCorda(options: CordaOptions = {}): Promise<CordaP
   const log = options.log ?? (() => undefined);
   const java = await java8({ cacheDir, env, log });
   const artefacts = await cordaArtefacts({ java, cacheDir, env, log });
-  const programs = { java, artefacts, heapMiB: shape.heapMiB };
+  const programs = { java, artefacts, heapMiB: shape.heapMiB, longRun: shape.longRun };
   return { shape, programs, generatedDir: await generatedNetwork({ nodes: shape.nodes, programs, cacheDir, log }) };
 }
 

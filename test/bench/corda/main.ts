@@ -13,8 +13,10 @@ import { type Lanes, openLanes, type Route } from './lanes.ts';
 const AT_MOST_MS: Readonly<Record<string, number>> = { 'corda.out.ours.p50': 100, 'corda.in.ours.p50': 100 };
 const ROUTES: readonly Route[] = ['corda.out', 'corda.in'];
 const PAYMENTS = 20;
-/** Loaded classes, open connections, the one approval of a wallet. */
-const WARM_UP = 3;
+/** Before it counts, each way: what has run for a while has compiled what it does often, and holds its connections. */
+const WARM_UP = 8;
+/** Of those at once; a vault here has as many permits. */
+const WARM_UP_TOGETHER = 4;
 const AMOUNT_MINOR = 1_000n;
 /** What is taken to quorum-a first, for the payments back. */
 const STOCK_MINOR = 1_000_000n;
@@ -23,6 +25,7 @@ const MAX_PAYMENTS = 500;
 const USAGE = `npm run bench:corda                     ${PAYMENTS} payments each way, one after another; a few minutes
 npm run bench:corda -- --payments N     so many
 npm run bench:corda -- --at-once N      and then N each way at once
+npm run bench:corda -- --warm-up N      payments each way before it counts, ${WARM_UP} if left out
 npm run bench:corda -- --json           one object a line: {"name","value","unit"}`;
 
 function refuse(why: string): never {
@@ -35,6 +38,7 @@ function readArguments() {
     const options = {
       payments: { type: 'string', default: String(PAYMENTS) },
       'at-once': { type: 'string', default: '0' },
+      'warm-up': { type: 'string', default: String(WARM_UP) },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     } as const;
@@ -60,14 +64,19 @@ function line(item: Figure, json: boolean): string {
   return `${item.name.padEnd(28)} ${String(item.value).padStart(10)} ${item.unit}${against}`;
 }
 
+/** At once, and one at last by itself: the first lock after many waits for none of them. */
+async function warmUp(lanes: Lanes, payments: number): Promise<void> {
+  await lanes.pay('corda.out', STOCK_MINOR);
+  for (let left = payments; left > 0; left -= WARM_UP_TOGETHER) {
+    for (const route of ROUTES) await lanes.payAtOnce(route, AMOUNT_MINOR, Math.min(left, WARM_UP_TOGETHER));
+  }
+  for (const route of ROUTES) await lanes.pay(route, AMOUNT_MINOR);
+}
+
 async function* inTurn(lanes: Lanes, payments: number): AsyncGenerator<Figure> {
   const shares: Record<Route, LaneShares[]> = { 'corda.out': [], 'corda.in': [] };
-  await lanes.pay('corda.out', STOCK_MINOR);
-  for (let n = 0; n < WARM_UP + payments; n += 1) {
-    for (const route of ROUTES) {
-      const share = sharesOf(await lanes.pay(route, AMOUNT_MINOR));
-      if (n >= WARM_UP) shares[route].push(share);
-    }
+  for (let n = 0; n < payments; n += 1) {
+    for (const route of ROUTES) shares[route].push(sharesOf(await lanes.pay(route, AMOUNT_MINOR)));
   }
   for (const route of ROUTES) yield* laneFigures(route, shares[route]);
 }
@@ -87,13 +96,16 @@ if (values.help) {
 }
 const payments = count('payments', values.payments, 1);
 const together = count('at-once', values['at-once'], 0);
+const before = count('warm-up', values['warm-up'], 0);
 log(
   `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}`,
 );
-const world = await startWorld({ corda: true, progress: log });
+const world = await startWorld({ corda: { longRun: true }, progress: log });
 try {
   const lanes = await openLanes(world);
   try {
+    log(`warming up with ${before} payments each way`);
+    await warmUp(lanes, before);
     log(`measuring ${payments} payments each way, one after another`);
     for await (const item of inTurn(lanes, payments)) process.stdout.write(`${line(item, values.json)}\n`);
     if (together > 0) {

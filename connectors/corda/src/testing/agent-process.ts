@@ -56,7 +56,14 @@ export async function startAgentProcess(options: AgentProcessOptions): Promise<M
   return startProcess({
     name: 'Corda agent',
     command: programs.java,
-    args: ['-Xmx256m', '-XX:+UseSerialGC', '-jar', programs.agentJar, join(dir, 'agent.json')],
+    args: [
+      '-Xmx256m',
+      '-XX:+UseSerialGC',
+      '-XX:CompileThresholdScaling=0.1',
+      '-jar',
+      programs.agentJar,
+      join(dir, 'agent.json'),
+    ],
     logFile: join(dir, 'agent.log'),
     ready: { line: /"event":"started"/ },
     readyTimeoutMs: 120_000,

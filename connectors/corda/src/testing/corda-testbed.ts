@@ -26,6 +26,8 @@ export type CordaTestbedOptions = Readonly<{
   /** Id of the network at the core; default `corda`. */
   network?: string;
   validating?: boolean;
+  /** Nodes that are to run for long; default false. */
+  longRun?: boolean;
   /** Of the agent's RPC user, besides `AGENT_PERMISSIONS`. */
   agentPermissions?: readonly string[];
   /** Built now, or found in the cache, when left out. */
@@ -101,7 +103,7 @@ export const CASH_REFERENCE = '0x01';
  * @throws JavaProgramsError, RabbitMqMissingError, and what `startCordaNetwork` throws where this machine lacks something.
  */
 export async function startCordaTestbed(options: CordaTestbedOptions): Promise<CordaTestbed> {
-  const { dir, log, validating } = options;
+  const { dir, log, validating, longRun } = options;
   const place = {
     ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
     ...(options.env === undefined ? {} : { env: options.env }),
@@ -114,6 +116,7 @@ export async function startCordaTestbed(options: CordaTestbedOptions): Promise<C
     startCordaNetwork({
       ...place,
       ...(validating === undefined ? {} : { validating }),
+      ...(longRun === undefined ? {} : { longRun }),
       stateDir: join(dir, 'corda'),
       cordapps: programs.cordapps,
       rpcUsers: [
