@@ -51,6 +51,8 @@ export type CordaTerms = Readonly<{
   registered?: boolean;
   /** Whether its notary runs the contracts itself; default false. */
   validating?: boolean;
+  /** Whether its nodes speak RPC over TLS; default false. */
+  rpcTls?: boolean;
   /** Its nodes compile as thoroughly as a bank's: longer to start, faster after many payments. Default false. */
   longRun?: boolean;
   /** Of every vault; nobody who could act when absent. */
@@ -72,11 +74,11 @@ type Registered = Readonly<{ genesisHash: string }> & object;
 /** @throws what this machine lacks, in words */
 export async function startCordaSide(options: CordaSideOptions): Promise<CordaSide> {
   const { run, scene, serviceId, authorities, progress } = options;
-  const { guardianship = NOBODY, validating = false, longRun = false } = options.terms;
+  const { guardianship = NOBODY, validating = false, rpcTls = false, longRun = false } = options.terms;
   const testbed = await startCordaTestbed({
     dir: await run.folder(CORDA_NETWORK),
     network: CORDA_NETWORK,
-    ...{ validating, longRun },
+    ...{ validating, rpcTls, longRun },
     log: progress,
   });
   run.onStop(() => testbed.stop());

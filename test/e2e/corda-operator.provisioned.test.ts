@@ -1,6 +1,6 @@
 /**
  * What docs/operators/corda.md tells an operator, on a real Corda network and a core that does not know of it: registered by a
- * signed amendment, first transfers, and the lane closed again. By the commands of the document, and with a notary that validates.
+ * signed amendment, first transfers, and the lane closed again. By the commands of the document, and with a notary that validates and RPC over TLS.
  */
 import { CORDA_NETWORK, EXPOSURE_CAP_MINOR } from '@drawbridge/demo/cast';
 import { connectorId } from '@drawbridge/demo/genesis-file';
@@ -26,7 +26,7 @@ let corda: NonNullable<LocalSystem['corda']>;
 
 beforeAll(async () => {
   if (missing !== undefined) return;
-  world = await startWorld({ corda: { registered: false, validating: true } });
+  world = await startWorld({ corda: { registered: false, validating: true, rpcTls: true } });
   if (!world.system.corda) throw new Error('Corda was asked for');
   corda = world.system.corda;
 }, START_MS);

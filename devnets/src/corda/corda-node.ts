@@ -5,7 +5,7 @@ import { type ManagedProcess, ProcessError, startProcess } from '../child-proces
 import { AddressInUseError } from '../free-port.ts';
 import type { CordaArtefacts } from './artefacts.ts';
 import type { Java8 } from './java8.ts';
-import { type CordaNodeTerms, type CordaPorts, type CordaRpcAccount, nodeConf } from './node-conf.ts';
+import { type CordaNodeTerms, type CordaPorts, type CordaRpc, nodeConf } from './node-conf.ts';
 
 /** 25 s of processor time for each node; all of them start at once, on what other work leaves. */
 const READY_TIMEOUT_MS = 600_000;
@@ -49,10 +49,10 @@ export async function startCordaNode(
   place: CordaNodePlace,
   programs: CordaPrograms,
   ports: CordaPorts,
-  rpcUsers: readonly CordaRpcAccount[],
+  rpc: CordaRpc,
 ): Promise<ManagedProcess> {
   const { dir, terms, logFile } = place;
-  await writeFile(join(dir, 'node.conf'), nodeConf(terms, ports, rpcUsers), { mode: 0o600 });
+  await writeFile(join(dir, 'node.conf'), nodeConf(terms, ports, rpc), { mode: 0o600 });
   // Copies of CorDapps that a node which was killed did not remove.
   await rm(join(dir, 'tmp'), { recursive: true, force: true });
   await mkdir(join(dir, 'tmp'));

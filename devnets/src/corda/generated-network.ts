@@ -65,7 +65,7 @@ async function generate(home: string, { nodes, programs, log }: GeneratedNetwork
     }
     log('starting it for the first time');
     // What takes long in a first start, making tables, is then done for all that follow.
-    const set = await startNodeSet({ dir: temporary, terms: nodes, programs, rpcUsers: NOBODY });
+    const set = await startNodeSet({ dir: temporary, terms: nodes, programs, rpc: { users: NOBODY } });
     await set.stopAll();
     await keepNodesOnly(temporary, nodes);
     await rename(temporary, home);
@@ -84,7 +84,7 @@ async function layOut(
   await link(artefacts.nodeJar, join(dir, 'corda.jar'));
   for (const [index, jar] of artefacts.financeJars.entries()) await copyFile(jar, join(dir, `finance-${index}.jar`));
   for (const [index, terms] of nodes.entries()) {
-    const text = nodeConf(terms, portsAt(ports, index), NOBODY);
+    const text = nodeConf(terms, portsAt(ports, index), { users: NOBODY });
     await writeFile(join(dir, `${folderNameOf(terms.legalName)}_node.conf`), text, { mode: 0o600 });
   }
 }

@@ -20,6 +20,7 @@ import {
 import { CordaError, type CordaNodeFailure, type NodeSet, startNodeSet } from './node-set.ts';
 import { type CordaOptions, shapeOf } from './options.ts';
 import { provisionCorda } from './provision.ts';
+import { makeRpcTls, type RpcTls } from './rpc-tls.ts';
 
 const ANSWER_TIMEOUT_MS = 2_000;
 const TERMS_FILE = 'network.json';
@@ -54,6 +55,8 @@ export type CordaNetwork = Readonly<{
   rpcUsers: readonly CordaRpcAccount[];
   /** Draws another password for one of `rpcUsers`, and answers it: a node knows it from its next start on. */
   renewPassword: (user: string) => string;
+  /** What clients need where RPC is over TLS. */
+  rpcTls?: Pick<RpcTls, 'trustStoreFile' | 'password'>;
   /** What the nodes run on, for clients that run on it too. */
   java: Java8;
   artefacts: CordaArtefacts;
@@ -90,10 +93,13 @@ export async function startCordaNetwork(options: CordaOptions = {}): Promise<Cor
     const rpcUser = account(ALL_PERMISSIONS);
     const rpcUsers = (options.rpcUsers ?? []).map(account);
     const accounts = [rpcUser, ...rpcUsers];
-    const set = await startNodeSet({ dir, terms, programs, rpcUsers: accounts });
+    const rpcTls = options.rpcTls ? await makeRpcTls(join(stateDir, 'rpc-tls'), programs.java) : undefined;
+    const rpc = { users: accounts, ...(rpcTls && { tls: rpcTls }) };
+    const set = await startNodeSet({ dir, terms, programs, rpc });
     const renewPassword = (user: string): string => renewed(accounts, user);
     const { java, artefacts } = programs;
-    return networkOf(set, { rpcUser, rpcUsers, renewPassword, java, artefacts, removeFolder });
+    const parts = { rpcUser, rpcUsers, renewPassword, java, artefacts, removeFolder };
+    return networkOf(set, { ...parts, ...(rpcTls && { rpcTls }) });
   } catch (error) {
     await removeFolder();
     throw error;
@@ -148,7 +154,7 @@ async function addCordapps(dir: string, terms: readonly CordaNodeTerms[], jars: 
   }
 }
 
-type NetworkParts = Pick<CordaNetwork, 'rpcUser' | 'rpcUsers' | 'renewPassword' | 'java' | 'artefacts'> &
+type NetworkParts = Pick<CordaNetwork, 'rpcUser' | 'rpcUsers' | 'renewPassword' | 'rpcTls' | 'java' | 'artefacts'> &
   Readonly<{ removeFolder: () => Promise<void> }>;
 
 function networkOf(set: NodeSet, { removeFolder, ...parts }: NetworkParts): CordaNetwork {

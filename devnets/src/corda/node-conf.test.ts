@@ -8,7 +8,7 @@ const USERS = [
 ];
 
 test('a node listens on loopback only, for other nodes too', () => {
-  const text = nodeConf({ legalName: 'O=A,L=Rome,C=IT' }, PORTS, USERS);
+  const text = nodeConf({ legalName: 'O=A,L=Rome,C=IT' }, PORTS, { users: USERS });
   expect(text).toContain('p2pAddress = "127.0.0.1:20001"');
   // Left out, the broker listens on every interface at the port of p2pAddress.
   expect(text).toContain('messagingServerAddress = "127.0.0.1:20001"');
@@ -18,15 +18,22 @@ test('a node listens on loopback only, for other nodes too', () => {
   expect(text).not.toContain('notary');
 });
 
+test('RPC is over TLS where there is a key for it', () => {
+  const tls = { keyStoreFile: '/keys/key.jks', trustStoreFile: '/keys/trust.jks', password: 'word' };
+  const text = nodeConf({ legalName: 'O=A,L=Rome,C=IT' }, PORTS, { users: USERS, tls });
+  expect(text).toContain('useSsl = true, ssl { keyStorePath = "/keys/key.jks", keyStorePassword = "word" } }');
+  expect(nodeConf({ legalName: 'O=A,L=Rome,C=IT' }, PORTS, { users: USERS })).not.toContain('Ssl');
+});
+
 test('each user may do what is listed', () => {
-  const text = nodeConf({ legalName: 'O=A,L=Rome,C=IT' }, PORTS, USERS);
+  const text = nodeConf({ legalName: 'O=A,L=Rome,C=IT' }, PORTS, { users: USERS });
   expect(text).toContain('{ user = "someone", password = "a \\"word\\"", permissions = ["ALL"] }');
   expect(text).toContain('{ user = "agent", password = "b", permissions = ["StartFlow.x.Y", "InvokeRpc.nodeInfo"] }');
 });
 
 test.each([true, false])('a notary says whether it validates: %j', (validating) => {
   const terms = { legalName: 'O=N,L=Rome,C=IT', notary: { validating } };
-  expect(nodeConf(terms, PORTS, USERS)).toContain(`notary { validating = ${validating} }`);
+  expect(nodeConf(terms, PORTS, { users: USERS })).toContain(`notary { validating = ${validating} }`);
   expect(runsContracts(terms)).toBe(validating);
 });
 

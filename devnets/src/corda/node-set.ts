@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ManagedProcess, ProcessExit } from '../child-process.ts';
 import { withFreePorts } from '../free-port.ts';
 import { type CordaNodePlace, type CordaPrograms, startCordaNode } from './corda-node.ts';
-import { type CordaNodeTerms, type CordaPorts, type CordaRpcAccount, folderNameOf } from './node-conf.ts';
+import { type CordaNodeTerms, type CordaPorts, type CordaRpc, folderNameOf } from './node-conf.ts';
 import { exchangeNodeInfos, forgetNodeInfos } from './node-infos.ts';
 
 /** As for a node's start: they write their addresses while they start. */
@@ -16,7 +16,7 @@ export type NodeSetOptions = Readonly<{
   terms: readonly CordaNodeTerms[];
   programs: CordaPrograms;
   /** Of every node; read at each start. */
-  rpcUsers: readonly CordaRpcAccount[];
+  rpc: CordaRpc;
 }>;
 
 export type CordaNodeFailure = Readonly<{ index: number; exit: ProcessExit }>;
@@ -109,8 +109,8 @@ export class NodeSet {
   async start(index: number): Promise<void> {
     const place = this.#placeOf(index);
     if (this.#children.has(index)) return;
-    const { programs, rpcUsers } = this.#options;
-    const child = await startCordaNode(place, programs, this.portsOf(index), rpcUsers);
+    const { programs, rpc } = this.#options;
+    const child = await startCordaNode(place, programs, this.portsOf(index), rpc);
     this.#children.set(index, child);
     void child.exited.then((exit) => {
       if (this.#children.get(index) !== child) return;

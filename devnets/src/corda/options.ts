@@ -26,6 +26,8 @@ export type CordaOptions = Readonly<{
   stateDir?: string;
   /** Further users for RPC of every node, with the permissions that each is given; passwords are drawn. */
   rpcUsers?: readonly Readonly<{ user: string; permissions: readonly string[] }>[];
+  /** Whether nodes speak RPC over TLS alone; default false. */
+  rpcTls?: boolean;
   /** Greatest heap of each node, default 512; its process takes some 150 MiB more. */
   heapMiB?: number;
   /** Nodes compile with both of the JVM's compilers, as those of a bank: longer to start, faster after many flows. Default false. */

@@ -5,7 +5,7 @@ import { type ManagedProcess, startProcess } from '@drawbridge/devnets/child-pro
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { NetworkId } from '@drawbridge/protocol/ids';
 import type { JavaPrograms } from './java-programs.ts';
-import type { ToolNode } from './vault-tool.ts';
+import { nodeSecrets, type ToolNode } from './vault-tool.ts';
 
 export type AgentProcessOptions = Readonly<{
   programs: JavaPrograms;
@@ -31,7 +31,6 @@ const STOP_TIMEOUT_MS = 40_000;
 export async function startAgentProcess(options: AgentProcessOptions): Promise<ManagedProcess> {
   const { dir, programs, node, broker } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  await writeFile(join(dir, 'node.secret'), node.password, OWNER_ONLY);
   await writeFile(join(dir, 'mq.secret'), broker.password, OWNER_ONLY);
   await writeFile(join(dir, 'mq.pem'), broker.certificatePem);
   await writeFile(join(dir, 'agent.key.pem'), options.sealingKeyPem, OWNER_ONLY);
@@ -40,7 +39,7 @@ export async function startAgentProcess(options: AgentProcessOptions): Promise<M
     network: options.network,
     stateDir: 'state',
     vaults: options.vaults,
-    node: { host: node.host, port: node.port, user: node.user, passwordFile: 'node.secret' },
+    node: { host: node.host, port: node.port, ...(await nodeSecrets(dir, 'node', node)) },
     broker: {
       host: broker.host,
       port: broker.port,

@@ -26,6 +26,8 @@ export type CordaTestbedOptions = Readonly<{
   /** Id of the network at the core; default `corda`. */
   network?: string;
   validating?: boolean;
+  /** Whether tool and agent speak to nodes over TLS; default false. */
+  rpcTls?: boolean;
   /** Nodes that are to run for long; default false. */
   longRun?: boolean;
   /** Of the agent's RPC user, besides `AGENT_PERMISSIONS`. */
@@ -103,7 +105,7 @@ export const CASH_REFERENCE = '0x01';
  * @throws JavaProgramsError, RabbitMqMissingError, and what `startCordaNetwork` throws where this machine lacks something.
  */
 export async function startCordaTestbed(options: CordaTestbedOptions): Promise<CordaTestbed> {
-  const { dir, log, validating, longRun } = options;
+  const { dir, log, validating, longRun, rpcTls } = options;
   const place = {
     ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
     ...(options.env === undefined ? {} : { env: options.env }),
@@ -117,6 +119,7 @@ export async function startCordaTestbed(options: CordaTestbedOptions): Promise<C
       ...place,
       ...(validating === undefined ? {} : { validating }),
       ...(longRun === undefined ? {} : { longRun }),
+      ...(rpcTls === undefined ? {} : { rpcTls }),
       stateDir: join(dir, 'corda'),
       cordapps: programs.cordapps,
       rpcUsers: [
@@ -233,7 +236,8 @@ function toolNode(corda: CordaNetwork, node: CordaNode, user: string): ToolNode 
   const [host = '', port = ''] = node.rpcAddress.split(':');
   const account = corda.rpcUsers.find((each) => each.user === user);
   if (account === undefined) throw new TypeError(`the network has no RPC user ${user}`);
-  return { host, port: Number(port), user, password: account.password };
+  const { rpcTls: trust } = corda;
+  return { host, port: Number(port), user, password: account.password, ...(trust && { trust }) };
 }
 
 function passwordOf(broker: RabbitMqServer, user: string): string {

@@ -21,7 +21,14 @@ export class VaultToolError extends Error {
 }
 
 /** A node by RPC, as the tool's file of nodes has it. */
-export type ToolNode = Readonly<{ host: string; port: number; user: string; password: string }>;
+export type ToolNode = Readonly<{
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  /** A JKS file, where RPC is over TLS. */
+  trust?: Readonly<{ trustStoreFile: string; password: string }>;
+}>;
 
 export type VaultToolOptions = Readonly<{
   programs: JavaPrograms;
@@ -153,14 +160,32 @@ export async function startVaultTool({ programs, dir, nodes }: VaultToolOptions)
 
 async function writeNodesFile(dir: string, nodes: Readonly<Record<string, ToolNode>>): Promise<string> {
   const listed: Record<string, object> = {};
-  for (const [name, { password, ...node }] of Object.entries(nodes)) {
-    const passwordFile = `${name}.secret`;
-    await writeFile(join(dir, passwordFile), password, { mode: 0o600 });
-    listed[name] = { ...node, passwordFile };
+  for (const [name, { host, port, ...secrets }] of Object.entries(nodes)) {
+    listed[name] = { host, port, ...(await nodeSecrets(dir, name, secrets)) };
   }
   const file = join(dir, 'nodes.json');
   await writeFile(file, JSON.stringify({ nodes: listed }));
   return file;
+}
+
+/** Who calls a node, as the tool's file and the agent's have it; secrets stand in files of `dir` whose names begin with `name`. */
+export async function nodeSecrets(
+  dir: string,
+  name: string,
+  { user, password, trust }: Pick<ToolNode, 'user' | 'password' | 'trust'>,
+): Promise<object> {
+  const secret = async (file: string, text: string): Promise<string> => {
+    await writeFile(join(dir, file), text, { mode: 0o600 });
+    return file;
+  };
+  return {
+    user,
+    passwordFile: await secret(`${name}.secret`, password),
+    ...(trust && {
+      trustStoreFile: trust.trustStoreFile,
+      trustStorePasswordFile: await secret(`${name}.trust.secret`, trust.password),
+    }),
+  };
 }
 
 async function ready(
