@@ -29,6 +29,8 @@ beforeAll(async () => {
   world = await startWorld({ corda: { registered: false, validating: true, rpcTls: true } });
   if (!world.system.corda) throw new Error('Corda was asked for');
   corda = world.system.corda;
+  expect(corda.registration.network).toMatchObject({ finality: { notary: { validating: true } } });
+  expect(corda.testbed.corda.rpcTls).toBeDefined();
 }, START_MS);
 afterAll(async () => {
   await world?.stop();
