@@ -1,6 +1,7 @@
 /** The hub's configuration: one JSON file, checked whole before anything starts. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { MAX_EVIDENCE_ITEMS, MAX_OUTBOX_ITEMS } from '@drawbridge/protocol/api/relay';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 
@@ -36,13 +37,13 @@ const Config = Type.Object(
         /** Pause after a question that failed, doubled each time; and between two that were answered with nothing too early. */
         outboxPauseMs: Milliseconds(50, 10, 60_000),
         /** Instructions taken in one look. */
-        outboxPage: Type.Integer({ default: 200, minimum: 1, maximum: 1_000 }),
+        outboxPage: Type.Integer({ default: 200, minimum: 1, maximum: MAX_OUTBOX_ITEMS }),
         /** How often the whole outbox is offered again, so that nothing that was lost stays lost. */
         sweepMs: Milliseconds(30_000, 1_000, 3_600_000),
         /** Evidence jobs in flight to the core. */
         evidenceConcurrency: Type.Integer({ default: 64, minimum: 1, maximum: 512 }),
         /** Evidence items in one request. */
-        evidenceBatch: Type.Integer({ default: 32, minimum: 1, maximum: 64 }),
+        evidenceBatch: Type.Integer({ default: 32, minimum: 1, maximum: MAX_EVIDENCE_ITEMS }),
         /** How long an item waits for company while others are on their way to the core; alone it waits for nobody. */
         evidenceGatherMs: Milliseconds(5, 0, 1_000),
         /** When an early item is offered again. */

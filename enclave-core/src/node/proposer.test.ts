@@ -74,6 +74,18 @@ describe('proposer', () => {
   };
   const sizeOf = (n: number): number => decodeEntry(proposed[n]?.data ?? new Uint8Array()).commands.length;
 
+  it('lets what an entry did answer one proposal, and keeps it no longer though others are on their way', async () => {
+    const proposer = make({ maxEntriesInFlight: 3, maxCommandsPerEntry: 1 });
+    void proposer.submit(commands(3));
+    await until(() => proposed.length === 3);
+    commit(proposer, 0);
+    await nextTurn();
+    expect(failures).toEqual([]);
+    proposed[1]?.resolve({ index: 10, term: 2 });
+    await until(() => failures.length > 0);
+    expect(failures).toEqual([expect.objectContaining({ message: expect.stringContaining('left no outcomes') })]);
+  });
+
   it('makes one entry of what comes in one turn, and of what comes while one is on its way', async () => {
     const proposer = make();
     const first = [proposer.submit(commands(2)), proposer.submit(commands(3))];
