@@ -9,6 +9,7 @@ import {
   type SealingKeys,
   startCordaTestbed,
 } from '@drawbridge/connector-corda/testing/corda-testbed';
+import type { JavaPrograms } from '@drawbridge/connector-corda/testing/java-programs';
 import type { LockRecord, VaultDescription } from '@drawbridge/connector-corda/testing/vault-tool';
 import type { ManagedProcess } from '@drawbridge/devnets/child-process';
 import { type Bytes32, type Hex, parseBytes32, parseHex } from '@drawbridge/protocol/bytes32';
@@ -57,6 +58,8 @@ export type CordaTerms = Readonly<{
   longRun?: boolean;
   /** Of every vault; nobody who could act when absent. */
   guardianship?: Guardianship;
+  /** Its jars, agent and tool; built from the sources here when absent. */
+  programs?: JavaPrograms;
 }>;
 
 export type CordaSideOptions = Readonly<{
@@ -74,11 +77,12 @@ type Registered = Readonly<{ genesisHash: string }> & object;
 /** @throws what this machine lacks, in words */
 export async function startCordaSide(options: CordaSideOptions): Promise<CordaSide> {
   const { run, scene, serviceId, authorities, progress } = options;
-  const { guardianship = NOBODY, validating = false, rpcTls = false, longRun = false } = options.terms;
+  const { guardianship = NOBODY, validating = false, rpcTls = false, longRun = false, programs } = options.terms;
   const testbed = await startCordaTestbed({
     dir: await run.folder(CORDA_NETWORK),
     network: CORDA_NETWORK,
     ...{ validating, rpcTls, longRun },
+    ...(programs && { programs }),
     log: progress,
   });
   run.onStop(() => testbed.stop());

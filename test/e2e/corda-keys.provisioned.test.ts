@@ -18,7 +18,7 @@ import { type Bytes32, parseBytes32 } from '@drawbridge/protocol/bytes32';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Wallet } from 'ethers';
 import { cordaMissing } from './corda-missing.ts';
-import { amend, settled } from './operator-desk.ts';
+import { amend, IN, OUT, settled, worksBothWays } from './operator-desk.ts';
 import { type GuardAction, VaultGuardians } from './vault-guardians.ts';
 import { eventually, startWorld, type World } from './world.ts';
 
@@ -27,9 +27,6 @@ const STORY_MS = 900_000;
 const PATIENCE_MS = 240_000;
 /** A proposal is due this long after the end of its own time window, which is two minutes. */
 const DELAY_SECONDS = 1;
-const IN = { from: 'boreal', to: 'aurora', asset: 'GBP', source: 'quorum-a', destination: CORDA_NETWORK } as const;
-const OUT = { from: 'aurora', to: 'boreal', asset: 'GBP', source: CORDA_NETWORK, destination: 'quorum-a' } as const;
-const PATIENT = { fundBySeconds: 240, deliverBySeconds: 400 } as const;
 const CONNECTOR = connectorId(CORDA_NETWORK);
 
 const missing = await cordaMissing();
@@ -56,7 +53,7 @@ beforeAll(async () => {
   corda = world.system.corda;
   agent = corda.agent;
   connector = program;
-  const { id } = await world.fund({ ...OUT, ...PATIENT, amountMinor: 500_000n });
+  const { id } = await world.fund({ ...OUT, amountMinor: 500_000n });
   await settled(world, 'aurora', id);
 }, START_MS);
 afterAll(async () => {
@@ -105,15 +102,6 @@ async function sealingPair(
   return { privateFile, publicFile, publicKey: pair.publicKey };
 }
 
-/** One each way, and equal sums after. */
-async function worksBothWays(amountMinor: bigint): Promise<void> {
-  const there = await world.fund({ ...OUT, ...PATIENT, amountMinor });
-  const back = await world.fund({ ...IN, ...PATIENT, amountMinor });
-  await settled(world, 'aurora', there.id);
-  await settled(world, 'boreal', back.id);
-  await world.expectConserved();
-}
-
 /** The same archive with other bytes: a comment at the end of its directory (PKWARE APPNOTE, 4.3.16). */
 function withComment(jar: Buffer, comment: string): Buffer {
   const whole = Buffer.concat([jar, Buffer.from(comment)]);
@@ -140,12 +128,12 @@ describe(`guardians of a vault on Corda${title}`, () => {
       await guard('pause');
       await atCore('the core sees the pause', ({ paused }) => paused);
       await expect(corda.testbed.lock(vaultId(), drawnWord(), 1n)).rejects.toMatchObject({ code: 'PAUSED' });
-      await expect(world.submit({ ...OUT, ...PATIENT, amountMinor: 100n })).rejects.toMatchObject({
+      await expect(world.submit({ ...OUT, amountMinor: 100n })).rejects.toMatchObject({
         code: 'LANE_CLOSED',
       });
       await guard('unpause');
       await atCore('the core sees that it is lifted', ({ paused }) => !paused);
-      await worksBothWays(2_001n);
+      await worksBothWays(world, 2_001n);
     },
     STORY_MS,
   );
@@ -157,7 +145,7 @@ describe(`guardians of a vault on Corda${title}`, () => {
       await expect(guard('complete')).rejects.toMatchObject({ code: 'TOO_EARLY' });
       await guard('cancel');
       await expect(guard('complete')).rejects.toMatchObject({ code: 'PROPOSAL' });
-      await worksBothWays(2_002n);
+      await worksBothWays(world, 2_002n);
     },
     STORY_MS,
   );
@@ -175,7 +163,7 @@ describe(`payments go on after a change of${title}`, () => {
       await reconfigured(({ tls }) => ({
         tls: { ...(tls as object), keyFile: next.keyFile, certFile: next.certFile },
       }));
-      await worksBothWays(2_003n);
+      await worksBothWays(world, 2_003n);
       await amended([participant([next.fingerprint], sealingKeys[CORDA_NETWORK])]);
       const old = await clientFor(world.system, CONNECTOR);
       await eventually('the old certificate is nobody', () =>
@@ -184,7 +172,7 @@ describe(`payments go on after a change of${title}`, () => {
           () => true as const,
         ),
       );
-      await worksBothWays(2_004n);
+      await worksBothWays(world, 2_004n);
     },
     STORY_MS,
   );
@@ -194,13 +182,13 @@ describe(`payments go on after a change of${title}`, () => {
     async () => {
       const next = await sealingPair('corda.sealing.next');
       await agent.stop();
-      const back = await world.fund({ ...IN, ...PATIENT, amountMinor: 2_005n });
+      const back = await world.fund({ ...IN, amountMinor: 2_005n });
       await world.until('boreal', back.id, 'RELAYING');
       await amended([participant([fingerprint], next.publicKey)]);
       await reconfigured(() => ({ sealingKeyFile: next.privateFile }));
       await agentAgain({ connectorKeyFile: next.publicFile });
       await settled(world, 'boreal', back.id);
-      await worksBothWays(2_006n);
+      await worksBothWays(world, 2_006n);
     },
     STORY_MS,
   );
@@ -210,12 +198,12 @@ describe(`payments go on after a change of${title}`, () => {
     async () => {
       const next = await sealingPair('agent.sealing.next');
       await agent.stop();
-      const back = await world.fund({ ...IN, ...PATIENT, amountMinor: 2_007n });
+      const back = await world.fund({ ...IN, amountMinor: 2_007n });
       await world.until('boreal', back.id, 'RELAYING');
       await reconfigured(() => ({ agent: { sealingKeyFile: next.publicFile } }));
       await agentAgain({ sealingKeyFile: next.privateFile });
       await settled(world, 'boreal', back.id);
-      await worksBothWays(2_008n);
+      await worksBothWays(world, 2_008n);
     },
     STORY_MS,
   );
@@ -240,7 +228,7 @@ describe(`payments go on after a change of${title}`, () => {
         broker: { ...line, passwordFile: keysFile('agent.mq.secret') },
         node: { ...node, passwordFile: keysFile('agent.node.secret') },
       });
-      await worksBothWays(2_009n);
+      await worksBothWays(world, 2_009n);
     },
     STORY_MS,
   );
@@ -257,7 +245,7 @@ describe(`payments go on after a change of${title}`, () => {
         await rename(join(dir, 'cordapps', 'new.part'), join(dir, 'cordapps', 'drawbridge-corda-workflows-2.jar'));
         await network.startNode(index);
         await eventually('the tool has a connection again', () => tool.about(name), PATIENCE_MS);
-        await worksBothWays(2_010n);
+        await worksBothWays(world, 2_010n);
       }
     },
     STORY_MS,
@@ -268,7 +256,7 @@ describe(`another authority${title}`, () => {
   story(
     'takes a vault over by the guardians after their delay, and the core stops',
     async () => {
-      const taken = await world.fund({ ...OUT, ...PATIENT, amountMinor: 2_011n });
+      const taken = await world.fund({ ...OUT, amountMinor: 2_011n });
       await settled(world, 'aurora', taken.id);
       await guard('propose', Wallet.createRandom().address);
       const { proposalNotBefore } = await control();
@@ -280,7 +268,7 @@ describe(`another authority${title}`, () => {
       await guard('complete');
       expect(await control()).toMatchObject({ epoch: 2 });
       await atCore('the core has stopped the lane', ({ halted }) => halted);
-      await expect(world.submit({ ...OUT, ...PATIENT, amountMinor: 100n })).rejects.toMatchObject({
+      await expect(world.submit({ ...OUT, amountMinor: 100n })).rejects.toMatchObject({
         code: 'LANE_CLOSED',
       });
       await world.expectConserved();

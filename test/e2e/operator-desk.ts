@@ -12,6 +12,17 @@ const CLI = resolve(import.meta.dirname, '../../cli/src/main.ts');
 /** A flow on a busy machine takes seconds. */
 const PATIENCE_MS = 180_000;
 
+const PATIENT = { fundBySeconds: 240, deliverBySeconds: 400, asset: 'GBP' } as const;
+/** Payments into the Corda network, and out of it, that survive a node's start. */
+export const IN = { ...PATIENT, from: 'boreal', to: 'aurora', source: 'quorum-a', destination: CORDA_NETWORK } as const;
+export const OUT = {
+  ...PATIENT,
+  from: 'aurora',
+  to: 'boreal',
+  source: CORDA_NETWORK,
+  destination: 'quorum-a',
+} as const;
+
 const call = promisify(execFile);
 
 /** Its standard output. */
@@ -46,4 +57,13 @@ export function settled(world: World, bank: string, id: TransferResource['id']):
     },
     PATIENCE_MS,
   );
+}
+
+/** One each way, and equal sums after. */
+export async function worksBothWays(world: World, amountMinor: bigint): Promise<void> {
+  const there = await world.fund({ ...OUT, amountMinor });
+  const back = await world.fund({ ...IN, amountMinor });
+  await settled(world, 'aurora', there.id);
+  await settled(world, 'boreal', back.id);
+  await world.expectConserved();
 }
