@@ -1,6 +1,7 @@
 /** The connector's configuration: one JSON file, checked whole, and the keys that it names. */
 import { X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
+import { processSection, vaultsSection } from '@drawbridge/connector-sdk/config-sections';
 import { ConfigError, parseConfig, readJson, readKey, readText } from '@drawbridge/connector-sdk/connector-files';
 import { parseBytes32 } from '@drawbridge/protocol/bytes32';
 import { parseAssetCode, parseEvmAddress, parseNetworkId } from '@drawbridge/protocol/ids';
@@ -8,7 +9,6 @@ import { type Static, Type } from '@sinclair/typebox';
 import { CordaCactusSection, type CordaCactusSetup, readCordaCactusSetup } from './cactus/corda-cactus-config.ts';
 
 const WORD = '^0x[0-9a-fA-F]{64}$';
-const ADDRESS = '^0x[0-9a-fA-F]{40}$';
 const closed = { additionalProperties: false };
 const count = (fallback: number, minimum: number, maximum: number) =>
   Type.Integer({ default: fallback, minimum, maximum });
@@ -109,31 +109,9 @@ const Config = Type.Object(
       },
       closed,
     ),
-    vaults: Type.Array(
-      Type.Object(
-        {
-          asset: Type.String(),
-          /** The vault's id: 32 bytes. */
-          address: Type.String({ pattern: WORD }),
-          /** Where given, the vault must obey this key and no other. */
-          authority: Type.Optional(Type.String({ pattern: ADDRESS })),
-        },
-        closed,
-      ),
-      { minItems: 1, maxItems: 256 },
-    ),
-    /** Where health and metrics are served; a random port of loopback when left out. */
-    listen: Type.String({ default: '127.0.0.1:0', pattern: '^[^:]+:[0-9]{1,5}$' }),
-    /** What this process does; one of each is usual, several of either do no harm. */
-    roles: Type.Array(Type.Union([Type.Literal('worker'), Type.Literal('follower')]), {
-      default: ['worker', 'follower'],
-      minItems: 1,
-      maxItems: 2,
-    }),
-    logLevel: Type.Union(
-      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
-      { default: 'info' },
-    ),
+    /** By id: 32 bytes. */
+    vaults: vaultsSection(WORD),
+    ...processSection,
     /** Left out, nothing of Cactus is loaded and nothing listens. */
     cactus: Type.Optional(CordaCactusSection),
     limits: Limits,

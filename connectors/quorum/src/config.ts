@@ -1,6 +1,7 @@
 /** The connector's configuration: one JSON file, checked whole, and the keys that it names. */
 import { dirname, resolve } from 'node:path';
 import { CactusSection, type CactusSetup, readCactusSetup } from '@drawbridge/connector-quorum-cactus/cactus-config';
+import { processSection, vaultsSection } from '@drawbridge/connector-sdk/config-sections';
 import { ConfigError, parseConfig, readJson, readKey, readText } from '@drawbridge/connector-sdk/connector-files';
 import { parseBytes32, parseHex } from '@drawbridge/protocol/bytes32';
 import { CONSENSUS_RULES, type ConsensusRule } from '@drawbridge/protocol/consensus-evidence';
@@ -145,32 +146,10 @@ const Config = Type.Object(
     maxGapBlocks: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536 })),
     /** Blocks from an event's to the head, both counted. Nodes keep the state of about 128. */
     depthBlocks: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-    vaults: Type.Array(
-      Type.Object(
-        {
-          asset: Type.String(),
-          address: Type.String({ pattern: ADDRESS }),
-          /** Where given, the vault must obey this key and no other. */
-          authority: Type.Optional(Type.String({ pattern: ADDRESS })),
-        },
-        closed,
-      ),
-      { minItems: 1, maxItems: 256 },
-    ),
-    /** Where health and metrics are served; a random port of loopback when left out. */
-    listen: Type.String({ default: '127.0.0.1:0', pattern: '^[^:]+:[0-9]{1,5}$' }),
-    /** What this process does; one of each is usual, several of either do no harm. */
-    roles: Type.Array(Type.Union([Type.Literal('worker'), Type.Literal('follower')]), {
-      default: ['worker', 'follower'],
-      minItems: 1,
-      maxItems: 2,
-    }),
+    vaults: vaultsSection(ADDRESS),
+    ...processSection,
     /** Cactus's API, for existing clients of Cactus. Left out, nothing of it is loaded. */
     cactus: Type.Optional(CactusSection),
-    logLevel: Type.Union(
-      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
-      { default: 'info' },
-    ),
     limits: Limits,
   },
   closed,
