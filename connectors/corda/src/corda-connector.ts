@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events';
 import { BullmqEvidenceOutbox } from '@drawbridge/connector-sdk/bullmq-evidence-outbox';
 import { ConfigError } from '@drawbridge/connector-sdk/connector-files';
 import { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metrics';
+import type { ProgramDependencies, RunningConnector } from '@drawbridge/connector-sdk/connector-program';
 import { CoreCursorSource } from '@drawbridge/connector-sdk/core-cursor-source';
 import { evidenceIdKey } from '@drawbridge/connector-sdk/evidence-job-id';
 import { InstructionRelay } from '@drawbridge/connector-sdk/instruction-relay';
@@ -15,7 +16,6 @@ import type { BookSource } from '@drawbridge/connector-sdk/states-book';
 import { type Health, startStatusServer } from '@drawbridge/connector-sdk/status-server';
 import { TurnLoop } from '@drawbridge/connector-sdk/turn-loop';
 import { Redis } from 'ioredis';
-import type { Logger } from 'pino';
 import { type AgentLine, openAgentLine } from './agent-line.ts';
 import { AgentQueries } from './agent-queries.ts';
 import type { CordaCactusSetup } from './cactus/corda-cactus-config.ts';
@@ -24,23 +24,11 @@ import { CordaLedger } from './corda-ledger.ts';
 import { FollowerMetrics } from './follower-metrics.ts';
 import { StateFollower } from './state-follower.ts';
 
-export type ConnectorDependencies = Readonly<{
-  log: Logger;
-  /** Monotonic, ms. */
-  now: () => number;
-  /** Unix ms. */
-  wallClock: () => number;
-  random: () => number;
-  /** In place of the core at `coreUrl`. */
-  books?: BookSource;
-}>;
-/** `cactusUrl` is there where the configuration asks for Cactus's API. */
-export type RunningConnector = Readonly<{
-  url: string;
-  cactusUrl?: string;
-  metrics: ConnectorMetrics;
-  stop: () => Promise<void>;
-}>;
+export type ConnectorDependencies = ProgramDependencies &
+  Readonly<{
+    /** In place of the core at `coreUrl`. */
+    books?: BookSource;
+  }>;
 
 /** One answer of the core: a page of 1,024 states. */
 const MAX_ANSWER_BYTES = 1_048_576;

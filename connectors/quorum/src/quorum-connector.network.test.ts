@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CactusSection, readCactusSetup } from '@drawbridge/connector-quorum-cactus/cactus-config';
 import { InstructionQueue } from '@drawbridge/connector-sdk/conformance/instruction-queue';
 import { parseConfig } from '@drawbridge/connector-sdk/connector-files';
+import type { RunningConnector } from '@drawbridge/connector-sdk/connector-program';
 import { BodyOpener } from '@drawbridge/connector-sdk/sealed-body';
 import type { CursorSource } from '@drawbridge/connector-sdk/vault-event-source';
 import { type RedisServer, startRedis } from '@drawbridge/devnets/redis';
@@ -21,7 +22,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { type ConnectorSetup, defaultLimits } from './config.ts';
-import { type RunningConnector, startConnector } from './quorum-connector.ts';
+import { startConnector } from './quorum-connector.ts';
 import { ObserverStandIn } from './testing/observer-stand-in.ts';
 import { startVaultTestbed, type VaultTestbed } from './testing/vault-testbed.ts';
 

@@ -3,6 +3,7 @@ import type { CactusSetup } from '@drawbridge/connector-quorum-cactus/cactus-con
 import { BullmqEvidenceOutbox } from '@drawbridge/connector-sdk/bullmq-evidence-outbox';
 import { ConfigError } from '@drawbridge/connector-sdk/connector-files';
 import { ConnectorMetrics } from '@drawbridge/connector-sdk/connector-metrics';
+import type { ProgramDependencies, RunningConnector } from '@drawbridge/connector-sdk/connector-program';
 import { CoreCursorSource } from '@drawbridge/connector-sdk/core-cursor-source';
 import { evidenceIdKey } from '@drawbridge/connector-sdk/evidence-job-id';
 import { InstructionRelay } from '@drawbridge/connector-sdk/instruction-relay';
@@ -17,7 +18,6 @@ import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { EvmLog } from '@drawbridge/protocol/observer-evidence';
 import { computeAddress } from 'ethers';
 import { Redis } from 'ioredis';
-import type { Logger } from 'pino';
 import { BlockAnnouncements, type BlockNews, NO_BLOCK_NEWS } from './block-announcements.ts';
 import type { ConnectorSetup } from './config.ts';
 import type { HeaderFeed } from './consensus/header-feed.ts';
@@ -30,23 +30,11 @@ import { ObserverEvidenceBuilder } from './observer-evidence-builder.ts';
 import { RpcNode } from './rpc-node.ts';
 import { readServiceId } from './vault-binding.ts';
 
-export type ConnectorDependencies = Readonly<{
-  log: Logger;
-  /** Monotonic, ms. */
-  now: () => number;
-  /** Unix ms. */
-  wallClock: () => number;
-  random: () => number;
-  /** In place of the core at `coreUrl`. */
-  cursors?: CursorSource;
-}>;
-/** `cactusUrl` is there where the configuration asks for Cactus's API. */
-export type RunningConnector = Readonly<{
-  url: string;
-  cactusUrl?: string;
-  metrics: ConnectorMetrics;
-  stop: () => Promise<void>;
-}>;
+export type ConnectorDependencies = ProgramDependencies &
+  Readonly<{
+    /** In place of the core at `coreUrl`. */
+    cursors?: CursorSource;
+  }>;
 
 /** One answer of the core or of an observer. */
 const MAX_ANSWER_BYTES = 1_048_576;

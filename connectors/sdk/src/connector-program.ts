@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { ConfigError } from './connector-files.ts';
+import type { ConnectorMetrics } from './connector-metrics.ts';
 
 const EXIT_CONFIG = 64;
 
@@ -12,12 +13,14 @@ export type ProgramDependencies = Readonly<{
   log: Logger;
   /** Monotonic, ms. */
   now: () => number;
+  /** Unix ms. */
   wallClock: () => number;
   random: () => number;
 }>;
 
 /** What runs until it is stopped. `cactusUrl`: where Cactus's operations are served, if they are. */
 export type RunningProgram = Readonly<{ url: string; cactusUrl?: string | undefined; stop: () => Promise<void> }>;
+export type RunningConnector = RunningProgram & Readonly<{ metrics: ConnectorMetrics }>;
 
 export type ConnectorProgram<Setup> = Readonly<{
   /** Reads and checks the configuration file. */

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RunningConnector } from '@drawbridge/connector-sdk/connector-program';
 import { BodyOpener } from '@drawbridge/connector-sdk/sealed-body';
 import type { CursorSource, TrackedHead } from '@drawbridge/connector-sdk/vault-event-source';
 import { type RedisServer, startRedis } from '@drawbridge/devnets/redis';
@@ -21,7 +22,7 @@ import { keccak256 } from 'ethers';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { defaultLimits } from '../config.ts';
-import { type RunningConnector, startConnector } from '../quorum-connector.ts';
+import { startConnector } from '../quorum-connector.ts';
 import { type RpcProxy, startRpcProxy } from '../testing/rpc-proxy.ts';
 import { startVaultTestbed, type VaultTestbed } from '../testing/vault-testbed.ts';
 
