@@ -28,9 +28,16 @@ export class TestService {
   readonly #serviceKey: string;
   readonly secret: Uint8Array;
   readonly first: TestIdentity;
+  readonly #registrations: typeof GENESIS;
   #genesis: Promise<Genesis> | undefined;
 
-  constructor(versions: readonly number[] = [1], secret: Uint8Array = createHash('sha256').update('test').digest()) {
+  /** @param registrations what settlement begins with */
+  constructor(
+    versions: readonly number[] = [1],
+    secret: Uint8Array = createHash('sha256').update('test').digest(),
+    registrations: typeof GENESIS = GENESIS,
+  ) {
+    this.#registrations = registrations;
     const { key, certificate } = createServiceCertificate({
       commonName: 'Drawbridge test',
       nowMs: Date.now(),
@@ -84,7 +91,7 @@ export class TestService {
     const { content, digest } = await sealGenesis(this.keys(), {
       genesisDigest: word('genesis'),
       index: 1,
-      settlement: initialState(GENESIS, SECRETS, START_MS, DEFAULT_LIMITS, this.first.nodeId),
+      settlement: initialState(this.#registrations, SECRETS, START_MS, DEFAULT_LIMITS, this.first.nodeId),
       membership: initialMembership(row),
       views: [{ view: 1, seqno: 1 }],
       frontier: MerkleFrontier.start(sha256),

@@ -58,6 +58,8 @@ const bankAt = (n: number): ParticipantId => pick(BANKS, n) ?? BANK_A;
 const networkAt = (n: number): NetworkId => pick([ALPHA, BETA, GAMMA], n) ?? ALPHA;
 
 /** The command that a step stands for in `world` now. */
+export const isAmendment = (what: number): boolean => what >= 92 && what < 96;
+
 export function commandOf(world: World, step: Step): Command {
   const { what } = step;
   if (what < 8) return { type: 'submitTransfer', terms: payment(step) };
@@ -67,7 +69,7 @@ export function commandOf(world: World, step: Step): Command {
   if (what < 84) return { type: 'cancelTransfer', bank: ownerOf(world, step), id: anyId(world, step) };
   if (what < 90) return lockCommand(world, step);
   if (what < 92) return { type: 'clock' };
-  if (what < 96) return amendmentOf(world.state, step);
+  if (isAmendment(what)) return amendmentOf(world.state, step);
   if (what < 97) return world.event(networkAt(step.a), pauseOf(step));
   return hostile(world, step);
 }
