@@ -13,9 +13,11 @@ import drawbridge.corda.contract.VaultTerms;
 import net.corda.core.contracts.Amount;
 import net.corda.core.contracts.StateAndRef;
 import net.corda.core.contracts.StateRef;
+import net.corda.core.crypto.SecureHash;
 import net.corda.core.flows.FlowLogic;
 import net.corda.core.identity.CordaX500Name;
 import net.corda.core.identity.Party;
+import net.corda.core.transactions.SignedTransaction;
 import net.corda.core.utilities.OpaqueBytes;
 import net.corda.finance.contracts.asset.Cash;
 import net.corda.finance.flows.CashIssueAndPaymentFlow;
@@ -33,6 +35,7 @@ import java.util.Currency;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 import static org.junit.Assert.assertTrue;
 import static org.junit.Assert.fail;
@@ -45,6 +48,7 @@ final class FlowNetwork {
     private static FlowNetwork shared;
     static final String CURRENCY = "GBP";
     private static final int PATIENCE_SECONDS = 120;
+    private static final int LOOK_EVERY_MS = 20;
     private static final List<String> CORDAPPS = Arrays.asList("drawbridge.corda.contract", "drawbridge.corda.flow",
             "net.corda.finance");
     private static final byte[] NONE = new byte[0];
@@ -138,14 +142,27 @@ final class FlowNetwork {
     }
 
     void issueCash(StartedMockNode to, long amount) throws Exception {
-        run(alice, new CashIssueAndPaymentFlow(new Amount<>(amount, Currency.getInstance(CURRENCY)), OpaqueBytes.of((byte) 1),
-                party(to), false, notary()));
-        network.waitQuiescent();
+        SignedTransaction paid = run(alice, new CashIssueAndPaymentFlow(new Amount<>(amount, Currency.getInstance(CURRENCY)),
+                OpaqueBytes.of((byte) 1), party(to), false, notary())).getStx();
+        awaitRecorded(to, paid.getId());
     }
 
-    /** Cash of a node that no vault guards. */
+    /** A node records what another made moments after that one's flow has ended. */
+    private static void awaitRecorded(StartedMockNode node, SecureHash id) throws InterruptedException {
+        until("the node has the transaction",
+                () -> node.transaction(() -> node.getServices().getValidatedTransactions().getTransaction(id)) != null);
+    }
+
+    private static void until(String what, BooleanSupplier holds) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (!holds.getAsBoolean()) {
+            assertTrue("not in time: " + what, System.nanoTime() < end);
+            Thread.sleep(LOOK_EVERY_MS);
+        }
+    }
+
+    /** Cash of a node that no vault guards, as the node has it now. */
     long cashOf(StartedMockNode node) {
-        network.waitQuiescent();
         return node.transaction(() -> node.getServices().getVaultService().queryBy(Cash.State.class).getStates().stream()
                 .filter(coin -> coin.getState().getEncumbrance() == null
                         && coin.getState().getData().getOwner().getOwningKey().equals(party(node).getOwningKey()))
@@ -154,8 +171,10 @@ final class FlowNetwork {
 
     StateAndRef<LockState> lock(byte[] vaultId, long amount) throws Exception {
         String id = run(alice, new LockValue(party(bank), vaultId, draw(), amount));
-        network.waitQuiescent();
-        return run(bank, new FindLock(Hex.decode(id)));
+        byte[] lock = Hex.decode(id);
+        until("the vault party has the lock",
+                () -> bank.transaction(() -> !VaultBook.locks(bank.getServices(), lock).isEmpty()));
+        return run(bank, new FindLock(lock));
     }
 
     /** Cash and guard that an escrow lock made. */
@@ -186,6 +205,13 @@ final class FlowNetwork {
 
     ExecuteInstruction paying(byte[] vaultId, Instruct told, List<StateRef> refs) {
         return new ExecuteInstruction(vaultId, told, refs, party(alice));
+    }
+
+    /** Alice has it too. @return the transaction */
+    String pay(byte[] vaultId, Instruct told, List<StateRef> refs) throws Exception {
+        String transaction = run(bank, paying(vaultId, told, refs));
+        awaitRecorded(alice, SecureHash.create(transaction));
+        return transaction;
     }
 
     Guard guard(byte[] vaultId, int action, byte[] proposed) throws Exception {

@@ -40,8 +40,8 @@ public class FlowsTest {
         List<StateRef> refs = n.withPermit(vault, coin(lock));
         Instruct told = n.release(vault, refs, 200);
         assertNull(n.run(n.bank, new FindInstruction(vault, told.getId())));
-        String transaction = n.run(n.bank, n.paying(vault, told, refs));
-        assertEquals(transaction, n.run(n.bank, n.paying(vault, told, refs)));
+        String transaction = n.pay(vault, told, refs);
+        assertEquals(transaction, n.pay(vault, told, refs));
         assertEquals(transaction, n.run(n.bank, new FindInstruction(vault, told.getId())));
         assertEquals(before - 300, n.cashOf(n.alice));
         assertEquals(Collections.singletonList(300L), n.view(vault).getCoinAmounts());
@@ -73,7 +73,7 @@ public class FlowsTest {
         List<StateRef> coins = n.view(vault).getCoins();
         List<StateRef> more = Arrays.asList(permit, coins.get(0), new StateRef(coins.get(0).getTxhash(), coins.get(0).getIndex() + 1));
         Instruct paid = n.release(vault, more, 100);
-        n.run(n.bank, n.paying(vault, paid, more));
+        n.pay(vault, paid, more);
         Instruct late = n.instruct(vault, Kind.VOID, more, 0, null, paid.getId(), 0);
         n.notaryRefused(n.bank, new ExecuteInstruction(vault, late, more));
         assertEquals(one.getRef(), record.getRef());
@@ -88,8 +88,8 @@ public class FlowsTest {
         List<StateRef> refs = n.withPermit(vault, Arrays.asList(lock.getRef(), coin(lock).get(0), coin(lock).get(1)));
         byte[] id = lock.getState().getData().getLockId();
         Instruct told = n.instruct(vault, Kind.REFUND, refs, 250, party(n.alice), id, 0);
-        String transaction = n.run(n.bank, n.paying(vault, told, refs));
-        assertEquals(transaction, n.run(n.bank, n.paying(vault, told, refs)));
+        String transaction = n.pay(vault, told, refs);
+        assertEquals(transaction, n.pay(vault, told, refs));
         assertEquals(before + 250, n.cashOf(n.alice));
         assertEquals("CONSUMED", n.run(n.bank, new StatusOfState(lock.getRef())));
         assertNull(n.run(n.bank, new FindLock(n.draw())));
@@ -100,17 +100,15 @@ public class FlowsTest {
         byte[] vault = n.vault(Kind.MODE_ISSUE);
         List<StateRef> refs = n.withPermit(vault, Collections.emptyList());
         Instruct told = n.instruct(vault, Kind.ISSUE, refs, 800, party(n.alice), n.draw(), 0);
-        String transaction = n.run(n.bank, n.paying(vault, told, refs));
-        assertEquals(transaction, n.run(n.bank, n.paying(vault, told, refs)));
-        n.cashOf(n.alice);
+        String transaction = n.pay(vault, told, refs);
+        assertEquals(transaction, n.pay(vault, told, refs));
         n.run(n.alice, new MoveTokens(vault, 300, party(n.bank)));
         StateAndRef<LockState> burned = n.lock(vault, 200);
         assertEquals(200, burned.getState().getData().getAmount());
         n.refused("NO_FUNDS", n.alice, new MoveTokens(vault, 301, party(n.bank)));
         List<StateRef> back = n.withPermit(vault, Collections.singletonList(burned.getRef()));
         byte[] id = burned.getState().getData().getLockId();
-        n.run(n.bank, n.paying(vault, n.instruct(vault, Kind.REFUND, back, 200, party(n.alice), id, 0), back));
-        n.cashOf(n.alice);
+        n.pay(vault, n.instruct(vault, Kind.REFUND, back, 200, party(n.alice), id, 0), back);
         n.run(n.alice, new MoveTokens(vault, 500, party(n.bank)));
     }
 
