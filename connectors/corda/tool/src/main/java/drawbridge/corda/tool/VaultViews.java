@@ -35,12 +35,12 @@ final class VaultViews {
         ObjectNode vault = Output.JSON.objectNode();
         vault.put("vaultId", Output.hex(vaultId));
         vault.put("party", Output.hex(view.getState().getVaultParty().getOwningKey().getEncoded()));
-        vault.set("constraint", constraint(view.getConstraint()));
+        vault.set("constraint", constraint(view.getConstraint(), view.getSigner()));
         vault.put("mode", terms.getMode() == Kind.MODE_ESCROW ? "escrow" : "issue");
         vault.put("currency", terms.getCurrency());
         if (terms.getMode() == Kind.MODE_ESCROW) {
             ObjectNode cash = vault.putObject("cash");
-            cash.set("constraint", constraint(terms.getCashConstraint()));
+            cash.set("constraint", constraint(terms.getCashConstraint(), financeSigner()));
             cash.put("issuerKey", Output.hex(terms.getIssuerKey()));
             cash.put("issuerReference", Output.hex(terms.getIssuerReference()));
         }
@@ -81,16 +81,15 @@ final class VaultViews {
     }
 
     /**
-     * The whole key where the finance jar beside this tool has the very signers that the vault names; else their hash alone, and
-     * whoever registers must find the key.
+     * The whole key where {@code signer} is the one that the name is of; else its hash alone, and whoever registers must find the
+     * key. Of cash that is the signers of the finance jar beside this tool.
      */
-    private static ObjectNode constraint(byte[] name) throws ToolException {
+    private static ObjectNode constraint(byte[] name, byte[] signer) throws ToolException {
         byte[] hash = Arrays.copyOfRange(name, 1, name.length);
         if (name[0] == HASH) return Output.JSON.objectNode().put("kind", "hash").put("attachment", Output.hex(hash));
         ObjectNode signed = Output.JSON.objectNode().put("kind", "signature");
-        byte[] key = financeSigner();
-        boolean known = key.length > 0 && Arrays.equals(sha256(key), hash);
-        return known ? signed.put("key", Output.hex(key)) : signed.put("keyHash", Output.hex(hash));
+        boolean known = signer.length > 0 && Arrays.equals(sha256(signer), hash);
+        return known ? signed.put("key", Output.hex(signer)) : signed.put("keyHash", Output.hex(hash));
     }
 
     private static byte[] financeSigner() throws ToolException {

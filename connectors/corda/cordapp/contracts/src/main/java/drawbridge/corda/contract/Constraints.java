@@ -21,9 +21,15 @@ public final class Constraints {
             return named(HASH, ((HashAttachmentConstraint) constraint).getAttachmentId().getBytes());
         }
         if (constraint instanceof SignatureAttachmentConstraint) {
-            return named(SIGNER, sha256(((SignatureAttachmentConstraint) constraint).getKey().getEncoded()));
+            return named(SIGNER, sha256(signer(constraint)));
         }
         return new byte[0];
+    }
+
+    /** The key that signed the code, DER; empty where the constraint names no signer. */
+    public static byte[] signer(AttachmentConstraint constraint) {
+        if (!(constraint instanceof SignatureAttachmentConstraint)) return new byte[0];
+        return ((SignatureAttachmentConstraint) constraint).getKey().getEncoded();
     }
 
     static boolean isName(byte[] name) {

@@ -35,6 +35,8 @@ public class NamesAndBytesTest {
         byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getEncoded());
         assertArrayEquals(tagged(2, hash), Constraints.name(new SignatureAttachmentConstraint(key)));
         assertEquals(0, Constraints.name(AlwaysAcceptAttachmentConstraint.INSTANCE).length);
+        assertArrayEquals(key.getEncoded(), Constraints.signer(new SignatureAttachmentConstraint(key)));
+        assertEquals(0, Constraints.signer(new HashAttachmentConstraint(jar)).length);
     }
 
     @Test

@@ -5,6 +5,7 @@ import drawbridge.corda.contract.CoinState;
 import drawbridge.corda.contract.Constraints;
 import drawbridge.corda.contract.PermitState;
 import drawbridge.corda.contract.VaultState;
+import net.corda.core.contracts.AttachmentConstraint;
 import net.corda.core.contracts.StateAndRef;
 import net.corda.core.contracts.StateRef;
 import net.corda.core.flows.FlowException;
@@ -37,8 +38,9 @@ public final class DescribeVault extends FlowLogic<VaultView> {
             coins.add(new StateRef(guard.getRef().getTxhash(), guard.getRef().getIndex() - 1));
             amounts.add(guard.getState().getData().getAmount());
         }
-        return new VaultView(amounts, coins, Constraints.name(vault.getState().getConstraint()),
+        AttachmentConstraint code = vault.getState().getConstraint();
+        return new VaultView(amounts, coins, Constraints.name(code),
                 permits.stream().map(StateAndRef::getRef).collect(Collectors.toList()), vault.getRef(),
-                vault.getState().getData());
+                Constraints.signer(code), vault.getState().getData());
     }
 }

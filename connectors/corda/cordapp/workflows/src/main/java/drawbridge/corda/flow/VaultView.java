@@ -15,6 +15,7 @@ public final class VaultView {
     private final byte[] constraint;
     private final List<StateRef> permits;
     private final StateRef ref;
+    private final byte[] signer;
     private final VaultState state;
 
     /**
@@ -23,14 +24,16 @@ public final class VaultView {
      * @param constraint  {@link drawbridge.corda.contract.Constraints#name} of the vault's own code.
      * @param permits     in the order of their index.
      * @param ref         of the vault's present state.
+     * @param signer      {@link drawbridge.corda.contract.Constraints#signer} of the vault's own code.
      */
     public VaultView(List<Long> coinAmounts, List<StateRef> coins, byte[] constraint, List<StateRef> permits, StateRef ref,
-                     VaultState state) {
+                     byte[] signer, VaultState state) {
         this.coinAmounts = new ArrayList<>(coinAmounts);
         this.coins = new ArrayList<>(coins);
         this.constraint = constraint.clone();
         this.permits = new ArrayList<>(permits);
         this.ref = ref;
+        this.signer = signer.clone();
         this.state = state;
     }
 
@@ -52,6 +55,10 @@ public final class VaultView {
 
     public StateRef getRef() {
         return ref;
+    }
+
+    public byte[] getSigner() {
+        return signer.clone();
     }
 
     public VaultState getState() {
