@@ -209,15 +209,20 @@ describe(`payments go on after a change of${title}`, () => {
   );
 
   story(
-    "the passwords of the agent's users, at the broker and at the node",
+    "the passwords of the broker's users, and of the agent's at the node",
     async () => {
-      const { broker, corda: network, vaultParty } = corda.testbed;
-      const users = broker.users.map((user) => (user.name === 'agent' ? { ...user, password: 'another' } : user));
+      const { broker, corda: network, vaultParty, connectorUser } = corda.testbed;
+      const passwords = new Map([
+        ['agent', 'another'],
+        [connectorUser.user, 'and another'],
+      ]);
+      const users = broker.users.map((user) => ({ ...user, password: passwords.get(user.name) ?? user.password }));
       await writeFile(
         join(world.system.dir, 'corda', 'rabbitmq', 'definitions.json'),
         JSON.stringify(rabbitMqDefinitions(users)),
       );
       await writeFile(keysFile('agent.mq.secret'), 'another', { mode: 0o600 });
+      await writeFile(keysFile('connector.mq.secret'), 'and another', { mode: 0o600 });
       await writeFile(keysFile('agent.node.secret'), network.renewPassword('agent'), { mode: 0o600 });
       await broker.restart();
       await network.stopNode(vaultParty.index);
@@ -228,6 +233,9 @@ describe(`payments go on after a change of${title}`, () => {
         broker: { ...line, passwordFile: keysFile('agent.mq.secret') },
         node: { ...node, passwordFile: keysFile('agent.node.secret') },
       });
+      await reconfigured((config) => ({
+        broker: { ...(config.broker as object), passwordFile: keysFile('connector.mq.secret') },
+      }));
       await worksBothWays(world, 2_009n);
     },
     STORY_MS,
