@@ -91,7 +91,7 @@ function flat(value: unknown): Buffer[] {
 /** What operators' windows show: metrics and health of hub, connectors and observers, the core's own state. */
 export async function windowsOf(system: LocalSystem): Promise<Place[]> {
   const places: Place[] = [];
-  const connectors = system.chains.flatMap(({ network }) => system.connectors(network));
+  const connectors = system.networks.flatMap(({ network }) => system.connectors(network));
   for (const { name, url } of [...system.hubs, ...connectors]) {
     for (const path of ['/metrics', '/health', '/healthz']) {
       const body = Buffer.from(await (await fetch(`${url}${path}`)).arrayBuffer());

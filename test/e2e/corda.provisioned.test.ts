@@ -13,7 +13,7 @@ import type { TransferResource } from '@drawbridge/protocol/api/transfer';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { junk } from './broker-junk.ts';
 import { amountForms, type Needle, type Place, search, textForms, uuidForms, wordForms } from './canary-forms.ts';
-import { filesOf, redisPlaces } from './canary-places.ts';
+import { filesOf, redisPlaces, windowsOf } from './canary-places.ts';
 import { cordaMissing } from './corda-missing.ts';
 import { eventually, startWorld, type World } from './world.ts';
 
@@ -77,6 +77,33 @@ const paidOut = (before: bigint): Promise<true> =>
     PATIENCE_MS,
   );
 
+/**
+ * A payment into Corda whose flow has begun and waits for the notary, which stands still until `work` lets it go on. Well under a minute:
+ * after that a node of Corda ends itself.
+ */
+async function whileThePaymentWaits(
+  amountMinor: bigint,
+  work: (goOn: () => void) => Promise<void>,
+): Promise<TransferResource['id']> {
+  const { corda: network } = corda.testbed;
+  const goOn = (): void => network.signalNode(network.notary.index, 'SIGCONT');
+  network.signalNode(network.notary.index, 'SIGSTOP');
+  try {
+    const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor });
+    await eventually('FLOW_PENDING in the log', async () => said('FLOW_PENDING'), PATIENCE_MS);
+    await work(goOn);
+    return id;
+  } finally {
+    goOn();
+  }
+}
+
+/** Another one, whose log begins here. */
+async function freshAgent(settings: object = {}): Promise<void> {
+  await agent.stop();
+  agent = await corda.startAgent('agent', settings);
+}
+
 describe(`a payment between Corda and Quorum survives${title}`, () => {
   story(
     'an agent that is killed before the payment',
@@ -93,10 +120,15 @@ describe(`a payment between Corda and Quorum survives${title}`, () => {
   story(
     'an agent that is killed after finality, before it said so',
     async () => {
+      await freshAgent({ flowTimeoutSeconds: 1 });
       const before = await corda.vaultTotal('GBP');
-      const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_002n });
-      await paidOut(before);
-      await agent.kill9();
+      const id = await whileThePaymentWaits(1_002n, async (goOn) => {
+        // It stands still from before the payment is final until its end, so that it can have said nothing.
+        agent.signal('SIGSTOP');
+        goOn();
+        await paidOut(before);
+        await agent.kill9();
+      });
       agent = await corda.startAgent();
       await settled('boreal', id);
     },
@@ -106,14 +138,23 @@ describe(`a payment between Corda and Quorum survives${title}`, () => {
   story(
     'the node killed in the middle of a flow, with a lock on its way too',
     async () => {
-      const { index } = corda.testbed.vaultParty;
-      const lock = await world.fund({ ...OUT, ...PATIENT, amountMinor: 1_003n });
-      const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_004n });
-      await world.until('boreal', id, 'RELAYING', 'SETTLED');
-      await corda.testbed.corda.killNode(index);
-      await corda.testbed.corda.startNode(index);
+      await freshAgent({ flowTimeoutSeconds: 1 });
+      const { corda: network, vaultParty } = corda.testbed;
+      const there = await world.submit({ ...OUT, ...PATIENT, amountMinor: 1_003n });
+      if (!there.lock) throw new Error(`expected a lock call, the transfer is ${there.state}`);
+      const { reference } = there.lock;
+      let locking: Promise<unknown> = Promise.resolve();
+      const id = await whileThePaymentWaits(1_004n, async (goOn) => {
+        locking = corda.lock('aurora', 'GBP', reference, 1_003n);
+        locking.catch(() => undefined);
+        await network.killNode(vaultParty.index);
+        goOn();
+        await network.startNode(vaultParty.index);
+      });
+      await locking;
       await settled('boreal', id);
-      await settled('aurora', lock.id);
+      await settled('aurora', there.id);
+      await freshAgent();
     },
     STORY_MS,
   );
@@ -134,19 +175,9 @@ describe(`a payment between Corda and Quorum survives${title}`, () => {
   story(
     'a flow that succeeds after its timeout was reported',
     async () => {
-      await agent.stop();
-      agent = await corda.startAgent('agent', { flowTimeoutSeconds: 1 });
-      const { index } = corda.testbed.corda.notary;
-      corda.testbed.corda.signalNode(index, 'SIGSTOP');
-      const { id } = await world.fund({ ...IN, ...PATIENT, amountMinor: 1_006n });
-      try {
-        await eventually('FLOW_PENDING in the log', async () => said('FLOW_PENDING'), PATIENCE_MS);
-      } finally {
-        corda.testbed.corda.signalNode(index, 'SIGCONT');
-      }
-      await settled('boreal', id);
-      await agent.stop();
-      agent = await corda.startAgent();
+      await freshAgent({ flowTimeoutSeconds: 1 });
+      await settled('boreal', await whileThePaymentWaits(1_006n, async (goOn) => goOn()));
+      await freshAgent();
     },
     STORY_MS,
   );
@@ -237,7 +268,15 @@ describe(`what lies at rest${title}`, () => {
       agent = await corda.startAgent();
       const { instructions } = await settled('boreal', back.id);
       for (const word of instructions) needles.push(...wordForms(word));
-      expect(search([...midway, ...(await placesNow())], needles)).toEqual([]);
+      needles.push(...wordForms(corda.wallet('aurora')));
+      expect(search([...midway, ...(await placesNow()), ...(await windowsOf(world.system))], needles)).toEqual([]);
+      // That it is looked for there: what is planted is found.
+      const places = ['corda/rabbitmq/planted', 'corda/agent/planted'];
+      const planted = Buffer.concat(needles.map(({ bytes }) => bytes));
+      for (const place of places) await writeFile(join(world.system.dir, place), planted);
+      const found = search(await placesNow(), needles).map(({ place }) => place);
+      for (const place of places) await rm(join(world.system.dir, place));
+      expect(found).toEqual(expect.arrayContaining(places));
     },
     STORY_MS,
   );

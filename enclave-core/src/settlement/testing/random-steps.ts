@@ -57,9 +57,10 @@ const pick = <T>(list: readonly T[], n: number): T | undefined =>
 const bankAt = (n: number): ParticipantId => pick(BANKS, n) ?? BANK_A;
 const networkAt = (n: number): NetworkId => pick([ALPHA, BETA, GAMMA], n) ?? ALPHA;
 
-/** The command that a step stands for in `world` now. */
+/** By `what` of a step. */
 export const isAmendment = (what: number): boolean => what >= 92 && what < 96;
 
+/** The command that a step stands for in `world` now. */
 export function commandOf(world: World, step: Step): Command {
   const { what } = step;
   if (what < 8) return { type: 'submitTransfer', terms: payment(step) };

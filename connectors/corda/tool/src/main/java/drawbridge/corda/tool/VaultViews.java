@@ -40,7 +40,8 @@ final class VaultViews {
         vault.put("currency", terms.getCurrency());
         if (terms.getMode() == Kind.MODE_ESCROW) {
             ObjectNode cash = vault.putObject("cash");
-            cash.set("constraint", constraint(terms.getCashConstraint(), financeSigner()));
+            byte[] code = terms.getCashConstraint();
+            cash.set("constraint", constraint(code, code[0] == HASH ? new byte[0] : financeSigner()));
             cash.put("issuerKey", Output.hex(terms.getIssuerKey()));
             cash.put("issuerReference", Output.hex(terms.getIssuerReference()));
         }
