@@ -115,6 +115,20 @@ describe('simulated disk', () => {
     expect(simulated.isEmpty).toBe(true);
   });
 
+  test('a write that will fail counts from its beginning until the process has ended', async () => {
+    const { simulated, done, prepared } = disk();
+    const session = await prepared(new ProcessGate(), 2);
+    const file = await done(session.open('/d/file', 'durable'));
+    simulated.slowness = 1_000;
+    simulated.failures = 1;
+    const written = file.write(bytes(1, 1), 0);
+    expect([simulated.failures, simulated.failing]).toEqual([0, true]);
+    await expect(done(written)).rejects.toMatchObject({ code: 'EIO' });
+    expect(simulated.failing).toBe(true);
+    simulated.kill();
+    expect(simulated.failing).toBe(false);
+  });
+
   test('full, failing, rolled back and rotten', async () => {
     const { simulated, done, prepared, contents } = disk();
     const session = await prepared(new ProcessGate(), 2);

@@ -35,6 +35,8 @@ export class SimDisk {
   slowness = 1;
   /** Writes and syncs that fail from now on. */
   failures = 0;
+  /** One that will fail, or has failed, of the process that runs: it is about to end, however slow the disk is. */
+  failing = false;
   /** Called once, when the next write or sync has begun; whoever set it may let the process end before it ends. */
   ambush: ((durationUs: number) => void) | undefined;
   /** A disk that lies: µs between the answer to a durable write and the platter. For planted bugs. */
@@ -63,6 +65,7 @@ export class SimDisk {
 
   /** The process is killed: the page cache stays, but a write under way may have reached it in part. */
   kill(): void {
+    this.failing = false;
     for (const { inode, position, length, before } of this.#flights) {
       const whole = Math.ceil(length / SECTOR_BYTES);
       const done = this.#random.chance(0.5) ? whole : this.#random.below(whole);
@@ -77,6 +80,7 @@ export class SimDisk {
 
   /** The power goes: what no sync covered is there, gone or half there. */
   losePower(): void {
+    this.failing = false;
     for (const cancel of this.#late) cancel();
     this.#late.clear();
     this.#flights.clear();
@@ -227,6 +231,7 @@ export class SimDisk {
   takeFailure(): boolean {
     if (this.failures === 0) return false;
     this.failures -= 1;
+    this.failing = true;
     return true;
   }
 

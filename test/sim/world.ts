@@ -230,7 +230,7 @@ export class World {
 
   /** Damage waits on its disk, or an error that will end its process where that costs its memory. */
   #isDoomed({ rotten, disk }: Machine): boolean {
-    return rotten || (this.scenario.platform === 'protected' && (disk.full || disk.failures > 0));
+    return rotten || (this.scenario.platform === 'protected' && (disk.full || disk.failures > 0 || disk.failing));
   }
 
   #send(from: Machine, gate: ProcessGate, messages: readonly RaftMessage[]): void {
