@@ -152,7 +152,7 @@ export class CoreOperator implements Operator {
         if (!outcome.ok || outcome.raftId === undefined) return;
         const secrets = new Map(leader.secrets);
         // An answer that came late admitted it already; this one takes that place over.
-        if (machine.raftId !== 0) this.#world.retire(machine);
+        if (machine.raftId !== 0) this.#world.displace(machine);
         machine.raftId = outcome.raftId;
         machine.joining = {};
         machine.joined = true;

@@ -3,6 +3,8 @@
  * membership, catching up by records. Its network, disk, clock, timers and randomness are the world's; its history is in memory.
  */
 import { FileLogStore } from '@drawbridge/enclave-core/consensus/file-log-store';
+import type { Disk } from '@drawbridge/enclave-core/consensus/log/disk';
+import { EarlierSnapshots } from '@drawbridge/enclave-core/consensus/log/earlier-snapshots';
 import type { ConfState, Role } from '@drawbridge/enclave-core/consensus/raft-types';
 import type { ReplicaOptions } from '@drawbridge/enclave-core/consensus/replica-options';
 import type { TransactionId } from '@drawbridge/enclave-core/core-service';
@@ -10,9 +12,10 @@ import { LedgerKeys } from '@drawbridge/enclave-core/keys/ledger-keys';
 import { makeRekey, openRekey } from '@drawbridge/enclave-core/keys/rekey';
 import { Ledger, type LedgerEntry } from '@drawbridge/enclave-core/ledger/ledger';
 import { type AdmissionDesk, CoreNode, type Genesis } from '@drawbridge/enclave-core/node/core-node';
+import { storageAfterLife } from '@drawbridge/enclave-core/node/earlier-life';
 import type { NodeHost } from '@drawbridge/enclave-core/node/node-host';
 import type { OpenPeers, Peers } from '@drawbridge/enclave-core/node/node-peers';
-import type { NodeStorage } from '@drawbridge/enclave-core/node/node-storage';
+import type { NodeStorage, OpenStorage } from '@drawbridge/enclave-core/node/node-storage';
 import type { NodeLog } from '@drawbridge/enclave-core/node-log';
 import type { PeerDirectory, PeerHandlers, PeerMethod } from '@drawbridge/enclave-core/peers/peer-types';
 import type { Platform } from '@drawbridge/enclave-core/platform/platform';
@@ -56,6 +59,10 @@ class NotReadyError extends Error {
   readonly code = 'NOT_READY' as const;
 }
 
+const LOG = '/core/log';
+const LEDGER = '/core/ledger';
+const EARLIER = '/core/earlier';
+const NO_MEMBERS: ConfState = { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
 const CLOCK_EVERY_US = 1_000_000;
 const SIGN_EVERY_MS = 200;
 
@@ -70,8 +77,6 @@ export class CoreProcess implements SimProcess {
   #entry: LedgerEntry | undefined;
   #records: EntryRecords[] = [];
   #shownIndex = 0;
-  /** Index of a change of members that was not shown yet. */
-  #membersIndex: number | undefined;
 
   constructor(options: CoreProcessOptions, ports: ProcessPorts) {
     this.raftId = options.raftId;
@@ -104,7 +109,8 @@ export class CoreProcess implements SimProcess {
         openRekey: (entry) => openRekey(entry, identity.nodeId, (_place, sealed) => sealed, keys),
         makeRekey: (nodes) => makeRekey({ keys, nodes, entropy, sealTo: (_key, _place, plaintext) => plaintext }),
         saveSecrets: async () => this.#options.saveSecrets(keys.secrets()),
-        openStorage: (onFailure) => this.#openStorage(onFailure),
+        openStorage:
+          joined && protectsMemory ? await this.#storageAfterLife() : (onFailure) => this.#openStorage(onFailure),
         platform,
         engine,
         genesis: async () => genesis,
@@ -117,15 +123,30 @@ export class CoreProcess implements SimProcess {
     );
   }
 
+  /** Where memory is protected each start has a new place, and the disk is of an earlier life. */
+  async #storageAfterLife(): Promise<OpenStorage> {
+    const { disk } = this.#ports;
+    const snapshots = new EarlierSnapshots(disk, EARLIER);
+    await snapshots.takeFrom(LOG);
+    await emptied(disk, [LOG]);
+    return storageAfterLife((onFailure) => this.#openStorage(onFailure), {
+      snapshots,
+      keys: this.#keys,
+      serviceCertificate: SERVICE_CERTIFICATE,
+      discard: () => emptied(disk, [LEDGER, EARLIER]),
+      log: this.#log(),
+    });
+  }
+
   async #openStorage(onFailure: (error: unknown) => void): Promise<NodeStorage> {
     const { disk } = this.#ports;
     const { segmentBytes, chunkBytes } = this.#options;
     const log = await FileLogStore.open(
-      { directory: '/core/log', segmentBytes, maxFrameBytes: 16 * 1024, snapshotsKept: 2 },
+      { directory: LOG, segmentBytes, maxFrameBytes: 16 * 1024, snapshotsKept: 2 },
       { entropy: this.#host.entropy, disk },
     );
     const ledger = await Ledger.open(
-      { directory: '/core/ledger', serviceId: GENESIS.serviceId, chunkBytes },
+      { directory: LEDGER, serviceId: GENESIS.serviceId, chunkBytes },
       { disk, timers: this.#host.timers, onFailure },
     );
     const { observer } = this.#ports;
@@ -184,9 +205,13 @@ export class CoreProcess implements SimProcess {
   #log(): NodeLog {
     const { observer } = this.#ports;
     return {
-      info: (fields) => {
+      info: (fields, message) => {
+        if (message.startsWith('goes on from a snapshot')) observer.inherited();
         if ('role' in fields && 'view' in fields) observer.role(fields.role as Role, Number(fields.view));
-        if ('voters' in fields && 'seqno' in fields) this.#membersIndex = Number(fields.seqno);
+        // Also of a node that is still starting: after all lost their power there is no other.
+        if ('voters' in fields && 'seqno' in fields) {
+          observer.members({ ...NO_MEMBERS, ...(fields as Partial<ConfState>) }, Number(fields.seqno));
+        }
       },
       warn: () => undefined,
       error: () => undefined,
@@ -269,10 +294,6 @@ export class CoreProcess implements SimProcess {
     const { observer, plant } = this.#ports;
     const state = this.state;
     if (!state) return;
-    if (this.#membersIndex !== undefined) {
-      observer.members(this.members, this.#membersIndex);
-      this.#membersIndex = undefined;
-    }
     const index = this.appliedIndex;
     for (const records of this.#records.splice(0)) plant.spoil?.(records, state);
     if (index === this.#shownIndex) return;
@@ -303,4 +324,11 @@ function hostOf(ports: ProcessPorts, tickUs: number): NodeHost {
     clock: { nowNs: () => BigInt(nowUs()) * 1000n },
     entropy: random.fork('entropy'),
   };
+}
+
+async function emptied(disk: Disk, folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    for (const name of await disk.list(folder)) await disk.remove(`${folder}/${name}`);
+    await disk.syncDirectory(folder);
+  }
 }

@@ -61,6 +61,11 @@ export class Machine {
   /** An empty disk, and no Raft id. */
   clear(): void {
     this.disk.wipe();
+    this.forgetPlace();
+  }
+
+  /** No Raft id; what is on the disk stays there. */
+  forgetPlace(): void {
     this.raftId = 0;
     this.joining = undefined;
     this.joined = false;

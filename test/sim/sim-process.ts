@@ -44,6 +44,8 @@ export interface ProcessObserver {
   state(index: number, state: SettlementState, from: 'batch' | 'snapshot'): void;
   /** The root of the ledger's tree after an entry. */
   root(index: number, root: Uint8Array): void;
+  /** It goes on from what an earlier life of its machine left. */
+  inherited(): void;
   /** It stopped for good. */
   failed(error: unknown): void;
 }

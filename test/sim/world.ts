@@ -213,6 +213,18 @@ export class World {
     machine.clear();
   }
 
+  /** A machine whose process ended gets a new place. Its disk stays, unless it is known to be bad. */
+  displace(machine: Machine): void {
+    if (machine.rotten || this.scenario.platform === 'virtual') {
+      this.retire(machine);
+      return;
+    }
+    this.say(`displace ${machine.slot} (${machine.raftId})`);
+    this.gone.add(machine.raftId);
+    machine.endProcess('kill');
+    machine.forgetPlace();
+  }
+
   #isRemoved(machine: Machine, code: string): boolean {
     const { voters, votersOutgoing } = this.newestMembers.members;
     return REMOVED.has(code) && ![...voters, ...votersOutgoing].includes(machine.raftId);
@@ -338,6 +350,7 @@ export class World {
           this.durable.elected(id, term);
         }),
       members: (members, index) => watch(() => this.#membersChanged(members, index)),
+      inherited: () => watch(() => this.tally.count('went on from an earlier life')),
       applied: (entries) =>
         watch(() => {
           this.ledger.applied(id, entries);

@@ -2,19 +2,21 @@
  * How a node that is far behind comes to a snapshot of which its leader sent the head: it asks for the entry that vouches for
  * the digest of the state there, under a signature that the service endorses; fetches the ledger's records up to there from
  * its peers, applies them as if they came one by one, and compares. So history and tree have no gap, nothing is believed but
- * what is vouched for, and what is kept is the image that this node made itself.
+ * what is vouched for, and what is kept is the image that this node made itself. A node that has a new place, and the disk of
+ * its earlier life, begins with what the ledger there vouches for.
  */
 import { decodeRecord, type LedgerRecord } from '@drawbridge/protocol/ledger/ledger-record';
 import type { SnapshotPoint, SnapshotWriter } from '../consensus/ports.ts';
 import type { History } from '../history/history.ts';
 import type { LedgerKeys } from '../keys/ledger-keys.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { EarlierState } from './earlier-life.ts';
 import { type Ask, PeerQuestions, type PeerQuestionsDependencies, UnfitAnswerError } from './peer-questions.ts';
 import { decodeReceipt } from './peer-requests.ts';
 import { replayBatches } from './replay-batches.ts';
 import { type MarkedState, type ReplicatedMachine, StateDivergedError } from './replicated-machine.ts';
 import { verifySnapshotEvidence } from './snapshot-evidence.ts';
-import { evidenceSeqnoOf, sealImage } from './state-image.ts';
+import { evidenceSeqnoOf, type ReplicatedState, sealImage } from './state-image.ts';
 
 export type CatchUpDependencies = PeerQuestionsDependencies &
   Readonly<{
@@ -22,6 +24,10 @@ export type CatchUpDependencies = PeerQuestionsDependencies &
     ledger: Pick<Ledger, 'drained'>;
     history: Pick<History, 'drained'>;
     keys: LedgerKeys;
+    /** Of this node, proven when it started. */
+    earlier?: EarlierState;
+    /** Begins with a state that ledger and history reach to. */
+    restore: (state: ReplicatedState) => void;
     /** What the image stands on is durable. */
     durable: () => Promise<void>;
     /** PEM that this node was told to trust. */
@@ -58,6 +64,7 @@ export class CatchUp {
   async install(from: number, head: Uint8Array, into: SnapshotWriter, signal: AbortSignal): Promise<void> {
     const { log, machine, durable } = this.#uses;
     const { point } = into;
+    this.#restoreEarlier(point.index);
     const begin = machine().index;
     log.info({ fromSeqno: begin + 1, toSeqno: point.index, peer: from }, 'catching up by records of the ledger');
     const questions = new PeerQuestions(this.#uses, from, signal);
@@ -74,6 +81,17 @@ export class CatchUp {
       this.#target = undefined;
       this.#digest = undefined;
     }
+  }
+
+  /** Goes on from what an earlier life of this node left, so that only what it missed is to be fetched. */
+  #restoreEarlier(target: number): void {
+    const { earlier, machine, restore, log } = this.#uses;
+    // A snapshot that is sent names this node as a member, and so is of after its earlier life; Raft goes by the one that is sent.
+    if (!earlier || earlier.index >= target || machine().index >= earlier.index) return;
+    const state = earlier.take();
+    if (!state) return;
+    restore(state);
+    log.info({ seqno: earlier.index }, 'goes on from a snapshot that an earlier life of this node left');
   }
 
   /** @throws UnfitAnswerError where a peer's answers prove nothing */

@@ -28,6 +28,7 @@ import { type AppliedEntry, ReplicatedMachine } from './replicated-machine.ts';
 import { SignatureDuty } from './signature-duty.ts';
 import { SignedOutbox } from './signed-outbox.ts';
 import { SnapshotDuty } from './snapshot-duty.ts';
+import type { ReplicatedState } from './state-image.ts';
 import { ThreeVoters } from './three-voters.ts';
 import { Waiters } from './waiters.ts';
 
@@ -166,6 +167,12 @@ export class NodeParts {
       await this.signed.reach(waitsFor, this.options.signatureTimeoutMs ?? SIGNATURE_TIMEOUT_MS);
     }
     return this.signedOutbox.end(network);
+  }
+
+  /** Begins with a state that the ledger vouches for. */
+  restore(state: ReplicatedState): void {
+    this.machine.restore(state);
+    this.signedOutbox.restart(state.index, state.settlement.outboxEnds);
   }
 
   /** Puts what the service says of itself into the ledger. @throws ReplicaError */
@@ -337,10 +344,16 @@ export class NodeParts {
 
   #makeCatchUp(): CatchUp {
     const { serviceCertificate, log, host } = this.uses;
+    const { ledger, history, earlier } = this.storage;
     return new CatchUp({
       machine: () => this.machine,
-      ledger: this.storage.ledger,
-      history: this.storage.history,
+      ledger,
+      history,
+      ...(earlier && { earlier }),
+      restore: (state) => {
+        this.restore(state);
+        this.peers.directoryChanged();
+      },
       keys: this.uses.keys,
       durable: () => this.#durable(),
       request: (raftId, method, body, timeoutMs) => this.peers.request(raftId, method, body, { timeoutMs }),

@@ -55,7 +55,7 @@ async function begin(parts: NodeParts): Promise<void> {
     });
   }
   const { keys, rules, genesis, log } = uses;
-  const { snapshot } = stored;
+  const snapshot = stored.snapshot ?? storage.earlier ?? null;
   await repairHistory({ ...storage, keys, rules, openRekey: uses.openRekey, log, snapshot, lastIndex, genesis });
   const isNew = !stored.snapshot && !stored.hardState && stored.entries.length === 0;
   const founds = isNew && !options.joined;
@@ -71,6 +71,8 @@ async function begin(parts: NodeParts): Promise<void> {
   reportRecovery(parts);
   parts.memberships.start();
   await upToDate(parts);
+  // From here on this life has a snapshot of its own, or so short a history that none was needed.
+  await storage.earlier?.discard();
   parts.startupSeqno = parts.machine.index;
   parts.deadlines.rearm();
   const { term: view } = parts.replica.status();
@@ -118,9 +120,9 @@ function replicaHost(parts: NodeParts, stored: StoredLog): ReplicaDependencies {
       parts.deadlines.rearm();
     },
     onMembersChange: (members, index) => {
-      const { voters, learners } = members;
+      const { voters, learners, votersOutgoing } = members;
       parts.threeVoters.changed(members, index);
-      log.info({ voters, learners, seqno: index }, 'members of the group');
+      log.info({ voters, learners, votersOutgoing, seqno: index }, 'members of the group');
       parts.peers.directoryChanged();
     },
     onRemoved: () =>
@@ -137,8 +139,7 @@ function stateMachine(parts: NodeParts): StateMachine {
       const opened = await openImage(parts.uses.keys, index, snapshot);
       if (index === FIRST_INDEX) return restoreGenesis(parts, await parts.uses.genesis(), opened);
       await demandEvidence(parts, opened);
-      parts.machine.restore(opened.state);
-      parts.signedOutbox.restart(index, opened.state.settlement.outboxEnds);
+      parts.restore(opened.state);
     },
     install: (from, head, into, signal) => parts.catchUp.install(from, head, into, signal),
   };

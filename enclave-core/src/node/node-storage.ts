@@ -8,6 +8,7 @@ import type { HistoryReader } from '../core-service.ts';
 import { History, type HistoryOptions } from '../history/history.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { Ledger, type LedgerOptions } from '../ledger/ledger.ts';
+import type { EarlierState } from './earlier-life.ts';
 import type { NodeHost } from './node-host.ts';
 
 /** The history as a node uses it; a simulation keeps one in memory. */
@@ -26,7 +27,13 @@ export type NodeHistory = HistoryReader &
     | 'transferSeqno'
   >;
 
-export type NodeStorage = Readonly<{ log: LogStore; ledger: Ledger; history: NodeHistory }>;
+export type NodeStorage = Readonly<{
+  log: LogStore;
+  ledger: Ledger;
+  history: NodeHistory;
+  /** Of a node that has a new place: what ledger and history were of before, where they are still there. */
+  earlier?: EarlierState;
+}>;
 
 /** Opens all three, or none. @throws LogDamagedError, LogLockedError, LedgerDamagedError, errors of the disk */
 export type OpenStorage = (onFailure: (error: unknown) => void) => Promise<NodeStorage>;
@@ -43,6 +50,8 @@ export type FileStorageOptions = Readonly<{
 export const LOG_FOLDER = 'log';
 export const LEDGER_FOLDER = 'ledger';
 export const HISTORY_FOLDER = 'history';
+/** Snapshots that earlier lives left, where a node gets a new place with each. */
+export const EARLIER_FOLDER = 'earlier';
 
 /** @param keys of this disk, for the history */
 export function fileStorage(options: FileStorageOptions, keys: KeyRing, host: NodeHost): OpenStorage {
@@ -52,14 +61,16 @@ export function fileStorage(options: FileStorageOptions, keys: KeyRing, host: No
       { ...FILE_LOG_STORE_DEFAULTS, ...options.log, directory: join(dir, LOG_FOLDER) },
       { entropy: host.entropy },
     );
+    let ledger: Ledger | undefined;
     try {
-      const ledger = await Ledger.open(
+      ledger = await Ledger.open(
         { ...options.ledger, directory: join(dir, LEDGER_FOLDER), serviceId },
         { disk: nodeDisk, timers: host.timers, onFailure },
       );
       const history = new History({ ...options.history, dir: join(dir, HISTORY_FOLDER) }, { keys, onFailure });
       return { log, ledger, history };
     } catch (error) {
+      await ledger?.close();
       await log.close();
       throw error;
     }

@@ -165,7 +165,7 @@ export class ReceiptDesk implements ReceiptService {
     return {
       ...this.#signedBy(signature, record),
       ...(claims && { claims_proof: claims }),
-      proof: path.map(step),
+      proof: path.map(proofStep),
       leaf_components: {
         write_set_digest: bytesToHex(writeSetDigest(record, sha256)),
         commit_evidence: keys.commitEvidence(record.epoch, txid),
@@ -192,5 +192,5 @@ export class ReceiptDesk implements ReceiptService {
   }
 }
 
-const step = (at: PathStep): ProofStep =>
+export const proofStep = (at: PathStep): ProofStep =>
   'left' in at ? { left: bytesToHex(at.left) } : { right: bytesToHex(at.right) };

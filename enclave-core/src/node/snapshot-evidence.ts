@@ -7,8 +7,11 @@ import { decodeServiceEntry } from '@drawbridge/protocol/ledger/service-entry';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { sha256 } from '../sha256.ts';
 
+/** What of a receipt proves that a record is in a ledger that the service signed. */
+export type LedgerProof = Pick<Receipt, 'cert' | 'node_id' | 'proof' | 'signature'>;
+
 export type SnapshotEvidence = Readonly<{
-  receipt: Receipt;
+  receipt: LedgerProof;
   /** The record that the receipt is of. */
   evidence: LedgerRecord;
   /** PEM that this node trusts. */
@@ -44,7 +47,7 @@ function vouchedState({ kind, data }: LedgerRecord): Readonly<{ seqno: number; d
   return entry.type === 'snapshotEvidence' ? entry : undefined;
 }
 
-function refuseReceipt(receipt: Receipt, leaf: Uint8Array, serviceCertificate: string): string | undefined {
+function refuseReceipt(receipt: LedgerProof, leaf: Uint8Array, serviceCertificate: string): string | undefined {
   const node = new X509Certificate(receipt.cert);
   const service = new X509Certificate(serviceCertificate);
   if (!node.checkIssued(service) || !node.verify(service.publicKey)) return 'the signer is not endorsed by the service';

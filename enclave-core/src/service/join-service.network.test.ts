@@ -1,5 +1,5 @@
 /** Whole nodes of one service, each with its folder, peers and API: joining, coming back, leaving. */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,8 @@ class Cluster {
   readonly nodeIds: readonly NodeId[] = template.nodeIds;
   readonly running: (RunningService | undefined)[] = [];
   readonly failures: unknown[] = [];
+  /** What node n said since it was started last. */
+  readonly said: { message: string; fields: object }[][] = [];
   readonly ports: readonly number[];
   readonly #platform: Platform;
   readonly #clients: Client[] = [];
@@ -63,7 +65,10 @@ class Cluster {
   }
 
   async start(n: number, more: Partial<StartServiceOptions> = {}): Promise<RunningService> {
-    const log: NodeLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const lines: { message: string; fields: object }[] = [];
+    this.said[n] = lines;
+    const line = (fields: object, message: string): void => void lines.push({ message, fields });
+    const log: NodeLog = { info: line, warn: line, error: line };
     const running = await startService(
       {
         dir: join(this.root, `node-${n}`),
@@ -81,13 +86,13 @@ class Cluster {
     return this.start(0, { genesisFile: this.service.genesisFile });
   }
 
-  join(n: number, patienceMs = 30_000): Promise<RunningService> {
+  join(n: number, patienceMs = 30_000, more: Partial<StartServiceOptions> = {}): Promise<RunningService> {
     const { serviceCertificate } = this.service.identity;
     const addresses = this.ports
       .slice(0, 3)
       .map((port) => `127.0.0.1:${port}`)
       .filter((_, i) => i !== n);
-    return this.start(n, { join: { serviceCertificate, addresses, patienceMs } });
+    return this.start(n, { ...more, join: { serviceCertificate, addresses, patienceMs } });
   }
 
   async stop(n: number): Promise<void> {
@@ -286,6 +291,48 @@ describe('where memory is protected', () => {
       expect(cluster.votersAt(0)).toHaveLength(3);
       await cluster.stop(0);
       await expect(cluster.begin()).rejects.toMatchObject({ code: 'NOT_JOINED' });
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'a node that joins again goes on from what its earlier life left, and fetches only what it missed',
+    async () => {
+      const node = { snapshots: { snapshotEveryEntries: 30 }, replica: { cachedEntries: 5 } };
+      cluster = await Cluster.make(testProtectedMemory);
+      await cluster.start(0, { genesisFile: cluster.service.genesisFile, node });
+      await Promise.all([1, 2].map((n) => cluster.join(n, 30_000, { node })));
+      await until('all three vote', () => [0, 1, 2].every((n) => cluster.votersAt(n).length === 3));
+      const [bank, relay] = [cluster.client(0, 'bankA'), cluster.client(0, 'relay')];
+      await depositToBankA(cluster.service, { bank, relay }, { id: idOf(1), amountMinor: 10_000n, seq: 1 });
+      let paid = 0;
+      const payUntil = async (holds: () => Promise<boolean>): Promise<void> => {
+        while (!(await holds())) expect((await pay(bank, 100 + paid++)).status).toBe(201);
+      };
+      const kept = async (folder: string): Promise<number> => {
+        const names = await readdir(join(cluster.root, 'node-2', folder)).catch(() => []);
+        return Number(/\d+/.exec(names.findLast((name) => name.endsWith('.dbsnap')) ?? '')?.[0] ?? 0);
+      };
+      await payUntil(async () => (await kept('log')) > 100);
+      await cluster.stop(2);
+      const left = await kept('log');
+      for (let i = 0; i < 40; i++) expect((await pay(bank, 100 + paid++)).status).toBe(201);
+
+      const again = await cluster.join(2, 30_000, { node });
+      const said = (text: string) => (cluster.said[2] ?? []).filter(({ message }) => message.startsWith(text));
+      expect(said('goes on from')).toMatchObject([{ fields: { seqno: left } }]);
+      const [caughtUp] = said('caught up') as { fields: { seqno: number; entries: number } }[];
+      expect(caughtUp?.fields.entries).toBe((caughtUp?.fields.seqno ?? 0) - left);
+      expect([await kept('earlier'), (await kept('log')) > left]).toEqual([0, true]);
+      for (const n of [100, 100 + paid - 1]) {
+        const read = await cluster.client(2, 'bankA').send('GET', `/v1/transfers/${idOf(n)}`);
+        expect(read.body).toMatchObject({ state: 'SETTLED' });
+      }
+      // Of before the snapshot that it went on from: its own tree leads there.
+      const view = [1, 2, 3, 4].find((view) => again.node.transactionStatus(view, 3) === 'Committed') ?? 0;
+      expect(await again.node.receipts.transaction(`${view}.3`)).toMatchObject({ transaction_id: `${view}.3` });
+      await until('its vote is taken over', () => cluster.votersAt(0).includes(again.raftId));
+      expect(cluster.failures).toEqual([]);
     },
     DEADLINE_MS,
   );

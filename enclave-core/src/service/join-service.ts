@@ -20,7 +20,7 @@ import {
   MAX_JOIN_ANSWER_BYTES,
 } from './join-message.ts';
 import { selfSignedCertificate } from './node-certificate.ts';
-import { discardData, forgetPlace, type OpenedNode, type Place, savePlace } from './node-folder.ts';
+import { discardData, forgetPlace, type OpenedNode, type Place, savePlace, setDataAside } from './node-folder.ts';
 import { ServiceError } from './service-error.ts';
 
 /** Pause after every address was asked, and how long one may take to answer. */
@@ -92,8 +92,8 @@ export const joinRequest = (
 });
 
 /**
- * Gets a new place in a service; what an earlier life left in the folder is discarded. Where the platform does not protect memory,
- * place and ledger secrets are durable before it resolves.
+ * Gets a new place in a service. Where the platform protects memory that is how every start goes, and what an earlier life left in the
+ * folder is set aside, for whoever can prove it; elsewhere it is discarded, and place and ledger secrets are durable before it resolves.
  * @throws ServiceError `JOIN_REFUSED`, `JOIN_UNANSWERED`, `SERVICE_ARGUMENTS`, with words for an operator
  */
 export async function joinService(node: OpenedNode, options: AskOptions, uses: AskDependencies): Promise<OpenedNode> {
@@ -101,7 +101,8 @@ export async function joinService(node: OpenedNode, options: AskOptions, uses: A
   if (answer.type !== 'admitted') throw new ServiceError('JOIN_REFUSED', 'the service answered something else');
   const { admission } = answer;
   checkAdmission(node, options.serviceCertificate, admission);
-  await discardData(node.dir);
+  if (options.platform.protectsMemory) await setDataAside(node.dir);
+  else await discardData(node.dir);
   await writeGenesis(node.dir, node.localKeys, admission.genesis);
   const ledgerKeys = new LedgerKeys(admission.ledgerSecrets);
   const { raftId, certificate, serviceId, serviceCertificate, told } = admission;

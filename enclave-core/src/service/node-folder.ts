@@ -7,10 +7,12 @@
 import { lstat, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes32 } from '@drawbridge/protocol/bytes32';
+import { nodeDisk } from '../consensus/log/disk.ts';
+import { EarlierSnapshots } from '../consensus/log/earlier-snapshots.ts';
 import { createKeyFile, readKeyFile, refuseKeyFile, syncDirectory } from '../keys/key-file.ts';
 import { KeyRing } from '../keys/key-ring.ts';
 import { LedgerKeys } from '../keys/ledger-keys.ts';
-import { HISTORY_FOLDER, LEDGER_FOLDER, LOG_FOLDER } from '../node/node-storage.ts';
+import { EARLIER_FOLDER, HISTORY_FOLDER, LEDGER_FOLDER, LOG_FOLDER } from '../node/node-storage.ts';
 import type { ServiceSecrets } from '../settlement/view.ts';
 import { GENESIS_FILE } from './genesis-snapshot.ts';
 import { type NodeIdentity, type NodeKeys, nodeIdentity } from './node-identity.ts';
@@ -155,9 +157,25 @@ async function changeBundle({ dir, localKeys }: Folder, change: Change): Promise
 
 /** What an earlier life of this node left: it begins anew. */
 export async function discardData(dir: string): Promise<void> {
-  for (const name of [LOG_FOLDER, LEDGER_FOLDER, HISTORY_FOLDER, GENESIS_FILE]) {
-    await rm(join(dir, name), { recursive: true, force: true });
-  }
+  await remove(dir, [LOG_FOLDER, GENESIS_FILE]);
+  await discardEarlierLife(dir);
+}
+
+export const earlierSnapshots = (dir: string): EarlierSnapshots =>
+  new EarlierSnapshots(nodeDisk, join(dir, EARLIER_FOLDER));
+
+/** The log is of a place that this node does not have any more; its snapshots, ledger and history may be of use still. */
+export async function setDataAside(dir: string): Promise<void> {
+  await earlierSnapshots(dir).takeFrom(join(dir, LOG_FOLDER));
+  await remove(dir, [LOG_FOLDER, GENESIS_FILE]);
+}
+
+/** It was of no use. */
+export const discardEarlierLife = (dir: string): Promise<void> =>
+  remove(dir, [LEDGER_FOLDER, HISTORY_FOLDER, EARLIER_FOLDER]);
+
+async function remove(dir: string, names: readonly string[]): Promise<void> {
+  for (const name of names) await rm(join(dir, name), { recursive: true, force: true });
   await syncDirectory(dir);
 }
 

@@ -7,9 +7,10 @@ import type { ApiLimits } from '../api/limits.ts';
 import { systemEntropy } from '../consensus/node-host.ts';
 import { makeRekey, openRekey } from '../keys/rekey.ts';
 import { CoreNode, type CoreNodeDependencies, type CoreNodeOptions } from '../node/core-node.ts';
+import { storageAfterLife } from '../node/earlier-life.ts';
 import { type NodeHost, systemHost } from '../node/node-host.ts';
 import type { Peers } from '../node/node-peers.ts';
-import { type FileStorageOptions, fileStorage } from '../node/node-storage.ts';
+import { type FileStorageOptions, fileStorage, type OpenStorage } from '../node/node-storage.ts';
 import type { NodeLog } from '../node-log.ts';
 import { PeerNetwork } from '../peers/peer-network.ts';
 import { systemTimers } from '../peers/peer-timers.ts';
@@ -21,7 +22,7 @@ import { admissionOffice } from './admission.ts';
 import { MAX_JOIN_ANSWER_BYTES } from './join-message.ts';
 import type { AskOptions, SelfDescription } from './join-service.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { forgetPlace, savePlace, saveSecrets } from './node-folder.ts';
+import { discardEarlierLife, earlierSnapshots, forgetPlace, savePlace, saveSecrets } from './node-folder.ts';
 import { openFor } from './node-identity.ts';
 import { NodePresence } from './node-presence.ts';
 import { SeededDirectory } from './seeded-directory.ts';
@@ -105,6 +106,7 @@ export class RunningNode {
     this.#presence.start();
     const { self, nowMs } = this.#uses;
     const office = { ledgerKeys, serviceCertificate, platform: platform.kind, life: self().life, nowMs };
+    const openStorage = fileStorage({ ...storage, dir, serviceId }, localKeys, this.#host);
     const dependencies: CoreNodeDependencies = {
       identity: {
         nodeId: identity.nodeId,
@@ -114,7 +116,7 @@ export class RunningNode {
       openRekey: (entry) => openRekey(entry, identity.nodeId, openFor(identity), ledgerKeys),
       makeRekey: (nodes) => makeRekey({ keys: ledgerKeys, nodes, entropy: systemEntropy }),
       saveSecrets: () => saveSecrets({ dir, localKeys }, ledgerKeys),
-      openStorage: fileStorage({ ...storage, dir, serviceId }, localKeys, this.#host),
+      openStorage: placed.isNewcomer ? this.#afterLife(openStorage) : openStorage,
       platform,
       engine,
       genesis: async () => genesis,
@@ -128,6 +130,20 @@ export class RunningNode {
     };
     this.#node = await CoreNode.start({ ...node, raftId, joined }, dependencies);
     if (platform.protectsMemory) this.#stopLooking = systemTimers.every(ALONE_LOOK_MS, () => this.#lookAlone());
+  }
+
+  #afterLife(openStorage: OpenStorage): OpenStorage {
+    const { placed, log } = this.#uses;
+    const { dir, ledgerKeys, place } = placed;
+    const { serviceCertificate } = place;
+    const discard = (): Promise<void> => discardEarlierLife(dir);
+    return storageAfterLife(openStorage, {
+      snapshots: earlierSnapshots(dir),
+      keys: ledgerKeys,
+      serviceCertificate,
+      discard,
+      log,
+    });
   }
 
   /** @returns the ports that clients and peers reach it by; 0 where it stays alone */

@@ -12,7 +12,13 @@ import { type Founding, type OpenedNode, type Place, savePlace } from './node-fo
 import { ServiceError } from './service-error.ts';
 
 export type PlacedNode = OpenedNode &
-  Readonly<{ place: Place; ledgerKeys: NonNullable<OpenedNode['ledgerKeys']>; genesis: Genesis }>;
+  Readonly<{
+    place: Place;
+    /** It was admitted just now; what is in its folder is of an earlier life. */
+    isNewcomer: boolean;
+    ledgerKeys: NonNullable<OpenedNode['ledgerKeys']>;
+    genesis: Genesis;
+  }>;
 
 export type TakePlace = Readonly<{
   node: OpenedNode;
@@ -35,8 +41,9 @@ export async function takePlace(input: TakePlace, uses: AskDependencies): Promis
   demandSameGenesis(checked, genesis);
   const { place, ledgerKeys } = placed;
   if (place && ledgerKeys) {
+    const isNewcomer = node.place !== place && place.joined;
     if (node.place === place && join) uses.log.info({ raftId: place.raftId }, 'this node has its place already');
-    return { ...placed, place, ledgerKeys, genesis };
+    return { ...placed, place, isNewcomer, ledgerKeys, genesis };
   }
   throw new ServiceError('NOT_JOINED', `the node in ${node.dir} on ${self.platform.kind} has no place`);
 }

@@ -8,7 +8,7 @@ import type { Bytes32 } from '@drawbridge/protocol/bytes32';
 import type { InstructionId, LockId, ParticipantId, TransferId, VaultKey } from '@drawbridge/protocol/ids';
 import type { StateRef } from '@drawbridge/protocol/state-ref';
 import { sha256OfText } from '../sha256.ts';
-import { FULL, type Key, Shard, sortedKeys } from './spent-shard.ts';
+import { type Key, keyOfWords, Shard, sortedKeys } from './spent-shard.ts';
 
 /** An id in its scope, hashed once for all look-ups of one command. */
 export type SpentMark = Key & Readonly<{ text: string }>;
@@ -19,17 +19,9 @@ const MAX_MARK = 256;
 function mark(text: string): SpentMark {
   if (text.length > MAX_MARK) throw new RangeError(`an id in its scope has at most ${MAX_MARK} characters`);
   const digest = sha256OfText(text);
-  return keyOf(text, wordIn(digest, 0), wordIn(digest, 4), wordIn(digest, 8), wordIn(digest, 12));
+  const { a, b, c, d } = keyOfWords(wordIn(digest, 0), wordIn(digest, 4), wordIn(digest, 8), wordIn(digest, 12));
+  return { a, b, c, d, text };
 }
-
-/** The one key that reads as a free slot is moved to its neighbour. */
-const keyOf = (text: string, a: number, b: number, c: number, d: number): SpentMark => ({
-  a,
-  b,
-  c,
-  d: a === 0 && b === 0 && c === 0 && d === 0 ? 1 : d,
-  text,
-});
 
 /** Big-endian, of characters that are bytes. */
 const wordIn = (bytes: string, i: number): number =>
@@ -60,20 +52,6 @@ export const formerTipMark = (vault: VaultKey, ref: StateRef): SpentMark => mark
 export const instructionMark = (id: InstructionId): SpentMark => mark(id);
 
 const SHARDS = 256;
-
-/** Big-endian words of 16 bytes; the one key that reads as a free slot is moved to its neighbour. */
-function keyAt(bytes: Uint8Array, from: number): Key {
-  const a = wordAt(bytes, from);
-  const b = wordAt(bytes, from + 4);
-  const c = wordAt(bytes, from + 8);
-  const d = wordAt(bytes, from + 12);
-  return a === 0 && b === 0 && c === 0 && d === 0 ? { a, b, c, d: 1 } : { a, b, c, d };
-}
-
-const wordAt = (bytes: Uint8Array, i: number): number =>
-  (((bytes[i] ?? 0) << 24) | ((bytes[i + 1] ?? 0) << 16) | ((bytes[i + 2] ?? 0) << 8) | (bytes[i + 3] ?? 0)) >>> 0;
-
-const compareKeys = (x: Key, y: Key): number => x.a - y.a || x.b - y.b || x.c - y.c || x.d - y.d;
 
 /** Fewer ids than these are never worth being encoded before they are asked for. */
 const MIN_LATER = 1024;
@@ -195,19 +173,7 @@ export class SpentIds {
   static fromShards(shards: readonly Uint8Array[]): SpentIds {
     if (shards.length !== SHARDS) throw new RangeError('spent ids must have 256 shards');
     const ids = new SpentIds();
-    shards.forEach((bytes, number) => {
-      if (bytes.length % 16 !== 0) throw new RangeError('spent ids must have 16 bytes each');
-      const shard = ids.#shards[number];
-      shard?.resize(Math.ceil(bytes.length / 16 / FULL));
-      let previous: Key | undefined;
-      for (let from = 0; from < bytes.length; from += 16) {
-        const key = keyAt(bytes, from);
-        if (key.a >>> 24 !== number) throw new RangeError('a spent id is in another shard');
-        if (previous && compareKeys(previous, key) >= 0) throw new RangeError('spent ids are not in rising order');
-        shard?.add(key);
-        previous = key;
-      }
-    });
+    for (const [number, bytes] of shards.entries()) ids.#shards[number]?.fill(bytes, number);
     return ids;
   }
 }

@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { type Key, Shard, sortedKeys } from './spent-shard.ts';
 
-const keyOf = (n: number): Key => ({ a: n % 7, b: Math.imul(n, 2654435761) >>> 0, c: n, d: 1 });
+/** Like digests, in one shard. */
+const textOf = ({ a, b, c, d }: Key): string => [a, b, c, d].map((word) => word.toString(16).padStart(8, '0')).join('');
+const keyOf = (n: number): Key => ({ a: Math.imul(n + 1, 2654435761) >>> 8, b: n % 7, c: n, d: 1 });
 
 describe('a shard of spent ids', () => {
   test('grows in its place once it is large, and has all that it had', () => {
@@ -35,6 +38,34 @@ describe('a shard of spent ids', () => {
       expect(one.has(keyOf(n))).toBe(n % 2 === 0);
       expect(other.has(keyOf(n))).toBe(n % 2 === 1);
     }
+  });
+
+  test('gives its keys in their order, and is filled by them, wherever in the table they crowd', () => {
+    const crowded = fc.tuple(fc.constantFrom(0, 0x7fff00, 0xfffff0), fc.nat(20), fc.nat(3), fc.nat(3));
+    const keys = fc.array(fc.oneof(crowded, fc.tuple(fc.nat(0xffffff), fc.nat(0), fc.nat(3), fc.nat(3))), {
+      maxLength: 400,
+    });
+    fc.assert(
+      fc.property(keys, fc.nat(200), (made, laterFrom) => {
+        const all = made.map(([from, more, b, c]): Key => ({ a: Math.min(from + more, 0xffffff), b, c, d: 1 }));
+        const [shard, later] = [new Shard(), new Shard()];
+        const expected = new Set<string>();
+        all.forEach((key, at) => {
+          if (!shard.add(key)) return;
+          if (at >= laterFrom) later.add(key);
+          else expected.add(textOf(key));
+        });
+        const bytes = sortedKeys(shard, later);
+        const got = Buffer.from(bytes).toString('hex').match(/.{32}/g) ?? [];
+        expect(got).toEqual([...expected].sort());
+        const filled = new Shard();
+        filled.fill(bytes, 0);
+        for (const [at, key] of all.entries()) if (at < laterFrom) expect(filled.has(key)).toBe(true);
+        expect(filled.count).toBe(expected.size);
+        expect(Buffer.from(sortedKeys(filled, new Shard())).equals(bytes)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('has a bound', () => {

@@ -2,6 +2,8 @@
  * A hash table of keys that are never taken out, 16 bytes in a slot. It grows by a fifth when 85 % full, so it stays above 70 % full
  * and takes at most 23 bytes for each key (24 with the rounding of small ones). A large one grows in its place, by pages of the
  * machine: tables that are made anew would leave holes to the allocator, which grow as the tables do and are never given back.
+ * Keys stand about in their own order, because they are digests and their first bits say where they belong: so a table is filled
+ * from a list of rising keys, and read into one, from its beginning to its end.
  */
 
 /** The four words of a key: 128 bits, never all zeros. */
@@ -12,9 +14,9 @@ const WORDS = 4;
 const SLOT_BYTES = 16;
 const FIRST_SLOTS = 8;
 /** Of all slots; a fuller table grows. */
-export const FULL = 0.85;
+const FULL = 0.85;
 const GROWTH = 1.2;
-/** Slots of a shard, so that a first word and a slot number fit one exact double: over 400 million ids in 256 shards. */
+/** Slots of a shard: over 400 million ids in 256 shards. */
 const MAX_SLOTS = 2 ** 21;
 /** From so many slots on (32 KiB) a table grows in its place. Until then it reserves no addresses: two mappings, and 32 MiB. */
 const IN_PLACE_SLOTS = 2 ** 11;
@@ -29,10 +31,15 @@ export class Shard {
     return isFree(this.table, at);
   }
 
+  /** Slot where a key belongs: by its first word without the first byte, which is the same in all of a shard. */
+  home(a: number): number {
+    return Math.floor(((a & 0xffffff) * this.slots) / 2 ** 24);
+  }
+
   /** Word offset of the key's slot, or of the free slot where it belongs. */
   #find({ a, b, c, d }: Key): number {
     const { table, slots } = this;
-    for (let slot = b % slots; ; slot = slot + 1 === slots ? 0 : slot + 1) {
+    for (let slot = this.home(a); ; slot = slot + 1 === slots ? 0 : slot + 1) {
       const at = slot * WORDS;
       const same = table[at] === a && table[at + 1] === b && table[at + 2] === c && table[at + 3] === d;
       if (same || this.#isFreeAt(at)) return at;
@@ -50,6 +57,26 @@ export class Shard {
     return this.#place(key);
   }
 
+  /** Keys from an empty table on, 16 bytes each. @throws RangeError unless they rise, and begin with this byte */
+  fill(bytes: Uint8Array, firstByte: number): void {
+    if (bytes.length % SLOT_BYTES !== 0) throw new RangeError('spent ids must have 16 bytes each');
+    if (bytes.length === 0) return;
+    this.resize(Math.ceil(bytes.length / SLOT_BYTES / FULL));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    let previous: Key | undefined;
+    let next = 0;
+    for (let from = 0; from < bytes.length; from += SLOT_BYTES) {
+      const key = keyAt(view, from);
+      if (key.a >>> 24 !== firstByte) throw new RangeError('a spent id is in another shard');
+      if (previous && compareKeys(previous, key) >= 0) throw new RangeError('spent ids are not in rising order');
+      previous = key;
+      const slot = Math.max(this.home(key.a), next);
+      next = slot + 1;
+      if (slot < this.slots) this.#put(slot * WORDS, key);
+      else this.#place(key);
+    }
+  }
+
   /** Never to fewer than there are. */
   resize(slots: number): void {
     if (slots > MAX_SLOTS) throw new RangeError('there is no room for more spent ids');
@@ -64,14 +91,39 @@ export class Shard {
   #place(key: Key): boolean {
     const at = this.#find(key);
     if (!this.#isFreeAt(at)) return false;
-    this.table[at] = key.a;
-    this.table[at + 1] = key.b;
-    this.table[at + 2] = key.c;
-    this.table[at + 3] = key.d;
-    this.count++;
+    this.#put(at, key);
     return true;
   }
+
+  #put(at: number, { a, b, c, d }: Key): void {
+    const { table } = this;
+    table[at] = a;
+    table[at + 1] = b;
+    table[at + 2] = c;
+    table[at + 3] = d;
+    this.count++;
+  }
 }
+
+/** Big-endian words. */
+function keyAt(view: DataView, from: number): Key {
+  return keyOfWords(
+    view.getUint32(from),
+    view.getUint32(from + 4),
+    view.getUint32(from + 8),
+    view.getUint32(from + 12),
+  );
+}
+
+/** The one key that reads as a free slot is moved to its neighbour. */
+export const keyOfWords = (a: number, b: number, c: number, d: number): Key => ({
+  a,
+  b,
+  c,
+  d: a === 0 && b === 0 && c === 0 && d === 0 ? 1 : d,
+});
+
+const compareKeys = (x: Key, y: Key): number => x.a - y.a || x.b - y.b || x.c - y.c || x.d - y.d;
 
 /** The table's bytes, where they can become more. */
 function resizable({ buffer }: Uint32Array): ArrayBuffer | undefined {
@@ -109,31 +161,35 @@ const slotAt = (table: Uint32Array, at: number): Key => ({
 });
 
 /**
- * Keys of a shard in rising order, 16 bytes each, without those of `later`. Sorts doubles of first word and slot, which the
- * engine does natively.
+ * Keys of a shard in rising order, 16 bytes each, without those of `later`. Their slots are nearly in that order already: insertion
+ * moves a key past its neighbours of one cluster.
  */
-export function sortedKeys({ table, slots }: Shard, later: Shard): Uint8Array {
-  const order = new Float64Array(slots);
+export function sortedKeys(shard: Shard, later: Shard): Uint8Array {
+  const { table, slots } = shard;
+  const places = new Uint32Array(shard.count);
   let count = 0;
+  const insert = (at: number): void => {
+    let place = count++;
+    for (; place > 0 && compareSlots(table, places[place - 1] ?? 0, at) > 0; place--)
+      places[place] = places[place - 1] ?? 0;
+    places[place] = at;
+  };
+  /** Of the last cluster, which goes on where the table begins. */
+  const wrapped: number[] = [];
+  let isFirstCluster = true;
   for (let slot = 0; slot < slots; slot++) {
     const at = slot * WORDS;
-    if (isFree(table, at) || (later.count > 0 && later.has(slotAt(table, at)))) continue;
-    order[count++] = (table[at] ?? 0) * MAX_SLOTS + slot;
+    if (isFree(table, at)) isFirstCluster = false;
+    else if (later.count > 0 && later.has(slotAt(table, at))) continue;
+    else if (isFirstCluster && shard.home(table[at] ?? 0) > slot) wrapped.push(at);
+    else insert(at);
   }
-  const places = order.subarray(0, count).sort();
-  for (let i = 0; i < count; i++) places[i] = ((places[i] ?? 0) % MAX_SLOTS) * WORDS;
-  // Keys of one first word stand by slot now; they are few, and insertion puts them right.
-  for (let i = 1; i < count; i++) {
-    for (let j = i; j > 0 && compareSlots(table, places[j - 1] ?? 0, places[j] ?? 0) > 0; j--) {
-      [places[j - 1], places[j]] = [places[j] ?? 0, places[j - 1] ?? 0];
-    }
-  }
-  const bytes = new Uint8Array(count * WORDS * 4);
+  wrapped.forEach(insert);
+  const bytes = new Uint8Array(count * SLOT_BYTES);
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < count; i++) {
-    for (let word = 0; word < WORDS; word++) {
-      view.setUint32((i * WORDS + word) * 4, table[(places[i] ?? 0) + word] ?? 0);
-    }
+    const at = places[i] ?? 0;
+    for (let word = 0; word < WORDS; word++) view.setUint32((i * WORDS + word) * 4, table[at + word] ?? 0);
   }
   return bytes;
 }

@@ -138,13 +138,22 @@ export class CoreNodes {
     this.#root = root;
   }
 
-  /** Made, started, voting, and bank A funded. `flagsOf`: of Node, for the node of that number, counted from 0. */
-  static async start(count: number, flagsOf: (node: number) => readonly string[] = () => []): Promise<CoreNodes> {
+  /**
+   * Made, started, voting, and bank A funded. `flagsOf`: of Node, for the node of that number, counted from 0; `args`: further ones
+   * of every start.
+   */
+  static async start(
+    count: number,
+    {
+      flagsOf = () => [],
+      args = [],
+    }: Readonly<{ flagsOf?: (node: number) => readonly string[]; args?: readonly string[] }> = {},
+  ): Promise<CoreNodes> {
     const root = await mkdtemp(join(tmpdir(), 'drawbridge-bench-'));
-    const made = await CoreNodes.#make(root, count);
+    const made = await CoreNodes.#make(root, count, args);
     try {
       for (const [n, node] of made.nodes.entries()) await node.start(flagsOf(n));
-      await until('every node has a vote', READY_MS, () => made.#complete());
+      await made.complete();
       await made.#fund();
       return made;
     } catch (error) {
@@ -153,7 +162,7 @@ export class CoreNodes {
     }
   }
 
-  static async #make(root: string, count: number): Promise<CoreNodes> {
+  static async #make(root: string, count: number, more: readonly string[]): Promise<CoreNodes> {
     const names = Array.from({ length: count }, (_, n) => `core-${n + 1}`);
     const made: PublicIdentity[] = [];
     for (const [n, name] of names.entries()) {
@@ -178,7 +187,7 @@ export class CoreNodes {
       const peers = places.filter((other) => other !== place).map(({ peer }) => peer);
       const join_ = ['join', '--service-cert', certificate, '--peer', peers.join(',')];
       const args = n === 0 ? ['start', '--genesis', service.genesisFile] : join_;
-      return new CoreNode(place, args, join(root, 'logs', place.name));
+      return new CoreNode(place, [...args, ...more], join(root, 'logs', place.name));
     });
     return new CoreNodes(service, nodes, root);
   }
@@ -204,10 +213,12 @@ export class CoreNodes {
     return found;
   }
 
-  /** Whether all take part and have applied the same. */
-  async #complete(): Promise<boolean> {
-    const states = await Promise.all(this.nodes.map((node) => node.state()));
-    return states.every(({ role, state }) => state === 'PartOfNetwork' && (role === 'leader' || role === 'follower'));
+  /** Waits until all take part, each with a vote. */
+  async complete(): Promise<void> {
+    await until('every node has a vote', READY_MS, async () => {
+      const states = await Promise.all(this.nodes.map((node) => node.state()));
+      return states.every(({ role, state }) => state === 'PartOfNetwork' && (role === 'leader' || role === 'follower'));
+    });
   }
 
   /** Waits until every node has applied what the furthest has. */

@@ -17,7 +17,14 @@ const BATCHES_AT_ONCE = 64;
 const ENGINE_IN_FLIGHT = { batched: 16, single: 64 } as const;
 const FAILOVERS = 3;
 const HALF_CONNECTIONS = 256;
+const STARTS = 5;
+/** All together more than what follows a snapshot at most, which is replayed. */
+const BETWEEN_STARTS = 50_000;
+/** By then snapshots are made. */
+const SHORT_HISTORY = 500_000;
 const SMALL_HISTORY = 100_000;
+/** As tests run it; nothing is protected. */
+const PROTECTED = ['--development', '--test-protected-memory'];
 const FILL = { batch: 1_000, atOnce: 8 } as const;
 /** Body of a single payment, in bytes; the value of each put has as many. */
 const PAYMENT_BYTES = 121;
@@ -190,6 +197,54 @@ const historyPart: Part = (options) =>
     }
   });
 
+/**
+ * How long the start of a node takes with more and more history, from its process to the line that says it is ready: a follower
+ * that was stopped, among others that ran on. Where memory is protected, that is a join.
+ */
+async function* startsOf(name: string, args: readonly string[], { history, log }: Options): AsyncGenerator<Figure> {
+  const nodes = await CoreNodes.start(NODES, { args });
+  const load = new ClusterLoad(nodes);
+  try {
+    let written = 0;
+    const times: number[] = [];
+    for (const length of new Set([SHORT_HISTORY, Math.max(history, SHORT_HISTORY)])) {
+      log(`${name}: writing ${length} transfers`);
+      await fill(load, length - written);
+      const rounds: number[] = [];
+      for (let start = 0; start < STARTS; start += 1) {
+        await fill(load, BETWEEN_STARTS);
+        rounds.push(await startAgain(nodes));
+      }
+      written = length + STARTS * BETWEEN_STARTS;
+      times.push(quantile(rounds, 0.5));
+      yield figure(`${name}.${length}`, times.at(-1) ?? Number.NaN, 'ms');
+      yield figure(`${name}.${length}.longest`, Math.max(...rounds), 'ms');
+    }
+    yield figure(`ratio.${name}`, (times[0] ?? Number.NaN) / (times.at(-1) ?? Number.NaN), '×');
+  } finally {
+    await load.close();
+    await nodes.stop();
+  }
+}
+
+async function startAgain(nodes: CoreNodes): Promise<number> {
+  const leader = await nodes.leader();
+  const follower = nodes.nodes.find((node) => node !== leader && node !== nodes.nodes[0]);
+  if (!follower) throw new RangeError('there are three');
+  await nodes.even();
+  await follower.stop();
+  const begin = performance.now();
+  await follower.start();
+  const took = performance.now() - begin;
+  await nodes.complete();
+  return took;
+}
+
+const startPart: Part = async function* (options) {
+  yield* startsOf('cluster.start', [], options);
+  yield* startsOf('cluster.start.protected', PROTECTED, options);
+};
+
 /** Of the nodes one by one: what they have, and what a million transfers more brought. */
 function memoryFigures(before: readonly number[], after: readonly number[], transfers: number): Figure[] {
   const MEGABYTE = 1e6;
@@ -214,4 +269,5 @@ export const PARTS: Readonly<Record<string, Part>> = {
   half: halfPart,
   failover: failoverPart,
   history: historyPart,
+  start: startPart,
 };

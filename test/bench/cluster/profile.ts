@@ -57,7 +57,7 @@ const flagsOf = (n: number): string[] => [
   `--cpu-prof-dir=${dirOf(n)}`,
 ];
 for (let n = 0; n < 3; n += 1) await mkdir(dirOf(n), { recursive: true });
-const nodes = await CoreNodes.start(3, flagsOf);
+const nodes = await CoreNodes.start(3, { flagsOf });
 const load = new ClusterLoad(nodes);
 let leader: CoreNode;
 let [from, to, done] = [0, 0, 0];

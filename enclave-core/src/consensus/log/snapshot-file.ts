@@ -127,8 +127,8 @@ export class GrowingSnapshot {
 const temporary = (path: string): string => `${path}.tmp`;
 const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 
-/** Reads it through, a block at a time. The reason instead, when the file is not whole or belongs to another log. */
-export async function readSnapshot(disk: Disk, path: string, logId: Uint8Array): Promise<SnapshotFile | string> {
+/** Reads it through, a block at a time. The reason instead, when the file is not whole or belongs to another log, where one is named. */
+export async function readSnapshot(disk: Disk, path: string, logId: Uint8Array | null): Promise<SnapshotFile | string> {
   const file = await disk.open(path, 'read');
   try {
     return await readThrough({ disk, path, file, logId });
@@ -140,7 +140,7 @@ export async function readSnapshot(disk: Disk, path: string, logId: Uint8Array):
   }
 }
 
-type Reading = Readonly<{ disk: Disk; path: string; file: DiskFile; logId: Uint8Array }>;
+type Reading = Readonly<{ disk: Disk; path: string; file: DiskFile; logId: Uint8Array | null }>;
 
 async function readThrough({ disk, path, file, logId }: Reading): Promise<SnapshotFile | string> {
   const hash = createHash('sha256');
@@ -169,7 +169,7 @@ async function readThrough({ disk, path, file, logId }: Reading): Promise<Snapsh
   // One byte more, so that nothing follows.
   const stored = await readRange(file, path, end + LENGTH_BYTES + tail.length, HASH_BYTES + 1);
   if (!hash.digest().equals(stored)) throw notAsWritten(path);
-  if (!front.subarray(0, LOG_ID_BYTES).equals(logId)) return 'the snapshot belongs to another log';
+  if (logId && !front.subarray(0, LOG_ID_BYTES).equals(logId)) return 'the snapshot belongs to another log';
   const reader = new FrameReader(front.subarray(LOG_ID_BYTES));
   const [index, term, confState] = [reader.u64(), reader.u64(), reader.confState()];
   const [sequence, head] = [new FrameReader(tail).u64(), tail.subarray(8)];
