@@ -5,6 +5,7 @@ import { observerStatement } from '@drawbridge/protocol/observer-evidence';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type Attestor, attest } from './attestor.ts';
 import { NodeError, type Sighting } from './evm-node.ts';
+import { SeenLogs } from './seen-logs.ts';
 import { type SignedBlock, SignedBlocksError } from './signed-blocks.ts';
 import { type FakeNode, fakeNode, REQUEST, SIGHT, VAULT_LOG, wordOf } from './testing/fake-node.ts';
 
@@ -31,6 +32,7 @@ beforeEach(() => {
         return 'held';
       },
     },
+    seen: new SeenLogs(2),
     sign: (statement) => {
       signed++;
       return toHex(sign(null, statement, privateKey));
@@ -114,6 +116,59 @@ describe('does not vouch, and says why, when its node shows', () => {
     expect(await attest(attestor, REQUEST)).toMatchObject({ ok: false, code: 'TOO_SHALLOW', depthBlocks: 2 });
     expect(signed).toBe(0);
   });
+});
+
+describe('what it was asked about before it was deep enough', () => {
+  const deep = { headNumber: 104, blockHash: VAULT_LOG.blockHash };
+  let looks: number;
+  beforeEach(async () => {
+    looks = 0;
+    const look = node.look.bind(node);
+    node.look = (at) => {
+      looks += 1;
+      return look(at);
+    };
+    node.sight = { ...SIGHT, headNumber: 102 };
+    expect(await attest(attestor, REQUEST)).toEqual({ ok: false, code: 'TOO_SHALLOW', depthBlocks: 3 });
+  });
+
+  test('is not looked up again, but its block is looked for', async () => {
+    expect(await attest(attestor, REQUEST)).toEqual({ ok: false, code: 'TOO_SHALLOW', depthBlocks: 3 });
+    node.later = deep;
+    expect(await attest(attestor, REQUEST)).toMatchObject({ ok: true, answer: { depthBlocks: 5, log: VAULT_LOG } });
+    expect(looks).toBe(1);
+  });
+
+  test('is not vouched for when the block is gone by then', async () => {
+    node.later = { ...deep, blockHash: wordOf(0xb2) };
+    expect(await attest(attestor, REQUEST)).toMatchObject({ ok: false, code: 'BLOCK_NOT_CANONICAL' });
+    expect([signed, claimed]).toEqual([0, []]);
+  });
+
+  test('serves no other question', async () => {
+    node.sight = { ...withoutReceipt, headNumber: 104 };
+    for (const other of [{ logIndex: 0 }, { transactionHash: wordOf(1) }]) {
+      expect(await attest(attestor, { ...REQUEST, ...other })).toMatchObject({ ok: false, code: 'LOG_NOT_FOUND' });
+    }
+    node.sight = { ...SIGHT, headNumber: 104 };
+    for (const other of [{ blockHash: wordOf(0xb2) }, { blockNumber: 99 }]) {
+      expect((await attest(attestor, { ...REQUEST, ...other })).ok).toBe(false);
+    }
+    expect(signed).toBe(0);
+  });
+});
+
+test('of what is not deep enough only logs of vaults are remembered, and as many as may be', async () => {
+  const seen = new SeenLogs(2);
+  attestor = { ...attestor, seen };
+  node.sight = { ...SIGHT, headNumber: 102, ...receipt({ succeeded: false }) };
+  await attest(attestor, REQUEST);
+  expect(seen.find(REQUEST)).toBeUndefined();
+  const at = (logIndex: number) => ({ ...REQUEST, logIndex });
+  for (const logIndex of [1, 2, 3]) seen.remember(at(logIndex), VAULT_LOG);
+  expect([1, 2, 3].map((logIndex) => seen.find(at(logIndex)) !== undefined)).toEqual([false, true, true]);
+  seen.remember(at(4), { ...VAULT_LOG, data: `0x${'00'.repeat(5_000)}` });
+  expect(seen.find(at(4))).toBeUndefined();
 });
 
 test('a network that is not configured is unknown', async () => {

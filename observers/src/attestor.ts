@@ -9,6 +9,7 @@ import type { AttestAnswer, AttestProblemCode, AttestRequest } from '@drawbridge
 import { type EvmLog, observerStatement } from '@drawbridge/protocol/observer-evidence';
 import { isProtocolError } from '@drawbridge/protocol/protocol-error';
 import { type BlockSight, type ChainIdentity, type EvmNode, NodeError, type Sighting } from './evm-node.ts';
+import type { SeenLogs } from './seen-logs.ts';
 import { type BlockGuard, SignedBlocksError } from './signed-blocks.ts';
 
 export type WatchedNetwork = Readonly<{
@@ -24,6 +25,7 @@ export type Attestor = Readonly<{
   serviceId: Bytes32;
   networks: ReadonlyMap<NetworkId, WatchedNetwork>;
   guard: BlockGuard;
+  seen: SeenLogs;
   sign: (statement: Uint8Array) => Hex;
 }>;
 
@@ -49,8 +51,7 @@ export async function attest(attestor: Attestor, request: AttestRequest): Promis
   const network = attestor.networks.get(request.network);
   if (network === undefined) return refuse('NETWORK_UNKNOWN');
   try {
-    const first = await network.node.look(request);
-    const found = findLog(network, request, first);
+    const found = await findLog(attestor, network, request);
     if (!found.ok) return found;
     // The parts of one look may be moments apart; the block must still be there, and deep, after the log was read.
     const depth = depthOf(network, request, await network.node.block(request.blockNumber));
@@ -66,18 +67,30 @@ export async function attest(attestor: Attestor, request: AttestRequest): Promis
 type Depth = Readonly<{ ok: true; depthBlocks: number }> | AttestRefusal;
 type Found = Readonly<{ ok: true; depthBlocks: number; log: EvmLog }> | AttestRefusal;
 
-function findLog(network: WatchedNetwork, request: AttestRequest, sight: Sighting): Found {
+/** Whoever asked before the block was deep enough, and asks again, has it looked up once. */
+async function findLog({ seen }: Attestor, network: WatchedNetwork, request: AttestRequest): Promise<Found> {
+  const known = seen.find(request);
+  if (known) return { ok: true, depthBlocks: Number.POSITIVE_INFINITY, log: known };
+  const sight = await network.node.look(request);
   if (!sameChain(sight.identity, network.identity)) return refuse('NODE_WRONG_NETWORK');
   const depth = depthOf(network, request, sight);
+  if (!depth.ok && depth.code !== 'TOO_SHALLOW') return depth;
+  const found = logIn(network, request, sight);
+  if (found.ok && sight.blockHash !== undefined) seen.remember(request, found.log);
   if (!depth.ok) return depth;
-  const { receipt } = sight;
+  return found.ok ? { ...found, depthBlocks: depth.depthBlocks } : found;
+}
+
+type LogFound = Readonly<{ ok: true; log: EvmLog }> | AttestRefusal;
+
+function logIn(network: WatchedNetwork, request: AttestRequest, { receipt }: Sighting): LogFound {
   if (receipt === undefined) return refuse('LOG_NOT_FOUND');
   if (receipt.blockNumber !== request.blockNumber) return refuse('LOG_NOT_FOUND');
   if (receipt.blockHash !== request.blockHash) return refuse('BLOCK_NOT_CANONICAL');
   const [log, another] = receipt.logs.filter(({ logIndex }) => logIndex === request.logIndex);
   if (log === undefined || another !== undefined || !receipt.succeeded) return refuse('LOG_NOT_FOUND');
   if (!network.vaults.has(log.address)) return refuse('VAULT_UNKNOWN');
-  return isVaultEvent(log) ? { ok: true, depthBlocks: depth.depthBlocks, log } : refuse('EVENT_INVALID');
+  return isVaultEvent(log) ? { ok: true, log } : refuse('EVENT_INVALID');
 }
 
 function depthOf(network: WatchedNetwork, request: AttestRequest, sight: BlockSight): Depth {

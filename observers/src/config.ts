@@ -55,6 +55,8 @@ const Config = Type.Object(
         /** Requests begun in any one second, of all clients together. */
         requestsPerSecond: Type.Integer({ default: 500, minimum: 1, maximum: 100_000 }),
         connections: Type.Integer({ default: 256, minimum: 1, maximum: 10_000 }),
+        /** Logs remembered that were asked for before they were deep enough; further ones push out the oldest. */
+        seenLogs: Type.Integer({ default: 1_024, minimum: 1, maximum: 100_000 }),
         /** Blocks remembered as signed, about 200 bytes of memory each; beyond it nothing new is signed. */
         signedBlocks: Type.Integer({ default: 5_000_000, minimum: 1, maximum: 100_000_000 }),
       },

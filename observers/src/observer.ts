@@ -10,6 +10,7 @@ import { jsonRpcNode } from './json-rpc-node.ts';
 import { watchNetworks } from './network-watch.ts';
 import { observerMetrics } from './observer-metrics.ts';
 import { observerServer } from './observer-server.ts';
+import { SeenLogs } from './seen-logs.ts';
 import { SignedBlocks } from './signed-blocks.ts';
 
 export type RunningObserver = Readonly<{
@@ -50,6 +51,7 @@ export async function startObserver(setup: ObserverSetup, log: Logger): Promise<
     serviceId: parseBytes32(config.serviceId),
     networks,
     guard,
+    seen: new SeenLogs(limits.seenLogs),
     sign: (statement) => toHex(sign(null, statement, attestationKey)),
   };
   let stopping = false;

@@ -60,6 +60,8 @@ const Limits = Type.Object(
     maxUnmined: count(64, 1, 4_096),
     /** Nonces tried for one transaction. */
     maxNonces: count(5, 1, 100),
+    /** How long the node's count and prices are believed that were asked for while an instruction was checked. */
+    outlookMs: count(250, 0, 10_000),
     /** A transaction that the node does not have for so long is sent again. */
     droppedAfterMs: count(10_000, 100, 3_600_000),
     /** The next transaction to be mined that waits for so long is replaced by one that pays more. */

@@ -55,6 +55,17 @@ test.each([
   await expect(asked).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
 });
 
+test('what comes is of the blocks above, as they are now; where one block is enough nothing comes', async () => {
+  node.chainLogs = [log(1, 18), log(2, 19), log(3, 20)];
+  const coming = await source.comingEvents({ vaults: [vault], afterBlock: 18 });
+  expect(coming.map(({ seq, blockNumber }) => [seq, blockNumber])).toEqual([
+    [2, 19],
+    [3, 20],
+  ]);
+  const atOnce = new EvmEventSource({ depthBlocks: 1 }, { node });
+  expect(await atOnce.comingEvents({ vaults: [vault], afterBlock: 20 })).toEqual([]);
+});
+
 test('a range that the node finds too large is asked for in parts', async () => {
   node.chainLogs = [log(1, 5), log(2, 17)];
   node.maxLogRange = 4;

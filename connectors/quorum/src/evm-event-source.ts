@@ -37,13 +37,15 @@ export class EvmEventSource implements VaultEventSource<EvmLog> {
     ]);
     const inOrder = [...logs].sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
     await this.#demandCanonical(inOrder, block);
-    return inOrder.map((raw) => ({
-      vault: raw.address,
-      seq: seqOf(raw),
-      blockNumber: raw.blockNumber,
-      blockHash: raw.blockHash,
-      raw,
-    }));
+    return inOrder.map(eventOf);
+  }
+
+  /** As the node has them now: nothing is built on them. */
+  async comingEvents(query: { vaults: readonly string[]; afterBlock: number }): Promise<FollowedEvent<EvmLog>[]> {
+    if (this.#depthBlocks === 1) return [];
+    const addresses = query.vaults.map((vault) => parseEvmAddress(vault));
+    const [fromBlock, toBlock] = [query.afterBlock + 1, query.afterBlock + this.#depthBlocks - 1];
+    return (await this.#node.logs({ addresses, fromBlock, toBlock })).map(eventOf);
   }
 
   async stillHolds(event: Pick<FollowedEvent<EvmLog>, 'blockNumber' | 'blockHash'>): Promise<boolean> {
@@ -74,6 +76,14 @@ export class EvmEventSource implements VaultEventSource<EvmLog> {
     if (held.includes(false)) throw new LedgerUnavailableError('blocks changed while their logs were read');
   }
 }
+
+const eventOf = (raw: EvmLog): FollowedEvent<EvmLog> => ({
+  vault: raw.address,
+  seq: seqOf(raw),
+  blockNumber: raw.blockNumber,
+  blockHash: raw.blockHash,
+  raw,
+});
 
 /** The vault's counter. A log that no vault writes, at a vault's address, means a wrong address: ask no further. */
 function seqOf(log: EvmLog): number {

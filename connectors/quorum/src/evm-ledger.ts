@@ -42,7 +42,7 @@ export type EvmLedgerOptions = Readonly<{
 }>;
 export type EvmLedgerDependencies = Readonly<{
   node: EvmNode;
-  transactions: Pick<TransactionSender, 'submit'>;
+  transactions: Pick<TransactionSender, 'prepare' | 'submit'>;
   flights: Pick<FlightBook, 'settled'>;
   tracker: Pick<FlightTracker, 'wake'>;
   news?: BlockNews;
@@ -88,6 +88,7 @@ export class EvmLedger implements LedgerConnector {
     const estimate = this.#estimate(parseEvmAddress(job.vault), instructionCall(job));
     estimate.catch(() => undefined);
     this.#estimates.set(job, estimate);
+    this.#deps.transactions.prepare();
     const { kind, notAfterSeconds } = job.instruction;
     const expires = (kind === 'release' || kind === 'issue') && notAfterSeconds !== 0;
     const [spentAs, head, block] = await Promise.all([

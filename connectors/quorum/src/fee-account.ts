@@ -64,10 +64,11 @@ export async function openFeeAccount(
       batch: limits.sendBatch,
       maxUnmined: limits.maxUnmined,
       maxNonces: limits.maxNonces,
+      outlookMs: limits.outlookMs,
       roomWaitMs: limits.minedTimeoutMs,
       pollMs: limits.pollMs,
     },
-    { node, key, book, lease, log },
+    { node, key, book, lease, log, now },
   );
   const tracker = new FlightTracker(
     {

@@ -18,6 +18,8 @@ export type ObserverEvidenceDependencies = Readonly<{
 }>;
 
 export class ObserverEvidenceBuilder implements EvidenceBuilder<EvmLog> {
+  /** Observers look the log up when they hear of it first. */
+  readonly gainsByAskingAhead = true;
   readonly #options: ObserverEvidenceOptions;
   readonly #deps: ObserverEvidenceDependencies;
 

@@ -27,6 +27,8 @@ export type TransactionSenderOptions = Readonly<{
   pollMs: number;
   /** Nonces tried for one request. */
   maxNonces: number;
+  /** How long the node's count and prices are believed that were asked for ahead. */
+  outlookMs: number;
 }>;
 export type TransactionSenderDependencies = Readonly<{
   node: EvmNode;
@@ -34,7 +36,12 @@ export type TransactionSenderDependencies = Readonly<{
   book: FlightBook;
   lease: NonceLease;
   log: Logger;
+  /** Monotonic, ms. */
+  now: () => number;
 }>;
+
+/** `pending`: transactions of the key that the node knows. */
+type Outlook = Readonly<{ pending: number; market: FeeMarket }>;
 
 type Waiting = Readonly<{
   request: SendRequest;
@@ -65,6 +72,7 @@ export class TransactionSender {
   #waiting: Waiting[] = [];
   readonly #asked = new Map<string, Promise<SendResult>>();
   #draining: Promise<void> | undefined;
+  #prepared: Readonly<{ outlook: Promise<Outlook>; atMs: number }> | undefined;
 
   constructor(options: TransactionSenderOptions, dependencies: TransactionSenderDependencies) {
     this.#options = options;
@@ -88,6 +96,31 @@ export class TransactionSender {
   /** Resolves when everything that was asked for has been sent or refused. */
   async idle(): Promise<void> {
     await this.#draining;
+  }
+
+  /** Asks the node now what the next batch needs to know, while there is other work to be done before it. */
+  prepare(): void {
+    if (this.#draining || this.#isFresh()) return;
+    const outlook = this.#outlook();
+    outlook.catch(() => undefined);
+    this.#prepared = { outlook, atMs: this.#deps.now() };
+  }
+
+  /** What was asked lately serves one batch: a count that is too low by then costs another nonce, and nothing else. */
+  #takeOutlook(): Promise<Outlook> {
+    const prepared = this.#isFresh() ? this.#prepared : undefined;
+    this.#prepared = undefined;
+    return prepared ? prepared.outlook.catch(() => this.#outlook()) : this.#outlook();
+  }
+
+  #isFresh(): boolean {
+    return this.#prepared !== undefined && this.#deps.now() - this.#prepared.atMs <= this.#options.outlookMs;
+  }
+
+  async #outlook(): Promise<Outlook> {
+    const { node, key } = this.#deps;
+    const [pending, market] = await Promise.all([node.transactionCount(key.address, 'pending'), this.market()]);
+    return { pending, market };
   }
 
   /** One turn with the node where its blocks have a base fee, as those of most have. */
@@ -131,8 +164,8 @@ export class TransactionSender {
   }
 
   async #sendBatch(batch: readonly Waiting[], hint: number | undefined): Promise<Leased<undefined>> {
-    const { node, key, book } = this.#deps;
-    const [pending, market] = await Promise.all([node.transactionCount(key.address, 'pending'), this.market()]);
+    const { book } = this.#deps;
+    const { pending, market } = await this.#takeOutlook();
     const fees = feesFor(market, this.#options.fees);
     if (!fees) {
       for (const waiting of batch)

@@ -17,7 +17,7 @@ const waiting = { timeoutMs: 5_000, signal: new AbortController().signal };
 
 function build(lease: NonceLease = new SoleNonceLease(), maxUnmined = 8): void {
   book = new FlightBook(journal);
-  sender = makeSender({ node, book, lease, maxUnmined });
+  sender = makeSender({ node, book, lease, maxUnmined, now: () => nowMs });
   tracker = new FlightTracker(
     {
       pollMs: 10,
@@ -62,6 +62,35 @@ describe('sending', () => {
     const results = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => sender.submit(request(name))));
     expect(results.every(({ type }) => type === 'underway')).toBe(true);
     expect(poolNonces()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test('what was asked for ahead serves the next batch, once, while it is fresh', async () => {
+    sender.prepare();
+    sender.prepare();
+    await sender.submit(request('a'));
+    expect(node.counts).toBe(1);
+    await sender.submit(request('b'));
+    expect(node.counts).toBe(2);
+    sender.prepare();
+    nowMs += 101;
+    await sender.submit(request('c'));
+    expect(node.counts).toBe(4);
+    expect(poolNonces()).toEqual([0, 1, 2]);
+  });
+
+  test('a node that gave no answer ahead is asked again', async () => {
+    node.down = true;
+    sender.prepare();
+    node.down = false;
+    expect(await sender.submit(request('a'))).toEqual({ type: 'underway' });
+  });
+
+  test('a count that was asked for ahead and is too low costs another nonce', async () => {
+    sender.prepare();
+    await makeSender({ node, book: new FlightBook(new MemoryJournal()) }).submit(request('of another process'));
+    node.mine();
+    expect(await sender.submit(request('a'))).toEqual({ type: 'underway' });
+    expect(poolNonces()).toEqual([1]);
   });
 
   test('one key is sent once, however often it is asked for', async () => {

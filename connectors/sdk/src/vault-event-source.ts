@@ -26,6 +26,8 @@ export interface VaultEventSource<Raw> {
     fromBlock: number;
     toBlock: number;
   }): Promise<FollowedEvent<Raw>[]>;
+  /** Those in later blocks, which are not deep enough and may yet go; none where every block counts at once. */
+  comingEvents?(query: { vaults: readonly string[]; afterBlock: number }): Promise<FollowedEvent<Raw>[]>;
   /** Whether the block of the event is still the ledger's: false means that the finality rule was broken. */
   stillHolds(event: Pick<FollowedEvent<Raw>, 'blockNumber' | 'blockHash'>): Promise<boolean>;
 }
@@ -36,6 +38,8 @@ export type EvidenceBuild =
   | Readonly<{ type: 'pending'; code: string }>;
 
 export interface EvidenceBuilder<Raw> {
+  /** It gains by being asked before an event is deep enough, and then answers that it is pending. */
+  readonly gainsByAskingAhead?: boolean;
   build(event: FollowedEvent<Raw>, signal: AbortSignal): Promise<EvidenceBuild>;
 }
 

@@ -11,9 +11,11 @@ import { evidenceJobId } from './evidence-job-id.ts';
 import { TurnLoop } from './turn-loop.ts';
 import type {
   CursorSource,
+  EvidenceBuild,
   EvidenceBuilder,
   EvidenceOffer,
   EvidenceOutbox,
+  FollowedEvent,
   FollowerCursor,
   VaultEventSource,
 } from './vault-event-source.ts';
@@ -68,6 +70,11 @@ export class FollowerError extends Error {
   }
 }
 
+/** Evidence that was asked for ahead, by event. */
+type Asked = ReadonlyMap<string, Promise<EvidenceBuild>>;
+
+const keyOf = ({ vault, seq, blockHash }: FollowedEvent<unknown>): string => `${vault} ${seq} ${blockHash}`;
+
 export class VaultFollower<Raw> {
   readonly #options: VaultFollowerOptions;
   readonly #deps: VaultFollowerDependencies<Raw>;
@@ -75,6 +82,8 @@ export class VaultFollower<Raw> {
   readonly #tracks = new Map<string, VaultTrack<Raw>>();
   /** Whether the tracks are those that the core asks for. */
   #following = false;
+  /** On the ledger and not deep enough yet, as of the last turn; a reorganisation may take them back. */
+  #coming = new Map<string, FollowedEvent<Raw>>();
   /** Last block read; `undefined` before the first cursor and after something did not hold together. */
   #scannedBlock: number | undefined;
   #cursorDueMs = Number.NEGATIVE_INFINITY;
@@ -130,12 +139,44 @@ export class VaultFollower<Raw> {
 
   /** One turn: cursor when due, new blocks, evidence, queue. Throws what ledger, core or queue throw. */
   async turn(): Promise<void> {
+    const asked = this.#askAhead();
     if (this.#deps.now() >= this.#cursorDueMs) await this.#returnToCursor();
     await this.#readBlocks();
-    await this.#buildEvidence();
+    await this.#buildEvidence(asked);
     await this.#offerNew();
+    await this.#lookAhead();
     const pending = [...this.#tracks.values()].reduce((sum, track) => sum + track.size, 0);
     this.#deps.metrics.following(pending, this.#scannedBlock ?? -1);
+  }
+
+  /** Asks for evidence of what the next block makes deep enough, while that is read. What comes of it counts for what was read only. */
+  #askAhead(): Asked {
+    const next = (this.#scannedBlock ?? 0) + 1;
+    const due = [...this.#coming].filter(([, { blockNumber }]) => blockNumber === next);
+    return new Map(due.slice(0, this.#options.buildConcurrency).map(([key, event]) => [key, this.#ask(event)]));
+  }
+
+  #ask(event: FollowedEvent<Raw>): Promise<EvidenceBuild> {
+    const built = this.#deps.builder.build(event, this.#stopping.signal);
+    // Looked at where it is needed.
+    built.catch(() => undefined);
+    return built;
+  }
+
+  /** Where blocks are announced: what stands in them is asked for once when it comes, so that those asked know of it. */
+  async #lookAhead(): Promise<void> {
+    const { source, builder, isAnnounced } = this.#deps;
+    const [afterBlock, known] = [this.#scannedBlock, this.#coming];
+    this.#coming = new Map();
+    if (!source.comingEvents || !builder.gainsByAskingAhead || !isAnnounced?.() || afterBlock === undefined) return;
+    const tracks = [...this.#tracks.values()];
+    const query = { vaults: tracks.map(({ vault }) => vault), afterBlock };
+    const coming = await source.comingEvents(query).catch(() => []);
+    for (const event of coming.slice(0, this.#options.buildConcurrency)) {
+      const key = keyOf(event);
+      this.#coming.set(key, event);
+      if (!known.has(key)) void this.#ask(event);
+    }
   }
 
   #pauseMs(): number {
@@ -225,7 +266,7 @@ export class VaultFollower<Raw> {
     this.#cursorDueMs = Number.NEGATIVE_INFINITY;
   }
 
-  async #buildEvidence(): Promise<void> {
+  async #buildEvidence(asked: Asked): Promise<void> {
     const { builder, log, now } = this.#deps;
     // The lowest first, whichever vault's: evidence of later blocks may have to wait until the core has the earlier.
     const waiting = [...this.#tracks.values()]
@@ -235,7 +276,8 @@ export class VaultFollower<Raw> {
       const group = waiting.slice(at, at + this.#options.buildConcurrency);
       const built = await Promise.all(
         group.map(async (tracked) => {
-          const build = await builder.build(tracked.event, this.#stopping.signal);
+          const ahead = await asked.get(keyOf(tracked.event));
+          const build = ahead?.type === 'built' ? ahead : await builder.build(tracked.event, this.#stopping.signal);
           if (build.type === 'built') tracked.bytes = build.bytes;
           else log.info({ vault: tracked.event.vault, seq: tracked.event.seq, code: build.code }, 'no evidence yet');
           tracked.builtAtMs = now();

@@ -27,6 +27,8 @@ export class FakeNode implements EvmNode {
   sent: Hex[] = [];
   /** Answers to the next sends, before the rules are looked at. */
   answers: (SendRefusal | 'lost' | 'taken')[] = [];
+  /** How often a count of transactions was asked for. */
+  counts = 0;
   /** No answer to anything. */
   down = false;
   /** Mined transactions revert. */
@@ -51,6 +53,7 @@ export class FakeNode implements EvmNode {
     return baseFeeWei === undefined ? base : { ...base, baseFeeWei };
   }
   async transactionCount(_address: string, tag: 'latest' | 'pending') {
+    this.counts += 1;
     this.#up();
     let next = this.mined.length;
     while (tag === 'pending' && this.pool.has(next)) next += 1;

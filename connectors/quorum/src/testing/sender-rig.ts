@@ -32,12 +32,12 @@ export class MemoryJournal {
 }
 
 export function makeSender(
-  uses: Readonly<{ node: FakeNode; book: FlightBook; lease?: NonceLease; maxUnmined?: number }>,
+  uses: Readonly<{ node: FakeNode; book: FlightBook; lease?: NonceLease; maxUnmined?: number; now?: () => number }>,
 ): TransactionSender {
-  const { node, book, lease = new SoleNonceLease(), maxUnmined = 8 } = uses;
+  const { node, book, lease = new SoleNonceLease(), maxUnmined = 8, now = () => 0 } = uses;
   return new TransactionSender(
-    { fees, batch: 4, maxUnmined, maxNonces: 3, roomWaitMs: 20, pollMs: 5 },
-    { node, key, book, lease, log },
+    { fees, batch: 4, maxUnmined, maxNonces: 3, outlookMs: 100, roomWaitMs: 20, pollMs: 5 },
+    { node, key, book, lease, log, now },
   );
 }
 
