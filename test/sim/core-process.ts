@@ -64,7 +64,7 @@ const LEDGER = '/core/ledger';
 const EARLIER = '/core/earlier';
 const NO_MEMBERS: ConfState = { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
 const CLOCK_EVERY_US = 1_000_000;
-const SIGN_EVERY_MS = 200;
+const SIGN_EVERY_MS = 50;
 
 export class CoreProcess implements SimProcess {
   readonly raftId: number;

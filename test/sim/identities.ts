@@ -9,7 +9,7 @@ import { p384 } from '@noble/curves/nist.js';
 export type SimIdentity = Readonly<{
   nodeId: NodeId;
   /** ECDSA P-384 over the SHA-256 of the message, DER; the same bytes each time (RFC 6979). */
-  sign: (message: Uint8Array) => Uint8Array;
+  sign: (message: Uint8Array) => Promise<Uint8Array>;
   description: NodeDescription;
 }>;
 
@@ -26,7 +26,7 @@ export const IDENTITIES: readonly SimIdentity[] = stored.nodes.map(({ nodeId, se
   const key = Buffer.from(secret, 'hex');
   return {
     nodeId,
-    sign: (message) => p384.sign(sha256(message), key, { prehash: false, format: 'der', lowS: false }),
+    sign: async (message) => p384.sign(sha256(message), key, { prehash: false, format: 'der', lowS: false }),
     description: {
       nodeId,
       certificate,

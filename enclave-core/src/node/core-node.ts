@@ -68,7 +68,7 @@ export type Genesis = Readonly<{ content: Uint8Array; record: GenesisRecord }>;
 
 export type CoreNodeDependencies = Readonly<{
   /** `sign`: ECDSA P-384 over the SHA-256 of the message, DER. */
-  identity: Readonly<{ nodeId: NodeId; sign: (message: Uint8Array) => Uint8Array }>;
+  identity: Readonly<{ nodeId: NodeId; sign: (message: Uint8Array) => Promise<Uint8Array> }>;
   keys: LedgerKeys;
   /** The new secret of a rekey, as this node can open it. */
   openRekey: OpenRekey;

@@ -26,7 +26,7 @@ describe('duty to sign', () => {
   const make = (options: SignatureDutyOptions = {}): SignatureDuty =>
     new SignatureDuty(options, {
       nodeId: 'n' as NodeId,
-      sign: (message) => sign('sha256', message, privateKey),
+      sign: async (message) => sign('sha256', message, privateKey),
       leads: () => leads,
       tree: () => ({ size, root, children }),
       view: () => 2,
@@ -35,9 +35,15 @@ describe('duty to sign', () => {
       timers,
       monotonicMs: () => timers.nowMs,
     });
-  const apply = (duty: SignatureDuty, ...indexes: number[]): void => {
+  /** A signature is made on another thread. */
+  const apply = async (duty: SignatureDuty, ...indexes: number[]): Promise<void> => {
     size = Math.max(...indexes) + 1;
     duty.applied(indexes.map(entry));
+    await nextTurn();
+  };
+  const advance = async (ms: number): Promise<void> => {
+    timers.advance(ms);
+    await nextTurn();
   };
   const signed = async (duty: SignatureDuty): Promise<void> => {
     const signature = proposed.at(-1);
@@ -47,86 +53,90 @@ describe('duty to sign', () => {
     await nextTurn();
   };
 
-  it('signs at once while the ledger is quiet, over the root as a digest', () => {
-    apply(make(), 5);
+  it('signs at once while the ledger is quiet, over the root as a digest', async () => {
+    await apply(make(), 5);
     expect(proposed.map(({ entry: { size: signed } }) => signed)).toEqual([6]);
     const [first] = proposed;
     expect(verify('sha256', Buffer.concat(children), publicKey, first?.entry.signature ?? Buffer.alloc(0))).toBe(true);
     expect(Buffer.from(first?.entry.root ?? []).equals(root)).toBe(true);
   });
 
-  it('under load waits 200 ms, or 1,000 entries', async () => {
+  it('under load waits 50 ms, or 1,000 entries', async () => {
     const duty = make();
-    apply(duty, 5);
-    apply(duty, 6);
+    await apply(duty, 5);
+    await apply(duty, 6);
     await signed(duty);
     expect(proposed).toHaveLength(1);
-    timers.advance(199);
+    await advance(49);
     expect(proposed).toHaveLength(1);
-    timers.advance(1);
+    await advance(1);
     expect(proposed.map(({ entry: { size: signed } }) => signed)).toEqual([6, 7]);
     await signed(duty);
-    apply(duty, ...Array.from({ length: 999 }, (_, i) => 10 + i));
+    await apply(duty, ...Array.from({ length: 999 }, (_, i) => 10 + i));
     expect(proposed).toHaveLength(2);
-    apply(duty, 2_000);
+    await apply(duty, 2_000);
     expect(proposed).toHaveLength(3);
   });
 
   it('signs at once for who waits', async () => {
     const duty = make();
-    apply(duty, 5);
+    await apply(duty, 5);
     await signed(duty);
-    apply(duty, 6);
+    await apply(duty, 6);
     expect(proposed).toHaveLength(1);
     duty.hurry();
+    await nextTurn();
     expect(proposed).toHaveLength(2);
   });
 
   it('signs nothing twice, and no signature', async () => {
     const duty = make();
-    apply(duty, 5);
+    await apply(duty, 5);
     await signed(duty);
-    timers.advance(1_000);
+    await advance(1_000);
     duty.hurry();
+    await nextTurn();
     expect(proposed).toHaveLength(1);
   });
 
-  it('leaves it to whoever leads, and takes over what is unsigned when it begins to lead', () => {
+  it('leaves it to whoever leads, and takes over what is unsigned when it begins to lead', async () => {
     leads = false;
     const duty = make();
-    apply(duty, 5);
+    await apply(duty, 5);
     expect(proposed).toHaveLength(0);
     leads = true;
     duty.began();
+    await nextTurn();
     expect(proposed).toHaveLength(1);
   });
 
-  it('does not sign again what another leader has signed', () => {
+  it('does not sign again what another leader has signed', async () => {
     leads = false;
     const duty = make();
-    apply(duty, 5);
+    await apply(duty, 5);
     const signature = { size: 6, view: 2, root, nodeId: 'm' as NodeId, signature: Buffer.alloc(1) };
     duty.applied([{ ...entry(6), kind: 'signature', signature }]);
     leads = true;
     duty.began();
+    await nextTurn();
     expect(proposed).toHaveLength(0);
   });
 
   it('signs again what was lost, not at once', async () => {
     const duty = make();
-    apply(duty, 5);
+    await apply(duty, 5);
     proposed[0]?.lost(new Error('not taken'));
     await nextTurn();
     expect(proposed).toHaveLength(1);
-    timers.advance(200);
+    await advance(200);
     expect(proposed).toHaveLength(2);
   });
 
-  it('stops', () => {
+  it('stops', async () => {
     const duty = make();
     duty.stop();
-    apply(duty, 5);
-    timers.advance(1_000);
+    await apply(duty, 5);
+    await advance(1_000);
     expect(proposed).toHaveLength(0);
   });
 });

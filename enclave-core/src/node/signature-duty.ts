@@ -1,6 +1,6 @@
 /**
  * The leader's duty to sign the ledger: at once after each commit while the ledger is quiet, under load at least every
- * 1,000 entries or 200 ms, and at once when someone waits for a receipt or an instruction. Followers ask for nothing: what is
+ * 1,000 entries or 50 ms, and at once when someone waits for a receipt or an instruction. Followers ask for nothing: what is
  * committed there is committed at the leader, which signs it.
  */
 
@@ -10,7 +10,7 @@ import type { AppliedEntry } from './replicated-machine.ts';
 import type { Timers } from './timers.ts';
 
 export type SignatureDutyOptions = Readonly<{
-  /** Longest time that an entry stays unsigned under load, in ms. Default 200. */
+  /** Longest time that an entry stays unsigned under load, in ms. Default 50. */
   signEveryMs?: number;
   /** Most entries between two signatures. Default 1,000. */
   signEveryEntries?: number;
@@ -19,7 +19,7 @@ export type SignatureDutyOptions = Readonly<{
 export type SignatureDutyDependencies = Readonly<{
   nodeId: NodeId;
   /** ECDSA P-384 over the SHA-256 of the message, DER, by the node's key. */
-  sign: (message: Uint8Array) => Uint8Array;
+  sign: (message: Uint8Array) => Promise<Uint8Array>;
   /** This node leads, and has applied an entry of its own term. */
   leads: () => boolean;
   /** Children of the root of the tree over all applied entries, and its size. */
@@ -48,7 +48,7 @@ export class SignatureDuty {
 
   constructor(options: SignatureDutyOptions, dependencies: SignatureDutyDependencies) {
     this.#uses = dependencies;
-    this.#everyMs = options.signEveryMs ?? 200;
+    this.#everyMs = options.signEveryMs ?? 50;
     this.#everyEntries = options.signEveryEntries ?? 1_000;
   }
 
@@ -107,11 +107,13 @@ export class SignatureDuty {
     this.#unsignedCount = 0;
     this.#inFlight = true;
     // The root is the SHA-256 of its children, so a signature over them is one over the root as a digest already computed.
-    const signature = sign(Buffer.concat(children));
-    this.#uses.propose({ size, view: view(), root, nodeId, signature }).then(
-      () => this.#ended(),
-      () => this.#lost(size - 1),
-    );
+    const statement = { size, view: view(), root, nodeId };
+    sign(Buffer.concat(children))
+      .then((signature) => this.#uses.propose({ ...statement, signature }))
+      .then(
+        () => this.#ended(),
+        () => this.#lost(size - 1),
+      );
   }
 
   #ended(): void {
@@ -122,6 +124,7 @@ export class SignatureDuty {
   /** It was not taken: what it covered is unsigned again, for whoever leads next. */
   #lost(seqno: number): void {
     this.#inFlight = false;
+    if (this.#stopped) return;
     this.#unsigned = Math.max(this.#unsigned, seqno);
     this.#unsignedCount = Math.max(this.#unsignedCount, 1);
     // Not at once: a leader that is losing its place would go round in a circle.

@@ -1,6 +1,7 @@
 /** A node at work: the core between its disk, its peers, its clients and the operator's amendments. */
 import { sign } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { AmendmentFolder } from '../amendments/amendment-folder.ts';
 import { buildApi } from '../api/build-api.ts';
 import type { ApiLimits } from '../api/limits.ts';
@@ -28,6 +29,8 @@ import { NodePresence } from './node-presence.ts';
 import { SeededDirectory } from './seeded-directory.ts';
 import type { PlacedNode } from './take-place.ts';
 
+/** On another thread: it takes half a millisecond or more. */
+const signAside = promisify(sign);
 /** How often a node that keeps its place only while it is alone looks whether it still is. */
 const ALONE_LOOK_MS = 1_000;
 
@@ -110,7 +113,7 @@ export class RunningNode {
     const dependencies: CoreNodeDependencies = {
       identity: {
         nodeId: identity.nodeId,
-        sign: (message) => sign('sha256', message, identity.signingKey),
+        sign: (message) => signAside('sha256', message, identity.signingKey),
       },
       keys: ledgerKeys,
       openRekey: (entry) => openRekey(entry, identity.nodeId, openFor(identity), ledgerKeys),

@@ -9,6 +9,7 @@ const TIMES: LaneTimes = {
   delivery: { fromMs: 1_585, toMs: 3_585 },
   settledMs: 3_605,
   tailMs: 7,
+  agentMs: 20,
 };
 
 describe('what of a payment is ours', () => {
@@ -20,6 +21,7 @@ describe('what of a payment is ours', () => {
       ours: 100,
       tail: 7,
       tailless: 93,
+      agent: 20,
       answer: 10,
       credit: 40,
       instruct: 30,
@@ -40,6 +42,7 @@ describe('what of a payment is ours', () => {
     expect(value('corda.in.ours.p50')).toBe(100);
     expect(value('corda.in.ours.p99')).toBe(200);
     expect(value('corda.in.ours.tail.p50')).toBe(7);
+    expect(value('corda.in.ours.agent.p50')).toBe(20);
     expect(value('corda.in.ours-but-tail.p99')).toBe(193);
     expect(value('corda.in.delivery.p50')).toBe(2_000);
     expect(value('corda.in.ours.settle.p50')).toBe(20);

@@ -24,6 +24,8 @@ export type LaneTimes = Readonly<{
   settledMs: number;
   /** From the vault's node stamping its record until it told of it; 0 where it was not told but asked. */
   tailMs: number;
+  /** From there until the evidence was with the broker. */
+  agentMs: number;
 }>;
 
 /** All in ms. */
@@ -36,6 +38,8 @@ export type LaneShares = Readonly<{
   tail: number;
   /** `ours` without that. */
   tailless: number;
+  /** Of `ours`: the agent's, from the node's word to the evidence that it made. */
+  agent: number;
   /** Parts of `ours`: terms to answer; value there to credited; credited to instruction there; paid to settled. */
   answer: number;
   credit: number;
@@ -46,7 +50,7 @@ export type LaneShares = Readonly<{
 const lengthOf = ({ fromMs, toMs }: Stretch): number => toMs - fromMs;
 
 export function sharesOf(times: LaneTimes): LaneShares {
-  const { submittedMs, answeredMs, funding, relayingMs, delivery, settledMs, tailMs } = times;
+  const { submittedMs, answeredMs, funding, relayingMs, delivery, settledMs, tailMs, agentMs } = times;
   const answer = answeredMs - submittedMs;
   const credit = relayingMs - funding.toMs;
   const instruct = delivery.fromMs - relayingMs;
@@ -59,6 +63,7 @@ export function sharesOf(times: LaneTimes): LaneShares {
     ours,
     tail: tailMs,
     tailless: ours - tailMs,
+    agent: agentMs,
     ...{ answer, credit, instruct, settle },
   };
 }
@@ -84,6 +89,7 @@ export function laneFigures(route: string, shares: readonly LaneShares[]): Figur
     ...both('.delivery', 'delivery'),
     ...both('.ours', 'ours'),
     of('.ours.tail', 'tail', 0.5, 'p50'),
+    of('.ours.agent', 'agent', 0.5, 'p50'),
     ...both('.ours-but-tail', 'tailless'),
     ...(['answer', 'credit', 'instruct', 'settle'] as const).map((part) => of(`.ours.${part}`, part, 0.5, 'p50')),
   ];

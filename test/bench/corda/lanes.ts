@@ -87,11 +87,11 @@ class LaneBench {
     const onQuorum = await eventually('the block at depth', () =>
       this.#instruments.blocks.buried(answeredMs, DEPTH_BLOCKS),
     );
-    const { tailMs, ...onCorda } = await eventually("the agent's durations", async () =>
+    const { tailMs, agentMs, ...onCorda } = await eventually("the agent's durations", async () =>
       this.#cordaStretch(route, answeredMs),
     );
     const [funding, delivery] = route === 'corda.out' ? [onCorda, onQuorum] : [onQuorum, onCorda];
-    return { submittedMs, answeredMs, funding, relayingMs, delivery, settledMs, tailMs };
+    return { submittedMs, answeredMs, funding, relayingMs, delivery, settledMs, tailMs, agentMs };
   }
 
   async payAtOnce(route: Route, amountMinor: bigint, count: number): Promise<{ eachMs: number[]; allMs: number }> {
@@ -122,13 +122,18 @@ class LaneBench {
   }
 
   /** The agent's log has whole ms; the one event since `sinceMs` is this payment's. */
-  #cordaStretch(route: Route, sinceMs: number): (Stretch & { tailMs: number }) | undefined {
+  #cordaStretch(route: Route, sinceMs: number): (Stretch & Pick<LaneTimes, 'agentMs' | 'tailMs'>) | undefined {
     const since = durationsIn(this.#instruments.agentLog()).filter(({ toMs }) => toMs >= Math.floor(sinceMs));
     const of = (event: Took['event']): Took | undefined => since.find((took) => took.event === event);
     const recorded = of('event-handed-over');
     const asked = route === 'corda.out' ? sinceMs : of('flow-ended')?.fromMs;
     if (recorded === undefined || asked === undefined) return undefined;
-    const heard = of('event-heard');
-    return { fromMs: asked, toMs: recorded.fromMs, tailMs: heard ? heard.toMs - heard.fromMs : 0 };
+    const heardMs = of('event-heard')?.toMs ?? recorded.fromMs;
+    return {
+      fromMs: asked,
+      toMs: recorded.fromMs,
+      tailMs: heardMs - recorded.fromMs,
+      agentMs: recorded.toMs - heardMs,
+    };
   }
 }

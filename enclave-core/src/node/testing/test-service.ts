@@ -18,7 +18,7 @@ import { sealGenesis } from '../state-image.ts';
 
 export type TestIdentity = Readonly<{
   nodeId: NodeId;
-  sign: (message: Uint8Array) => Uint8Array;
+  sign: (message: Uint8Array) => Promise<Uint8Array>;
   description: NodeDescription;
 }>;
 
@@ -74,7 +74,7 @@ export class TestService {
       versions,
       life: NO_LIFE,
     };
-    return { nodeId, sign: (message) => sign('sha256', message, privateKey), description };
+    return { nodeId, sign: async (message) => sign('sha256', message, privateKey), description };
   }
 
   keys(secret: Uint8Array = this.secret): LedgerKeys {

@@ -10,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.LogManager;
 
 /** The program: one argument, the configuration's file. Ends by SIGTERM with 0; with 2 for a configuration that cannot be. */
@@ -24,6 +25,8 @@ public final class Agent {
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(Daemons.named("health"));
     private final Settings settings;
     private final SealedBodies bodies;
+    private final Transactions transactions;
+    private final AtomicBoolean warmed = new AtomicBoolean();
 
     private Agent(Settings settings) throws IOException, GeneralSecurityException {
         this.settings = settings;
@@ -31,7 +34,7 @@ public final class Agent {
                 PemKeys.publicKey(Files.readString(settings.connectorKeyFile())));
         ServedVaults vaults = new ServedVaults(settings.vaults());
         this.node = new NodeLink(settings.node(), this::connected);
-        Transactions transactions = new Transactions(settings.network(), node, vaults);
+        this.transactions = new Transactions(settings.network(), node, vaults);
         this.broker = new BrokerLink(settings, (session, delivery) -> take(session, delivery));
         this.follower = new Follower(settings, bodies, node, () -> node.isUp() ? broker.session() : null,
                 transactions::proof, vaults);
@@ -74,7 +77,7 @@ public final class Agent {
 
     private void start() {
         Log.line("started", "");
-        Daemons.named("warm").newThread(this::warm).start();
+        Daemons.named("warm").newThread(() -> warm(bodies::warm)).start();
         spawn("node-link", node::run);
         spawn("broker-link", broker::run);
         spawn("follower", follower::run);
@@ -82,9 +85,15 @@ public final class Agent {
         health.every(settings.healthSeconds());
     }
 
-    private void warm() {
+    private interface Warming {
+        void run() throws AgentException, GeneralSecurityException;
+    }
+
+    private static void warm(Warming warming) {
         try {
-            bodies.warm();
+            warming.run();
+        } catch (AgentException failed) {
+            Log.line("not-warm", failed.code().name());
         } catch (GeneralSecurityException | RuntimeException failed) {
             Log.error("not-warm", failed);
         }
@@ -105,6 +114,7 @@ public final class Agent {
 
     private void connected() {
         follower.connected();
+        if (!warmed.getAndSet(true)) Daemons.named("warm-proofs").newThread(() -> warm(transactions::warm)).start();
     }
 
     private void take(BrokerLink.Session session, com.rabbitmq.client.Delivery delivery) {
