@@ -38,6 +38,13 @@ export class MemoryHistory implements NodeHistory {
     for (const item of records.events) this.#events.push({ seqno, item });
   }
 
+  /** It remembers nothing of a life before. */
+  believe(): boolean {
+    return false;
+  }
+
+  vouch(): void {}
+
   async drained(): Promise<void> {}
 
   async flush(): Promise<void> {}

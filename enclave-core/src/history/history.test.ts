@@ -49,6 +49,69 @@ describe('history', () => {
     expectSame(history, model);
   });
 
+  describe('after an end of which nobody knows', () => {
+    const digest = Buffer.alloc(32, 7);
+    const model = new Model();
+    const entries = [1, 2, 3, 4].map((amount) =>
+      model.entry([{ debtor: 0, creditor: 1, state: 0, amount: BigInt(amount) }]),
+    );
+    const [one = NOTHING, two = NOTHING, three = NOTHING, four = NOTHING] = entries;
+
+    /** Vouched for up to 2, and with 3 and an empty 4 behind it. */
+    const left = async (): Promise<History> => {
+      const history = folder.start();
+      history.append(1, one);
+      history.append(2, two);
+      history.vouch(2, digest);
+      await history.flush();
+      history.append(3, three);
+      history.append(4, NOTHING);
+      await history.flush();
+      return folder.restart(history);
+    };
+
+    it('is believed up to an entry with the state that it was vouched for with, and for nothing else', async () => {
+      const history = await left();
+      expect(history.believe(2, Buffer.alloc(32, 8))).toBe(false);
+      expect(history.believe(3, digest)).toBe(false);
+      expect(history.believe(2, digest)).toBe(true);
+      await history.clear();
+      expect(history.believe(2, digest)).toBe(false);
+    });
+
+    it('takes what comes again if it is the same, and goes on', async () => {
+      const history = await left();
+      history.believe(2, digest);
+      for (const [at, records] of [one, two, three, NOTHING, four].entries()) history.append(at + 1, records);
+      await history.flush();
+      expect(history.lastSeqno).toBe(5);
+      expectSame(history, model);
+    });
+
+    it.each([
+      ['something else', 3, four],
+      ['something less', 3, NOTHING],
+      ['something more', 4, four],
+    ])('stops at %s than it has', async (_, seqno, records) => {
+      const history = await left();
+      history.believe(2, digest);
+      for (let before = 1; before < seqno; before++) history.append(before, entries[before - 1] ?? NOTHING);
+      expect(() => history.append(seqno, records)).toThrow(expect.objectContaining({ code: 'HISTORY_DAMAGED' }));
+    });
+
+    it('knows of the newest three', async () => {
+      let history = folder.start();
+      history.append(1, one);
+      for (const seqno of [1, 2, 3, 4]) {
+        history.append(seqno, NOTHING);
+        history.vouch(seqno, digest);
+      }
+      await history.flush();
+      history = await folder.restart(history);
+      expect([1, 2, 3, 4].map((seqno) => history.believe(seqno, digest))).toEqual([false, true, true, true]);
+    });
+  });
+
   it('passes over entries that it covers, so that a replay changes nothing', async () => {
     const model = new Model();
     const first = model.entry([{ debtor: 0, creditor: 1, state: 0, amount: 5n }]);

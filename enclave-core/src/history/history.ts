@@ -59,7 +59,11 @@ const META_PLACE: Uint8Array = Buffer.from('meta');
 /** Of everything in the store. Another number means that the store is made again from the ledger. */
 const FORMAT = 1;
 /** As stored: the newest block, the newest one whose transfers are in the stored index, and how often that was stored. */
-type Meta = Readonly<{ format: number; seqno: number; indexed: number; stores: number }>;
+type Meta = Readonly<{ format: number; seqno: number; indexed: number; stores: number; vouched?: readonly Vouched[] }>;
+/** All up to this entry is of the state with this digest, hex. */
+type Vouched = Readonly<{ seqno: number; digest: string }>;
+/** Of the newest snapshots: as many as there may be on the disk, and one that is not kept yet. */
+const VOUCHED_KEPT = 3;
 const NO_META: Meta = { format: FORMAT, seqno: 0, indexed: 0, stores: 0 };
 const placeOf = (seqno: number): Uint8Array => Buffer.from(`block/${seqno}`);
 /** About what a record takes in memory, decoded. */
@@ -75,6 +79,10 @@ export class History implements HistoryReader {
   #places: TransferIndex;
   #indexed: number;
   #isOutdated: boolean;
+  #vouched: readonly Vouched[];
+  #vouchedStored = true;
+  /** What is stored of later entries is compared with what comes of them again. */
+  #believed = Number.POSITIVE_INFINITY;
   /** Decoded blocks, weighed by the bytes that they take about. */
   readonly #cache: WeightedLru<number, HistoryBlock>;
   readonly #tail = new Tail();
@@ -100,9 +108,10 @@ export class History implements HistoryReader {
     this.#flushMs = options.flushMs ?? 250;
     this.#maxTailBytes = options.maxTailBytes ?? 24 * 2 ** 20;
     this.#store = new LmdbStore(options.dir);
-    const meta = this.#readMeta();
+    const meta = this.#openMeta();
     this.#isOutdated = meta.format !== FORMAT;
-    const { seqno, indexed, stores } = this.#isOutdated ? NO_META : meta;
+    const { seqno, indexed, stores, vouched = [] } = this.#isOutdated ? NO_META : meta;
+    this.#vouched = vouched;
     this.#stored = seqno;
     this.#appended = seqno;
     this.#indexed = indexed;
@@ -123,12 +132,42 @@ export class History implements HistoryReader {
 
   /** Takes what entry `seqno` left. An entry that is covered already is passed over, so a replay may begin early. */
   append(seqno: number, records: EntryRecords): void {
-    if (seqno <= this.#appended) return;
+    if (seqno <= this.#appended) {
+      if (seqno > this.#believed) this.#demandSame(seqno, keptRecords(records));
+      return;
+    }
     this.#appended = seqno;
     const kept = keptRecords(records);
     if (!kept) return;
     this.#tail.push(new TailBlock(seqno, kept, this.#number(kept), bytesOf(kept)));
     this.#timer ??= setTimeout(() => void this.#write(), this.#flushMs);
+  }
+
+  #demandSame(seqno: number, kept: BlockRecords | undefined): void {
+    const sealed = seqno <= this.#stored ? this.#store.block(seqno) : undefined;
+    if (seqno > this.#stored) return;
+    const stored = sealed && Buffer.from(this.#keys.open('history', sealed, placeOf(seqno)));
+    const same = kept ? stored?.equals(encodeBlock(kept)) === true : stored === undefined;
+    if (!same) throw new HistoryDamagedError(`the history has something else of entry ${seqno} than the ledger`);
+  }
+
+  /** All up to an entry is of the state with this digest: known at the next start, once it was flushed. */
+  vouch(seqno: number, digest: Uint8Array): void {
+    const vouched = { seqno, digest: Buffer.from(digest).toString('hex') };
+    this.#vouched = [...this.#vouched, vouched].slice(-VOUCHED_KEPT);
+    this.#vouchedStored = false;
+  }
+
+  /**
+   * Whether it goes to that entry of the ledger with that state there, as it said itself when it was there. What it has of later
+   * entries is compared as they come again.
+   */
+  believe(seqno: number, digest: Uint8Array): boolean {
+    const text = Buffer.from(digest).toString('hex');
+    if (this.#stored < seqno || !this.#vouched.some((each) => each.seqno === seqno && each.digest === text))
+      return false;
+    this.#believed = seqno;
+    return true;
   }
 
   /** Resolves at once while the tail is small; else when it is. */
@@ -144,7 +183,7 @@ export class History implements HistoryReader {
   async flush(): Promise<void> {
     await this.#write();
     // A running write took what was there when it began; one more takes the rest, even if that is the position alone.
-    if (this.#stored < this.#appended) await this.#write();
+    if (this.#stored < this.#appended || !this.#vouchedStored) await this.#write();
     if (this.#failure !== undefined) throw this.#failure;
     await this.#store.sync();
   }
@@ -158,6 +197,8 @@ export class History implements HistoryReader {
     this.#stored = 0;
     this.#appended = 0;
     this.#indexed = 0;
+    this.#vouched = [];
+    this.#believed = Number.POSITIVE_INFINITY;
     this.#isOutdated = false;
     this.#places = this.#placesAfter(0);
   }
@@ -308,7 +349,7 @@ export class History implements HistoryReader {
     try {
       const upTo = this.#appended;
       while ((this.#tail.blocks[0]?.seqno ?? Number.POSITIVE_INFINITY) <= upTo) await this.#writeSome(upTo);
-      if (this.#stored < upTo) await this.#commit([], upTo);
+      if (this.#stored < upTo || !this.#vouchedStored) await this.#commit([], upTo);
     } catch (error) {
       this.#failure ??= error;
       this.#wakeWaiting();
@@ -349,9 +390,11 @@ export class History implements HistoryReader {
     const runs = this.#places.isFull ? this.#places.changes() : undefined;
     const stores = this.#places.stores + (runs ? 1 : 0);
     const indexed = runs ? seqno : this.#indexed;
-    const meta = Buffer.from(JSON.stringify({ format: FORMAT, seqno, indexed, stores } satisfies Meta));
+    const vouched = this.#vouched;
+    const meta = Buffer.from(JSON.stringify({ format: FORMAT, seqno, indexed, stores, vouched } satisfies Meta));
     await this.#store.write({ blocks, ...(runs && { runs }), meta: this.#keys.seal('history', meta, META_PLACE) });
     if (runs) this.#places.stored();
+    this.#vouchedStored ||= vouched === this.#vouched;
     this.#indexed = indexed;
     this.#stored = seqno;
   }
@@ -362,6 +405,16 @@ export class History implements HistoryReader {
       sealed: this.#keys.seal('history', encodeBlock(records), placeOf(seqno)),
       lists: Array.from(firsts, ([label, first]) => ({ hash: this.#index.list(label), first })),
     };
+  }
+
+  /** @throws SealBrokenError; then the store is closed again */
+  #openMeta(): Meta {
+    try {
+      return this.#readMeta();
+    } catch (error) {
+      void this.#store.close();
+      throw error;
+    }
   }
 
   #readMeta(): Meta {

@@ -29,7 +29,7 @@ export type CatchUpDependencies = PeerQuestionsDependencies &
     /** Begins with a state that ledger and history reach to. */
     restore: (state: ReplicatedState) => void;
     /** What the image stands on is durable. */
-    durable: () => Promise<void>;
+    durable: (index: number, digest: Uint8Array) => Promise<void>;
     /** PEM that this node was told to trust. */
     serviceCertificate: string;
   }>;
@@ -75,7 +75,7 @@ export class CatchUp {
       const digest = await questions.untilAnswered((ask) => this.#provenDigest(ask, point.index, evidenceSeqno));
       await this.#applyUpTo(questions, point, signal);
       await this.#compare(point.index, digest);
-      await durable();
+      await durable(point.index, digest);
       log.info({ seqno: point.index, entries: point.index - begin }, 'caught up');
     } finally {
       this.#target = undefined;

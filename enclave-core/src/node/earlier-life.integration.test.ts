@@ -118,14 +118,16 @@ describe('what an earlier life left', () => {
     expect(earlier?.index).toBe(newest?.index);
     expect(ledger.storedSeqno).toBeGreaterThan(earlier?.index ?? Infinity);
     expect(history.lastSeqno).toBe(ledger.storedSeqno);
+    expect(earlier && history.believe(earlier.index, earlier.digest)).toBe(true);
     await earlier?.discard();
     expect(await readdir(path('earlier'))).toEqual([]);
   });
 
   it('is kept as far as it goes where the host put an older disk back', async () => {
     const [newest] = await laidAside('older');
-    const { earlier, ledger } = await begin();
+    const { earlier, ledger, history } = await begin();
     expect(earlier?.index).toBe(newest?.index);
+    expect(earlier && history.believe(earlier.index, earlier.digest)).toBe(true);
     const ahead = await new EarlierSnapshots(nodeDisk, join(root, 'live', 'log')).whole().next();
     expect(ledger.storedSeqno).toBeLessThan(ahead.value?.index ?? 0);
   });
@@ -168,7 +170,7 @@ describe('what an earlier life left', () => {
     bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200);
     await writeFile(file, bytes);
     await begunAnew(await begin());
-    expect(lines).toContain('the ledger of an earlier life is of no use');
+    expect(lines).toContain('what an earlier life left cannot be opened');
   });
 
   it('is nothing to a service under another certificate', async () => {

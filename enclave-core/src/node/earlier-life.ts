@@ -19,6 +19,7 @@ import { openImage, type ReplicatedState } from './state-image.ts';
 /** A snapshot whose state was proven. */
 export type EarlierState = StoredSnapshot &
   Readonly<{
+    digest: Buffer;
     /** The state, once; nothing after that, or when it was discarded. */
     take: () => ReplicatedState | undefined;
     /** It is not needed any more. */
@@ -56,14 +57,14 @@ async function keptStorage(
     try {
       storage ??= await open(onFailure);
     } catch (error) {
-      if (!isOfDisk(error)) throw error;
-      log.warn({ code: error.code, detail: error.message }, 'the ledger of an earlier life is of no use');
+      if (isOfSystem(error)) throw error;
+      log.warn({ detail: wordsOf(error) }, 'what an earlier life left cannot be opened');
       return undefined;
     }
     const proven = await provenState(snapshot, storage.ledger, life);
-    if ('state' in proven) {
+    if (!('reason' in proven)) {
       log.info({ seqno: snapshot.index }, 'the ledger on this disk vouches for a snapshot of an earlier life');
-      return { ...storage, earlier: earlierState(snapshot, proven.state, snapshots) };
+      return { ...storage, earlier: earlierState(snapshot, proven, snapshots) };
     }
     log.warn({ seqno: snapshot.index, ...proven }, 'a snapshot of an earlier life is passed over');
   }
@@ -76,7 +77,7 @@ async function keptStorage(
 /** Held in memory until it is taken: it is large. */
 function earlierState(
   snapshot: StoredSnapshot,
-  proven: ReplicatedState,
+  { state: proven, digest }: Proven,
   snapshots: EarlierLife['snapshots'],
 ): EarlierState {
   let held: ReplicatedState | undefined = proven;
@@ -89,16 +90,16 @@ function earlierState(
     held = undefined;
     return snapshots.discard();
   };
-  return { ...snapshot, take, discard };
+  return { ...snapshot, digest, take, discard };
 }
 
-type Proven = Readonly<{ state: ReplicatedState }> | Readonly<{ reason: string }>;
+type Proven = Readonly<{ state: ReplicatedState; digest: Buffer }>;
 
 async function provenState(
   snapshot: StoredSnapshot,
   ledger: Ledger,
   { keys, serviceCertificate }: Pick<EarlierLife, 'keys' | 'serviceCertificate'>,
-): Promise<Proven> {
+): Promise<Proven | Readonly<{ reason: string }>> {
   const opened = await openImage(keys, snapshot.index, snapshot).catch(() => undefined);
   if (!opened) return { reason: 'it cannot be opened' };
   const { state, digest, evidenceSeqno } = opened;
@@ -118,14 +119,17 @@ async function provenState(
     const proven = verifySnapshotEvidence({ receipt, evidence: record, serviceCertificate, seqno });
     if (!proven.ok) return proven;
     return digest.equals(proven.digest)
-      ? { state }
+      ? { state, digest }
       : { reason: 'its state is not the one that the ledger vouches for' };
   } catch (error) {
-    if (!isOfDisk(error)) throw error;
-    return { reason: error.message };
+    if (isOfSystem(error)) throw error;
+    return { reason: wordsOf(error) };
   }
 }
 
-/** Of what is on the disk, rather than of the disk. */
-const isOfDisk = (error: unknown): error is LedgerDamagedError | SealBrokenError =>
-  error instanceof LedgerDamagedError || error instanceof SealBrokenError;
+/** Of the machine, rather than of what it holds. */
+const isOfSystem = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
+
+/** Words of other errors than ours may say anything. */
+const wordsOf = (error: unknown): string =>
+  error instanceof LedgerDamagedError || error instanceof SealBrokenError ? error.message : 'it has another form';

@@ -9,7 +9,9 @@ export type MarkedImageDependencies = Readonly<{
   keys: LedgerKeys;
   replica: Pick<Replica, 'beginSnapshot' | 'keepSnapshot'>;
   /** What the image stands on (history, ledger, the secrets that it is sealed with) is durable. */
-  durable: () => Promise<void>;
+  durable: (index: number, digest: Uint8Array) => Promise<void>;
+  /** It is the newest that is kept. */
+  kept: () => Promise<void>;
 }>;
 
 export class MarkedImage {
@@ -38,9 +40,12 @@ export class MarkedImage {
   /** After its digest. An entry of the ledger vouches for it. */
   async keep(evidenceSeqno: number): Promise<void> {
     const writer = await this.#writer;
-    await this.#uses.durable();
+    const digest = await this.digest;
+    if (!digest) return;
+    await this.#uses.durable(this.index, digest);
     if (this.#isLetGo) return;
     await this.#uses.replica.keepSnapshot(writer, headOfImage(evidenceSeqno));
+    await this.#uses.kept();
   }
 
   /** Ends it, unless it is kept. Resolves when nothing of it is left on the disk. */

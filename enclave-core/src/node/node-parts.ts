@@ -307,14 +307,21 @@ export class NodeParts {
       leads: () => this.leads,
       propose: (entry) => this.proposeService(entry),
       write: (marked) =>
-        new MarkedImage(marked, { keys: this.uses.keys, replica: this.replica, durable: () => this.#durable() }),
+        new MarkedImage(marked, {
+          keys: this.uses.keys,
+          replica: this.replica,
+          durable: (index, digest) => this.#durable(index, digest),
+          // What vouches for it is durable: those of an earlier life are not needed any more.
+          kept: async () => this.storage.earlier?.discard(),
+        }),
       failed: (error) => this.fail(error),
     });
   }
 
   /** What a snapshot stands on, the secrets that it is sealed with among it, is durable before it is. */
-  async #durable(): Promise<void> {
+  async #durable(index: number, digest: Uint8Array): Promise<void> {
     const { history, ledger } = this.storage;
+    history.vouch(index, digest);
     await Promise.all([history.flush(), ledger.flush(), this.#secretsSaved]);
   }
 
@@ -355,7 +362,7 @@ export class NodeParts {
         this.peers.directoryChanged();
       },
       keys: this.uses.keys,
-      durable: () => this.#durable(),
+      durable: (index, digest) => this.#durable(index, digest),
       request: (raftId, method, body, timeoutMs) => this.peers.request(raftId, method, body, { timeoutMs }),
       others: () => this.others(),
       serviceCertificate,

@@ -6,6 +6,7 @@ import { Replica } from '../consensus/replica.ts';
 import { REPLICA_DEFAULTS, type ReplicaDependencies } from '../consensus/replica-options.ts';
 import { SubmitError } from '../core-service.ts';
 import { LedgerDamagedError } from '../ledger/ledger-errors.ts';
+import { codeOf } from '../peers/peer-error.ts';
 import type { PeerHandlers, PeerMethod } from '../peers/peer-types.ts';
 import type { AdmissionDesk, CoreNodeDependencies, CoreNodeOptions, Genesis } from './core-node.ts';
 import { repairHistory, replayLedger } from './history-repair.ts';
@@ -22,6 +23,14 @@ const FIRST_TERM = 1;
 /** Pause before a node that is not up to date asks again, in ms. */
 const RETRY_MS = 200;
 
+/** What the disk of an earlier life can do to a start. */
+const OF_AN_EARLIER_LIFE: ReadonlySet<string> = new Set([
+  'HISTORY_DAMAGED',
+  'LEDGER_CONFLICT',
+  'LEDGER_DAMAGED',
+  'STATE_DIVERGED',
+]);
+
 /** This node was a member and is none any more. Its folder is of no further use. */
 export class NodeRemovedError extends Error {
   override readonly name = 'NodeRemovedError';
@@ -37,6 +46,8 @@ export async function startNode(options: CoreNodeOptions, uses: CoreNodeDependen
     await Promise.race([begin(parts), parts.failure]);
     return parts;
   } catch (error) {
+    // The next start shall not stop at the same place: without a snapshot it begins with nothing.
+    if (OF_AN_EARLIER_LIFE.has(codeOf(error))) await storage.earlier?.discard().catch(() => undefined);
     await parts.abandon();
     throw error;
   }
@@ -55,8 +66,14 @@ async function begin(parts: NodeParts): Promise<void> {
     });
   }
   const { keys, rules, genesis, log } = uses;
-  const snapshot = stored.snapshot ?? storage.earlier ?? null;
-  await repairHistory({ ...storage, keys, rules, openRekey: uses.openRekey, log, snapshot, lastIndex, genesis });
+  const { earlier } = storage;
+  const snapshot = stored.snapshot ?? earlier ?? null;
+  const believed = earlier && storage.history.believe(earlier.index, earlier.digest);
+  if (earlier && !believed) await storage.history.clear();
+  // What the log had of an earlier life is gone, and what the history has beyond the ledger comes again.
+  if (!believed) {
+    await repairHistory({ ...storage, keys, rules, openRekey: uses.openRekey, log, snapshot, lastIndex, genesis });
+  }
   const isNew = !stored.snapshot && !stored.hardState && stored.entries.length === 0;
   const founds = isNew && !options.joined;
   // Who joined begins with the first state and is then sent what followed.
@@ -71,8 +88,8 @@ async function begin(parts: NodeParts): Promise<void> {
   reportRecovery(parts);
   parts.memberships.start();
   await upToDate(parts);
-  // From here on this life has a snapshot of its own, or so short a history that none was needed.
-  await storage.earlier?.discard();
+  // Where none was sent, it was not needed, and is large.
+  earlier?.take();
   parts.startupSeqno = parts.machine.index;
   parts.deadlines.rearm();
   const { term: view } = parts.replica.status();

@@ -16,6 +16,7 @@ export type NodeHistory = HistoryReader &
   Pick<
     History,
     | 'append'
+    | 'believe'
     | 'blockEvents'
     | 'clear'
     | 'close'
@@ -25,6 +26,7 @@ export type NodeHistory = HistoryReader &
     | 'isOutdated'
     | 'lastSeqno'
     | 'transferSeqno'
+    | 'vouch'
   >;
 
 export type NodeStorage = Readonly<{

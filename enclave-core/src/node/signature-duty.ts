@@ -109,7 +109,11 @@ export class SignatureDuty {
     // The root is the SHA-256 of its children, so a signature over them is one over the root as a digest already computed.
     const statement = { size, view: view(), root, nodeId };
     sign(Buffer.concat(children))
-      .then((signature) => this.#uses.propose({ ...statement, signature }))
+      .then((signature) => {
+        // Who lost its place meanwhile and has it again says so of another view.
+        if (this.#stopped || view() !== statement.view) throw new Error('the view has changed');
+        return this.#uses.propose({ ...statement, signature });
+      })
       .then(
         () => this.#ended(),
         () => this.#lost(size - 1),

@@ -97,6 +97,7 @@ describe('duty of snapshots', () => {
               },
             },
             durable: () => durable(),
+            kept: async () => undefined,
           }),
         failed: (error) => failures.push(error),
       },

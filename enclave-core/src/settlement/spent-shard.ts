@@ -70,22 +70,28 @@ export class Shard {
       if (key.a >>> 24 !== firstByte) throw new RangeError('a spent id is in another shard');
       if (previous && compareKeys(previous, key) >= 0) throw new RangeError('spent ids are not in rising order');
       previous = key;
-      const slot = Math.max(this.home(key.a), next);
-      next = slot + 1;
-      if (slot < this.slots) this.#put(slot * WORDS, key);
-      else this.#place(key);
+      next = this.#append(key, next);
     }
   }
 
   /** Never to fewer than there are. */
   resize(slots: number): void {
     if (slots > MAX_SLOTS) throw new RangeError('there is no room for more spent ids');
-    const words = this.slots * WORDS;
+    const places = placesInOrder(this);
     const old = resizable(this.table) ? copyOf(this.table) : this.table;
     this.table = grown(this.table, slots * SLOT_BYTES);
     this.slots = slots;
     this.count = 0;
-    for (let at = 0; at < words; at += WORDS) if (!isFree(old, at)) this.#place(slotAt(old, at));
+    let next = 0;
+    for (const at of places) next = this.#append(slotAt(old, at), next);
+  }
+
+  /** A key that comes after all that are there, of which the last is before slot `next`. @returns the slot after it */
+  #append(key: Key, next: number): number {
+    const slot = Math.max(this.home(key.a), next);
+    if (slot < this.slots) this.#put(slot * WORDS, key);
+    else this.#place(key);
+    return slot + 1;
   }
 
   #place(key: Key): boolean {
@@ -160,18 +166,23 @@ const slotAt = (table: Uint32Array, at: number): Key => ({
   d: table[at + 3] ?? 0,
 });
 
+/** Moves for each key that insertion may take; a table where keys crowd is sorted by another way. */
+const MOVES_PER_KEY = 64;
+
 /**
- * Keys of a shard in rising order, 16 bytes each, without those of `later`. Their slots are nearly in that order already: insertion
- * moves a key past its neighbours of one cluster.
+ * Places of a shard's keys, by rising key. Slots are nearly in that order already: insertion moves a key past its neighbours of one
+ * cluster. Who finds ids that crowd in one place gains nothing by it.
  */
-export function sortedKeys(shard: Shard, later: Shard): Uint8Array {
+function placesInOrder(shard: Shard, later?: Shard): Uint32Array {
   const { table, slots } = shard;
   const places = new Uint32Array(shard.count);
   let count = 0;
+  let moves = shard.count * MOVES_PER_KEY;
   const insert = (at: number): void => {
     let place = count++;
-    for (; place > 0 && compareSlots(table, places[place - 1] ?? 0, at) > 0; place--)
+    for (; moves > 0 && place > 0 && compareSlots(table, places[place - 1] ?? 0, at) > 0; place--, moves--) {
       places[place] = places[place - 1] ?? 0;
+    }
     places[place] = at;
   };
   /** Of the last cluster, which goes on where the table begins. */
@@ -180,14 +191,22 @@ export function sortedKeys(shard: Shard, later: Shard): Uint8Array {
   for (let slot = 0; slot < slots; slot++) {
     const at = slot * WORDS;
     if (isFree(table, at)) isFirstCluster = false;
-    else if (later.count > 0 && later.has(slotAt(table, at))) continue;
+    else if (later && later.count > 0 && later.has(slotAt(table, at))) continue;
     else if (isFirstCluster && shard.home(table[at] ?? 0) > slot) wrapped.push(at);
     else insert(at);
   }
   wrapped.forEach(insert);
-  const bytes = new Uint8Array(count * SLOT_BYTES);
+  const found = places.subarray(0, count);
+  return moves > 0 ? found : found.sort((x, y) => compareSlots(table, x, y));
+}
+
+/** Keys of a shard in rising order, 16 bytes each, without those of `later`. */
+export function sortedKeys(shard: Shard, later: Shard): Uint8Array {
+  const { table } = shard;
+  const places = placesInOrder(shard, later);
+  const bytes = new Uint8Array(places.length * SLOT_BYTES);
   const view = new DataView(bytes.buffer);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < places.length; i++) {
     const at = places[i] ?? 0;
     for (let word = 0; word < WORDS; word++) view.setUint32((i * WORDS + word) * 4, table[at + word] ?? 0);
   }
