@@ -106,7 +106,10 @@ export class TransactionSender {
     this.#prepared = { outlook, atMs: this.#deps.now() };
   }
 
-  /** What was asked lately serves one batch: a count that is too low by then costs another nonce, and nothing else. */
+  /**
+   * What was asked lately serves one batch. A count that is too low by then costs another nonce; or, where Redis lost what the lease
+   * knew and prices rose, it takes the place of another process's transaction, which then is sent again.
+   */
   #takeOutlook(): Promise<Outlook> {
     const prepared = this.#isFresh() ? this.#prepared : undefined;
     this.#prepared = undefined;
