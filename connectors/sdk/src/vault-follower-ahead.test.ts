@@ -23,6 +23,8 @@ let offered: string[];
 let announced: boolean;
 let gains: boolean;
 let fails: boolean;
+/** The next question has no answer. */
+let silent: boolean;
 /** Of the witnesses, who may see another head. */
 let theirs: () => number;
 let follower: VaultFollower<number>;
@@ -41,6 +43,10 @@ const between = (from: number, to: number): FollowedEvent<number>[] =>
 async function build({ seq, blockNumber, raw }: FollowedEvent<number>): Promise<EvidenceBuild> {
   const isDeep = theirs() - blockNumber + 1 >= DEPTH;
   asked.push(`${seq} at ${head}: ${isDeep ? 'built' : 'pending'}`);
+  if (silent) {
+    silent = false;
+    await new Promise(() => undefined);
+  }
   return isDeep ? { type: 'built', bytes: Buffer.from(`${seq}/${raw}`) } : { type: 'pending', code: 'SHALLOW' };
 }
 
@@ -52,6 +58,7 @@ beforeEach(() => {
   announced = true;
   gains = true;
   fails = false;
+  silent = false;
   theirs = () => head;
   follower = new VaultFollower(
     {
@@ -115,6 +122,16 @@ test('asks again where the witnesses are behind', async () => {
   };
   await turnsTo(13);
   expect(asked).toEqual(['1 at 11: pending', '1 at 13: pending', '1 at 13: built']);
+  expect(offered).toEqual(['1/0']);
+});
+
+test('asks again where a witness never answers, and takes what is there first', async () => {
+  ledger.set(1, [11, 0]);
+  await turnsTo(12);
+  head = 13;
+  silent = true;
+  await follower.turn();
+  expect(asked).toEqual(['1 at 11: pending', '1 at 13: built', '1 at 13: built']);
   expect(offered).toEqual(['1/0']);
 });
 

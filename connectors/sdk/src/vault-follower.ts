@@ -4,6 +4,7 @@
  * not know by then is offered again, so that a lost queue, a lost follower or a lost node costs time and nothing else;
  * followers of one network may run side by side.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AssetCode, NetworkId } from '@drawbridge/protocol/ids';
 import type { Logger } from 'pino';
 import type { ConnectorMetrics } from './connector-metrics.ts';
@@ -21,6 +22,8 @@ import type {
 } from './vault-event-source.ts';
 import { type TrackedEvent, VaultTrack } from './vault-track.ts';
 
+/** How long what was asked for ahead is waited for, in ms, before it is asked for again. */
+const AHEAD_MS = 100;
 /** Longest pause after failures. */
 const MAX_PAUSE_MS = 10_000;
 
@@ -68,6 +71,18 @@ export class FollowerError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** That which is built first, or the last to say that it is not. */
+function firstBuilt(...builds: readonly Promise<EvidenceBuild>[]): Promise<EvidenceBuild> {
+  return new Promise((resolve, reject) => {
+    const unlessPending = (build: EvidenceBuild): EvidenceBuild => {
+      if (build.type === 'built') resolve(build);
+      return build;
+    };
+    const all = builds.map((build) => build.then(unlessPending));
+    Promise.all(all).then(([first]) => first && resolve(first), reject);
+  });
 }
 
 /** Evidence that was asked for ahead, by event. */
@@ -161,6 +176,15 @@ export class VaultFollower<Raw> {
     // Looked at where it is needed.
     built.catch(() => undefined);
     return built;
+  }
+
+  /** What was asked for ahead may wait for a witness that never answers: then it is asked for again, and the first counts. */
+  async #built(event: FollowedEvent<Raw>, ahead: Promise<EvidenceBuild> | undefined): Promise<EvidenceBuild> {
+    if (!ahead) return this.#ask(event);
+    const early = await Promise.race([ahead, delay(AHEAD_MS, undefined, { ref: false })]);
+    if (early?.type === 'built') return early;
+    const again = this.#ask(event);
+    return early ? again : firstBuilt(ahead, again);
   }
 
   /** Where blocks are announced: what stands in them is asked for once when it comes, so that those asked know of it. */
@@ -267,7 +291,7 @@ export class VaultFollower<Raw> {
   }
 
   async #buildEvidence(asked: Asked): Promise<void> {
-    const { builder, log, now } = this.#deps;
+    const { log, now } = this.#deps;
     // The lowest first, whichever vault's: evidence of later blocks may have to wait until the core has the earlier.
     const waiting = [...this.#tracks.values()]
       .flatMap((track) => track.unbuilt())
@@ -276,8 +300,7 @@ export class VaultFollower<Raw> {
       const group = waiting.slice(at, at + this.#options.buildConcurrency);
       const built = await Promise.all(
         group.map(async (tracked) => {
-          const ahead = await asked.get(keyOf(tracked.event));
-          const build = ahead?.type === 'built' ? ahead : await builder.build(tracked.event, this.#stopping.signal);
+          const build = await this.#built(tracked.event, asked.get(keyOf(tracked.event)));
           if (build.type === 'built') tracked.bytes = build.bytes;
           else log.info({ vault: tracked.event.vault, seq: tracked.event.seq, code: build.code }, 'no evidence yet');
           tracked.builtAtMs = now();
