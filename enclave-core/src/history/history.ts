@@ -144,8 +144,9 @@ export class History implements HistoryReader {
   }
 
   #demandSame(seqno: number, kept: BlockRecords | undefined): void {
-    const sealed = seqno <= this.#stored ? this.#store.block(seqno) : undefined;
+    // What is in the tail came in this life.
     if (seqno > this.#stored) return;
+    const sealed = this.#store.block(seqno);
     const stored = sealed && Buffer.from(this.#keys.open('history', sealed, placeOf(seqno)));
     const same = kept ? stored?.equals(encodeBlock(kept)) === true : stored === undefined;
     if (!same) throw new HistoryDamagedError(`the history has something else of entry ${seqno} than the ledger`);

@@ -2,7 +2,8 @@
  * What an earlier life of a node left on its disk, for the life that gets a new place. The disk is not trusted: it can be damaged,
  * old, or someone's invention. A snapshot counts if the ledger beside it vouches for the digest of its state, in an entry under a
  * signature that the service endorses; ledger and history are kept with one, and fetched anew without. An older disk is then no
- * danger: whatever it proves was committed, what followed is fetched, and the new place has never voted.
+ * danger: whatever it proves was committed, what followed is fetched, and the new place has never voted. A fork of the time when
+ * a node was alone proves itself, too; the digest at the end of catching up tells it (ADR 0019).
  */
 import type { EarlierSnapshots } from '../consensus/log/earlier-snapshots.ts';
 import type { StoredSnapshot } from '../consensus/ports.ts';
@@ -51,11 +52,34 @@ async function keptStorage(
   life: EarlierLife,
   onFailure: (error: unknown) => void,
 ): Promise<NodeStorage | undefined> {
-  const { snapshots, log } = life;
   let storage: NodeStorage | undefined;
+  const openOnce: OpenStorage = async (failed) => {
+    storage ??= await open(failed);
+    return storage;
+  };
+  let kept: NodeStorage | undefined;
+  try {
+    kept = await provenStorage(openOnce, life, onFailure);
+    return kept;
+  } finally {
+    if (storage && !kept) {
+      await storage.history.close();
+      await storage.ledger.close();
+      await storage.log.close();
+    }
+  }
+}
+
+async function provenStorage(
+  open: OpenStorage,
+  life: EarlierLife,
+  onFailure: (error: unknown) => void,
+): Promise<NodeStorage | undefined> {
+  const { snapshots, log } = life;
   for await (const snapshot of snapshots.whole()) {
+    let storage: NodeStorage;
     try {
-      storage ??= await open(onFailure);
+      storage = await open(onFailure);
     } catch (error) {
       if (isOfSystem(error)) throw error;
       log.warn({ detail: wordsOf(error) }, 'what an earlier life left cannot be opened');
@@ -68,9 +92,6 @@ async function keptStorage(
     }
     log.warn({ seqno: snapshot.index, ...proven }, 'a snapshot of an earlier life is passed over');
   }
-  await storage?.history.close();
-  await storage?.ledger.close();
-  await storage?.log.close();
   return undefined;
 }
 

@@ -16,11 +16,13 @@ describe('duty to sign', () => {
   let timers: ManualTimers;
   let leads: boolean;
   let size: number;
+  let view: number;
   let proposed: { entry: SignatureEntry; taken: () => void; lost: (error: unknown) => void }[];
   beforeEach(() => {
     timers = new ManualTimers();
     leads = true;
     size = 2;
+    view = 2;
     proposed = [];
   });
   const make = (options: SignatureDutyOptions = {}): SignatureDuty =>
@@ -29,7 +31,7 @@ describe('duty to sign', () => {
       sign: async (message) => sign('sha256', message, privateKey),
       leads: () => leads,
       tree: () => ({ size, root, children }),
-      view: () => 2,
+      view: () => view,
       propose: (signature) =>
         new Promise<void>((resolve, reject) => proposed.push({ entry: signature, taken: resolve, lost: reject })),
       timers,
@@ -119,6 +121,27 @@ describe('duty to sign', () => {
     leads = true;
     duty.began();
     await nextTurn();
+    expect(proposed).toHaveLength(0);
+  });
+
+  it('proposes nothing of a view that went by while it signed, and signs again', async () => {
+    const duty = make();
+    size = 6;
+    duty.applied([entry(5)]);
+    view = 3;
+    await nextTurn();
+    expect(proposed).toHaveLength(0);
+    await advance(50);
+    expect(proposed.map(({ entry: signature }) => [signature.size, signature.view])).toEqual([[6, 3]]);
+  });
+
+  it('proposes nothing when it was stopped while it signed', async () => {
+    const duty = make();
+    size = 6;
+    duty.applied([entry(5)]);
+    duty.stop();
+    await nextTurn();
+    await advance(1_000);
     expect(proposed).toHaveLength(0);
   });
 

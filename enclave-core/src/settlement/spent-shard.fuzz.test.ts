@@ -68,6 +68,14 @@ describe('a shard of spent ids', () => {
     );
   });
 
+  test('is in order also where all keys belong in one place and came in falling order', () => {
+    const shard = new Shard();
+    const keys = Array.from({ length: 1_000 }, (_, n): Key => ({ a: 7, b: 1_000 - n, c: 0, d: 1 }));
+    for (const key of keys) shard.add(key);
+    const bytes = sortedKeys(shard, new Shard());
+    expect(Buffer.from(bytes).toString('hex')).toBe(keys.map(textOf).reverse().join(''));
+  });
+
   test('has a bound', () => {
     expect(() => new Shard().resize(2 ** 21 + 1)).toThrow(RangeError);
   });
