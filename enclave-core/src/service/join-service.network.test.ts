@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Action } from '@drawbridge/governance/action';
 import { amendmentBytes } from '@drawbridge/governance/amendment';
+import { parseParticipantId } from '@drawbridge/protocol/ids';
 import type { NodeId } from '@drawbridge/protocol/ledger/node-id';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TransactionId } from '../core-service.ts';
+import { History } from '../history/history.ts';
 import type { CoreNode } from '../node/core-node.ts';
 import type { NodeLog } from '../node-log.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -16,7 +18,14 @@ import { virtualPlatform } from '../platform/virtual.ts';
 import { createNode } from './create-service.ts';
 import { openNode } from './node-folder.ts';
 import { type RunningService, type StartServiceOptions, startService } from './start-service.ts';
-import { BANK_B, Client, depositToBankA, type LocalService, makeLocalService } from './testing/local-service.ts';
+import {
+  BANK_A,
+  BANK_B,
+  Client,
+  depositToBankA,
+  type LocalService,
+  makeLocalService,
+} from './testing/local-service.ts';
 
 const DEADLINE_MS = 120_000;
 const idOf = (n: number): string => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
@@ -342,6 +351,24 @@ describe('where memory is protected', () => {
       expect([said('history is made again').length, said('goes on from').length]).toEqual([1, 1]);
       const old = await cluster.client(2, 'bankA').send('GET', `/v1/transfers/${idOf(100)}`);
       expect(old.body).toMatchObject({ state: 'SETTLED' });
+      expect(cluster.failures).toEqual([]);
+
+      // Ahead of the ledger, and something else there than the service has.
+      await payUntil(async () => (await kept('earlier')) === 0);
+      await cluster.stop(2);
+      const dir = join(cluster.root, 'node-2');
+      const { localKeys: keys } = await openNode(dir);
+      const history = new History({ dir: join(dir, 'history') }, { keys, onFailure: () => undefined });
+      const events = [...history.events(parseParticipantId(BANK_A), 0, 1).items];
+      history.append(history.lastSeqno + 1, { transfers: [], lines: [], events, alarms: [] });
+      await history.flush();
+      await history.close();
+      await expect(cluster.join(2, 30_000, { node })).rejects.toMatchObject({ code: 'HISTORY_DAMAGED' });
+      cluster.failures.splice(0);
+      await cluster.join(2, 30_000, { node });
+      expect(said('goes on from')).toEqual([]);
+      const anew = await cluster.client(2, 'bankA').send('GET', `/v1/transfers/${idOf(100)}`);
+      expect(anew.body).toMatchObject({ state: 'SETTLED' });
       expect(cluster.failures).toEqual([]);
     },
     DEADLINE_MS,
