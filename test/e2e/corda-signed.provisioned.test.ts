@@ -1,27 +1,39 @@
 /**
  * Section 8 of docs/operators/corda.md where a key signed the contracts jar, on a real Corda network whose notary validates: the
- * vault is bound to the key, and goes on by the next version of the jar.
+ * vault is bound to the key, and goes on by the next version of the jar, in which a class has another fingerprint.
  */
+import { execFile } from 'node:child_process';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { javaPrograms } from '@drawbridge/connector-corda/testing/java-programs';
+import { promisify } from 'node:util';
+import { type JavaPrograms, javaPrograms } from '@drawbridge/connector-corda/testing/java-programs';
+import { writeNextSources } from '@drawbridge/connector-corda/testing/next-sources';
 import { type SignedContracts, signedContracts } from '@drawbridge/connector-corda/testing/signed-contracts';
+import type { NetworkRegistration } from '@drawbridge/connector-corda/testing/vault-tool';
+import { CORDA_NETWORK } from '@drawbridge/demo/cast';
 import type { LocalSystem } from '@drawbridge/demo/local-system';
 import { parseBytes32 } from '@drawbridge/protocol/bytes32';
+import { parseNetworkId } from '@drawbridge/protocol/ids';
+import { evidenceQueue } from '@drawbridge/protocol/instruction-job';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import { cordaMissing } from './corda-missing.ts';
-import { OUT, settled, worksBothWays } from './operator-desk.ts';
+import { amend, OUT, settled, worksBothWays } from './operator-desk.ts';
 import { eventually, startWorld, type World } from './world.ts';
 
 const START_MS = 900_000;
 const STORY_MS = 900_000;
 const PATIENCE_MS = 240_000;
 
+const run = promisify(execFile);
+
 const missing = await cordaMissing();
 const story = missing === undefined ? it : it.skip;
 
 let dir: string;
+let next: JavaPrograms;
 let jars: SignedContracts;
 let world: World;
 let corda: NonNullable<LocalSystem['corda']>;
@@ -30,7 +42,9 @@ beforeAll(async () => {
   if (missing !== undefined) return;
   dir = await mkdtemp(join(tmpdir(), 'drawbridge-signed-'));
   const built = await javaPrograms();
-  jars = await signedContracts(dir, built);
+  await writeNextSources(join(dir, 'next-sources'));
+  next = await javaPrograms({ sourcesDir: join(dir, 'next-sources') });
+  jars = await signedContracts(dir, built, next);
   const cordapps = built.cordapps.map((jar) => (jar === built.contractsJar ? jars.first : jar));
   world = await startWorld({ corda: { validating: true, programs: { ...built, cordapps, contractsJar: jars.first } } });
   if (!world.system.corda) throw new Error('Corda was asked for');
@@ -50,20 +64,50 @@ async function constraint(): Promise<object> {
   return (await corda.testbed.tool.describe('vaultParty', parseBytes32(vault.address))).constraint;
 }
 
+/** By the next version of the tool, which knows its classes. */
+async function registration(): Promise<NetworkRegistration> {
+  const nodes = join(world.system.dir, CORDA_NETWORK, 'tool', 'nodes.json');
+  const { stdout } = await run(next.java, ['-jar', next.toolJar, nodes, 'vaultParty', 'registration']);
+  return JSON.parse(stdout) as NetworkRegistration;
+}
+
+async function oneRefused(): Promise<true | undefined> {
+  const connection = new Redis(world.system.redis.url, { maxRetriesPerRequest: null });
+  const queue = new Queue(evidenceQueue(parseNetworkId(CORDA_NETWORK)), { connection });
+  try {
+    return (await queue.getFailedCount()) > 0 ? true : undefined;
+  } finally {
+    await queue.close();
+    await connection.quit();
+  }
+}
+
+async function replaceJars(): Promise<void> {
+  const { corda: network, tool } = corda.testbed;
+  for (const { index } of network.nodes) await network.stopNode(index);
+  for (const { dir: node } of network.nodes) await copyFile(jars.next, join(node, 'cordapps', basename(jars.next)));
+  await Promise.all(network.nodes.map(({ index }) => network.startNode(index)));
+  for (const name of ['vaultParty', 'depositor']) {
+    await eventually('the tool has a connection again', () => tool.about(name), PATIENCE_MS);
+  }
+}
+
 describe(`a contracts jar that a key signed${missing === undefined ? '' : ` [skipped: ${missing}]`}`, () => {
   story(
-    'binds the vault to the key, and its next version goes on with the same vault',
+    'binds the vault to the key, and its next version goes on with the same vault once its classes are registered',
     async () => {
       const bound = await constraint();
       expect(bound).toMatchObject({ kind: 'signature' });
       await worksBothWays(world, 2_101n);
-      const { corda: network, tool } = corda.testbed;
-      for (const { index } of network.nodes) await network.stopNode(index);
-      for (const { dir: node } of network.nodes) await copyFile(jars.next, join(node, 'cordapps', basename(jars.next)));
-      await Promise.all(network.nodes.map(({ index }) => network.startNode(index)));
-      for (const name of ['vaultParty', 'depositor']) {
-        await eventually('the tool has a connection again', () => tool.about(name), PATIENCE_MS);
-      }
+      const { finality: before } = await corda.testbed.tool.registration('vaultParty');
+      await replaceJars();
+      // What is proven by classes that the core does not know is refused, kept, and taken once it knows them.
+      const early = await world.fund({ ...OUT, amountMinor: 2_103n });
+      await eventually('the core refuses its evidence', oneRefused, PATIENCE_MS);
+      const { finality } = await registration();
+      expect(finality.fingerprints.PermitState).not.toBe(before.fingerprints.PermitState);
+      await amend(world, 1, [{ name: 'set_finality', args: { id: CORDA_NETWORK, finality } }]);
+      await settled(world, 'aurora', early.id);
       await worksBothWays(world, 2_102n);
       expect(await constraint()).toEqual(bound);
     },

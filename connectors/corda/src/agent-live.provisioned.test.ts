@@ -24,6 +24,8 @@ const FLOW_TIMEOUT_S = 5;
 const EVENT_DEADLINE_MS = 60_000;
 /** A node asks its notary again after 30 s, then after 54 s more (`flowTimeout` of Corda's reference.conf: 1.8 times as long each time). */
 const NOTARY_DEADLINE_MS = 180_000;
+/** Under a minute, after which a node ends itself; the agent's own bound is 30 s. */
+const STANDSTILL_DEADLINE_MS = 50_000;
 const authority = new SigningKeyPair();
 const guardian = new SigningKeyPair();
 
@@ -352,4 +354,20 @@ withBed('a payment that waits for the notary outlives the crash of the node that
   expect(await execute(signed)).toEqual([transaction]);
   await event(transaction);
   await until('it is paid once', EVENT_DEADLINE_MS, async () => (await tokens()) === held + 40n);
+});
+
+withBed('a node that stands still with its connection open is given up, and asked anew when it goes on', async () => {
+  const { bed, line } = up();
+  const held = await tokens();
+  const signed = await issueOrder(50n);
+  await whileStopped(bed.vaultParty.index, async () => {
+    const answer = execute(signed);
+    await until('health says so', STANDSTILL_DEADLINE_MS, async () => line.agents().at(-1)?.nodeUp === false);
+    expect(await answer).toEqual(['NODE_UNAVAILABLE', '']);
+  });
+  await line.nodeUp();
+  const transaction = await done(signed);
+  expect(await execute(signed)).toEqual([transaction]);
+  await event(transaction);
+  await until('it is paid once', EVENT_DEADLINE_MS, async () => (await tokens()) === held + 50n);
 });

@@ -22,6 +22,15 @@ import {
   transferKey,
 } from './block.ts';
 import { decodeBlock, encodeBlock } from './block-codec.ts';
+import {
+  HISTORY_FORMAT,
+  type HistoryMeta,
+  isVouched,
+  openMeta,
+  sealMeta,
+  type Vouched,
+  withVouched,
+} from './history-meta.ts';
 import { IndexKeys } from './index-keys.ts';
 import { LmdbStore, type StoredBlock } from './lmdb-store.ts';
 import { Tail, TailBlock } from './tail.ts';
@@ -55,16 +64,6 @@ export class HistoryDamagedError extends Error {
 const TRANSFERS_PER_WRITE = 4_096;
 /** Transfers that are made ready to be stored before other work gets its turn. */
 const TRANSFERS_PER_TURN = 200;
-const META_PLACE: Uint8Array = Buffer.from('meta');
-/** Of everything in the store. Another number means that the store is made again from the ledger. */
-const FORMAT = 1;
-/** As stored: the newest block, the newest one whose transfers are in the stored index, and how often that was stored. */
-type Meta = Readonly<{ format: number; seqno: number; indexed: number; stores: number; vouched?: readonly Vouched[] }>;
-/** All up to this entry is of the state with this digest, hex. */
-type Vouched = Readonly<{ seqno: number; digest: string }>;
-/** Of the newest snapshots: as many as there may be on the disk, and one that is not kept yet. */
-const VOUCHED_KEPT = 3;
-const NO_META: Meta = { format: FORMAT, seqno: 0, indexed: 0, stores: 0 };
 const placeOf = (seqno: number): Uint8Array => Buffer.from(`block/${seqno}`);
 /** About what a record takes in memory, decoded. */
 const RECORD_BYTES = 400;
@@ -109,8 +108,8 @@ export class History implements HistoryReader {
     this.#maxTailBytes = options.maxTailBytes ?? 24 * 2 ** 20;
     this.#store = new LmdbStore(options.dir);
     const meta = this.#openMeta();
-    this.#isOutdated = meta.format !== FORMAT;
-    const { seqno, indexed, stores, vouched = [] } = this.#isOutdated ? NO_META : meta;
+    this.#isOutdated = meta.format !== HISTORY_FORMAT;
+    const { seqno, indexed, stores, vouched = [] } = meta;
     this.#vouched = vouched;
     this.#stored = seqno;
     this.#appended = seqno;
@@ -154,8 +153,7 @@ export class History implements HistoryReader {
 
   /** All up to an entry is of the state with this digest: known at the next start, once it was flushed. */
   vouch(seqno: number, digest: Uint8Array): void {
-    const vouched = { seqno, digest: Buffer.from(digest).toString('hex') };
-    this.#vouched = [...this.#vouched, vouched].slice(-VOUCHED_KEPT);
+    this.#vouched = withVouched(this.#vouched, seqno, digest);
     this.#vouchedStored = false;
   }
 
@@ -164,9 +162,7 @@ export class History implements HistoryReader {
    * entries is compared as they come again.
    */
   believe(seqno: number, digest: Uint8Array): boolean {
-    const text = Buffer.from(digest).toString('hex');
-    if (this.#stored < seqno || !this.#vouched.some((each) => each.seqno === seqno && each.digest === text))
-      return false;
+    if (this.#stored < seqno || !isVouched(this.#vouched, seqno, digest)) return false;
     this.#believed = seqno;
     return true;
   }
@@ -392,8 +388,8 @@ export class History implements HistoryReader {
     const stores = this.#places.stores + (runs ? 1 : 0);
     const indexed = runs ? seqno : this.#indexed;
     const vouched = this.#vouched;
-    const meta = Buffer.from(JSON.stringify({ format: FORMAT, seqno, indexed, stores, vouched } satisfies Meta));
-    await this.#store.write({ blocks, ...(runs && { runs }), meta: this.#keys.seal('history', meta, META_PLACE) });
+    const meta = sealMeta(this.#keys, { format: HISTORY_FORMAT, seqno, indexed, stores, vouched });
+    await this.#store.write({ blocks, ...(runs && { runs }), meta });
     if (runs) this.#places.stored();
     this.#vouchedStored ||= vouched === this.#vouched;
     this.#indexed = indexed;
@@ -409,18 +405,12 @@ export class History implements HistoryReader {
   }
 
   /** @throws SealBrokenError; then the store is closed again */
-  #openMeta(): Meta {
+  #openMeta(): HistoryMeta {
     try {
-      return this.#readMeta();
+      return openMeta(this.#keys, this.#store.meta());
     } catch (error) {
       void this.#store.close();
       throw error;
     }
-  }
-
-  #readMeta(): Meta {
-    const sealed = this.#store.meta();
-    if (!sealed) return NO_META;
-    return JSON.parse(Buffer.from(this.#keys.open('history', sealed, META_PLACE)).toString()) as Meta;
   }
 }

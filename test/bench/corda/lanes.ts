@@ -17,7 +17,9 @@ import type { TransferResource } from '@drawbridge/protocol/api/transfer';
 import { eventually, type Payment, type World } from '../../e2e/world.ts';
 import { durationsIn, type Took } from './agent-durations.ts';
 import { type BlockWatch, watchBlocks } from './block-watch.ts';
+import { cordaStretch, type Heard } from './corda-stretch.ts';
 import type { LaneTimes, Stretch } from './lane-times.ts';
+import { standAside } from './stand-aside.ts';
 import { StateWatch } from './state-watch.ts';
 
 const PATIENCE_MS = 120_000;
@@ -34,9 +36,14 @@ const ROUTES: Readonly<Record<Route, Omit<Payment, 'amountMinor'>>> = {
 /** Unix ms, with fractions. */
 const now = (): number => performance.timeOrigin + performance.now();
 
+/** A payment that was made, with all that the bench saw of it. */
+export type Paid = Heard & Readonly<{ route: Route; submittedMs: number; onQuorum: Stretch }>;
+
 export type Lanes = Readonly<{
   /** One payment, settled. */
-  pay: (route: Route, amountMinor: bigint) => Promise<LaneTimes>;
+  pay: (route: Route, amountMinor: bigint) => Promise<Paid>;
+  /** Its times. The agent's log knows them all some ten seconds after a payment. */
+  timesOf: (paid: Paid) => Promise<LaneTimes>;
   /** So many at once; ms of each from terms to settled, and of all. */
   payAtOnce: (route: Route, amountMinor: bigint, count: number) => Promise<{ eachMs: number[]; allMs: number }>;
   stop: () => Promise<void>;
@@ -50,6 +57,7 @@ export async function openLanes(world: World): Promise<Lanes> {
   const bench = new LaneBench(world, { blocks, watches, agentLog: () => corda.agent.recentOutput() });
   return {
     pay: (route, amountMinor) => bench.pay(route, amountMinor),
+    timesOf: (paid) => bench.timesOf(paid),
     payAtOnce: (route, amountMinor, count) => bench.payAtOnce(route, amountMinor, count),
     stop: async () => {
       await Promise.all([...watches.values()].map((watch) => watch.stop()));
@@ -64,16 +72,26 @@ type Instruments = Readonly<{
   agentLog: () => string;
 }>;
 
+/** Corda's nodes and the tool that stands for the wallet of their banks; false where the system cannot be told so. */
+export function cordaStandsAside({ system: { corda } }: World): Promise<boolean> {
+  if (!corda) throw new RangeError('the system has no Corda network');
+  const { testbed } = corda;
+  const nodes = testbed.corda.nodes.flatMap((node) => node.pid() ?? []);
+  return standAside([...nodes, testbed.tool.pid]);
+}
+
 class LaneBench {
   readonly #world: World;
   readonly #instruments: Instruments;
+  /** Of the agent's log, which keeps its end alone, each line once. */
+  readonly #log = new Map<string, Took>();
 
   constructor(world: World, instruments: Instruments) {
     this.#world = world;
     this.#instruments = instruments;
   }
 
-  async pay(route: Route, amountMinor: bigint): Promise<LaneTimes> {
+  async pay(route: Route, amountMinor: bigint): Promise<Paid> {
     const payment = { ...ROUTES[route], amountMinor };
     const submittedMs = now();
     const transfer = await this.#world.submit(payment);
@@ -87,11 +105,31 @@ class LaneBench {
     const onQuorum = await eventually('the block at depth', () =>
       this.#instruments.blocks.buried(answeredMs, DEPTH_BLOCKS),
     );
-    const { tailMs, agentMs, ...onCorda } = await eventually("the agent's durations", async () =>
-      this.#cordaStretch(route, answeredMs),
-    );
+    await eventually('the end of the flow', async () => this.#flowEnded(route, relayingMs));
+    return { route, submittedMs, answeredMs, relayingMs, settledMs, onQuorum };
+  }
+
+  async timesOf(paid: Paid): Promise<LaneTimes> {
+    const { route, submittedMs, answeredMs, relayingMs, settledMs, onQuorum } = paid;
+    const { tailMs, agentMs, ...onCorda } = await eventually("the agent's durations", async () => {
+      this.#readLog();
+      return cordaStretch(route, paid, [...this.#log.values()]);
+    });
     const [funding, delivery] = route === 'corda.out' ? [onCorda, onQuorum] : [onQuorum, onCorda];
     return { submittedMs, answeredMs, funding, relayingMs, delivery, settledMs, tailMs, agentMs };
+  }
+
+  /** The payee's node is told of a payment after it is settled: the next one is not to meet that. */
+  #flowEnded(route: Route, sinceMs: number): true | undefined {
+    this.#readLog();
+    const ended = [...this.#log.values()].some(({ event, fromMs }) => event === 'flow-ended' && fromMs >= sinceMs);
+    return route === 'corda.out' || ended ? true : undefined;
+  }
+
+  #readLog(): void {
+    for (const took of durationsIn(this.#instruments.agentLog())) {
+      this.#log.set(`${took.event} ${took.fromMs} ${took.toMs}`, took);
+    }
   }
 
   async payAtOnce(route: Route, amountMinor: bigint, count: number): Promise<{ eachMs: number[]; allMs: number }> {
@@ -119,21 +157,5 @@ class LaneBench {
     const found = this.#instruments.watches.get(bank);
     if (!found) throw new RangeError(`nobody listens for ${bank}`);
     return found;
-  }
-
-  /** The agent's log has whole ms; the one event since `sinceMs` is this payment's. */
-  #cordaStretch(route: Route, sinceMs: number): (Stretch & Pick<LaneTimes, 'agentMs' | 'tailMs'>) | undefined {
-    const since = durationsIn(this.#instruments.agentLog()).filter(({ toMs }) => toMs >= Math.floor(sinceMs));
-    const of = (event: Took['event']): Took | undefined => since.find((took) => took.event === event);
-    const recorded = of('event-handed-over');
-    const asked = route === 'corda.out' ? sinceMs : of('flow-ended')?.fromMs;
-    if (recorded === undefined || asked === undefined) return undefined;
-    const heardMs = of('event-heard')?.toMs ?? recorded.fromMs;
-    return {
-      fromMs: asked,
-      toMs: recorded.fromMs,
-      tailMs: heardMs - recorded.fromMs,
-      agentMs: recorded.toMs - heardMs,
-    };
   }
 }

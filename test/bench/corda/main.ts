@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { startWorld } from '../../e2e/world.ts';
 import { type Figure, figure, quantile } from '../cluster/measured.ts';
 import { type LaneShares, laneFigures, sharesOf } from './lane-times.ts';
-import { type Lanes, openLanes, type Route } from './lanes.ts';
+import { cordaStandsAside, type Lanes, openLanes, type Paid, type Route } from './lanes.ts';
 
 const AT_MOST_MS: Readonly<Record<string, number>> = { 'corda.out.ours.p50': 100, 'corda.in.ours.p50': 100 };
 const ROUTES: readonly Route[] = ['corda.out', 'corda.in'];
@@ -26,6 +26,7 @@ const USAGE = `npm run bench:corda                     ${PAYMENTS} payments each
 npm run bench:corda -- --payments N     so many
 npm run bench:corda -- --at-once N      and then N each way at once
 npm run bench:corda -- --warm-up N      payments each way before it counts, ${WARM_UP} if left out
+npm run bench:corda -- --side-by-side   Corda's nodes do not stand aside: they have an equal claim to this machine
 npm run bench:corda -- --json           one object a line: {"name","value","unit"}`;
 
 function refuse(why: string): never {
@@ -39,6 +40,7 @@ function readArguments() {
       payments: { type: 'string', default: String(PAYMENTS) },
       'at-once': { type: 'string', default: '0' },
       'warm-up': { type: 'string', default: String(WARM_UP) },
+      'side-by-side': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     } as const;
@@ -74,10 +76,12 @@ async function warmUp(lanes: Lanes, payments: number): Promise<void> {
 }
 
 async function* inTurn(lanes: Lanes, payments: number): AsyncGenerator<Figure> {
-  const shares: Record<Route, LaneShares[]> = { 'corda.out': [], 'corda.in': [] };
+  const made: Paid[] = [];
   for (let n = 0; n < payments; n += 1) {
-    for (const route of ROUTES) shares[route].push(sharesOf(await lanes.pay(route, AMOUNT_MINOR)));
+    for (const route of ROUTES) made.push(await lanes.pay(route, AMOUNT_MINOR));
   }
+  const shares: Record<Route, LaneShares[]> = { 'corda.out': [], 'corda.in': [] };
+  for (const paid of made) shares[paid.route].push(sharesOf(await lanes.timesOf(paid)));
   for (const route of ROUTES) yield* laneFigures(route, shares[route]);
 }
 
@@ -88,6 +92,11 @@ async function* atOnce(lanes: Lanes, payments: number): AsyncGenerator<Figure> {
     yield figure(`${route}.at-once.rate`, (payments * 1_000) / allMs, '1/s');
   }
 }
+
+const aside = async (): Promise<string> =>
+  (await cordaStandsAside(world))
+    ? "Corda's nodes and the banks' tool stand aside: they get what of this machine the rest leaves"
+    : "this system does not let Corda's nodes stand aside: they have an equal claim to this machine";
 
 const values = readArguments();
 if (values.help) {
@@ -104,6 +113,7 @@ const world = await startWorld({ corda: { longRun: true }, progress: log });
 try {
   const lanes = await openLanes(world);
   try {
+    if (!values['side-by-side']) log(await aside());
     log(`warming up with ${before} payments each way`);
     await warmUp(lanes, before);
     log(`measuring ${payments} payments each way, one after another`);

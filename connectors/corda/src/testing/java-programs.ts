@@ -82,6 +82,11 @@ export async function javaPrograms(options: JavaProgramsOptions = {}): Promise<J
   };
 }
 
+/** What is built, for who changes it. */
+export async function copySources(to: string): Promise<void> {
+  for (const file of await sourcesIn(HERE)) await cp(file, join(to, relative(HERE, file)));
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 async function java17(env: Environment): Promise<string> {

@@ -11,25 +11,23 @@ const run = promisify(execFile);
 const ALIAS = 'release';
 const PASSWORD_BYTES = 16;
 
-/** Two versions of one jar, signed by one key: the same classes, and one file more in the second. */
+/** Two versions of one jar, signed by one key. */
 export type SignedContracts = Readonly<{ first: string; next: string }>;
 
-/** Keys and jars go into `dir`. */
-export async function signedContracts(dir: string, { java, contractsJar }: JavaPrograms): Promise<SignedContracts> {
-  const jdk = (program: string, ...args: string[]) => run(join(dirname(java), program), args);
-  const file = (...path: string[]): string => join(dir, ...path);
-  const name = basename(contractsJar);
-  await mkdir(file('content'), { recursive: true, mode: 0o700 });
-  await writeFile(file('password'), randomBytes(PASSWORD_BYTES).toString('hex'), { mode: 0o600 });
-  const store = ['-keystore', file('release.p12'), '-storetype', 'PKCS12', '-storepass:file', file('password')];
+/** Key and jars go into `dir`. */
+export async function signedContracts(dir: string, first: JavaPrograms, next: JavaPrograms): Promise<SignedContracts> {
+  const jdk = (program: string, ...args: string[]) => run(join(dirname(first.java), program), args);
+  const password = join(dir, 'password');
+  await writeFile(password, randomBytes(PASSWORD_BYTES).toString('hex'), { mode: 0o600 });
+  const store = ['-keystore', join(dir, 'release.p12'), '-storetype', 'PKCS12', '-storepass:file', password];
   const key = ['-alias', ALIAS, '-keyalg', 'RSA', '-keysize', '3072', '-dname', 'CN=Release of a test'];
   await jdk('keytool', '-genkeypair', ...store, ...key);
-  for (const version of ['first', 'next']) {
-    await mkdir(file(version), { recursive: true });
-    await copyFile(contractsJar, file(version, name));
-  }
-  await writeFile(file('content', 'NEXT'), 'the next version\n');
-  await jdk('jar', '--update', '--file', file('next', name), '-C', file('content'), 'NEXT');
-  for (const version of ['first', 'next']) await jdk('jarsigner', ...store, file(version, name), ALIAS);
-  return { first: file('first', name), next: file('next', name) };
+  const signed = async (version: string, { contractsJar }: JavaPrograms): Promise<string> => {
+    const jar = join(dir, version, basename(contractsJar));
+    await mkdir(join(dir, version), { recursive: true });
+    await copyFile(contractsJar, jar);
+    await jdk('jarsigner', ...store, jar, ALIAS);
+    return jar;
+  };
+  return { first: await signed('first', first), next: await signed('next', next) };
 }

@@ -111,6 +111,7 @@ export type NodeBalance = Readonly<{
 }>;
 
 export type VaultTool = Readonly<{
+  pid: number;
   /** Any command of the tool's README. @throws VaultToolError */
   call: (node: string, command: string, args?: object) => Promise<unknown>;
   about: (node: string) => Promise<NodeFacts>;
@@ -145,7 +146,10 @@ export async function startVaultTool({ programs, dir, nodes }: VaultToolOptions)
     child.stdin.write(`${JSON.stringify({ id, node, command, arguments: args })}\n`);
     return answer;
   };
+  const { pid } = child;
+  if (pid === undefined) throw new VaultToolError('TOOL_ENDED', 'the tool did not start');
   return {
+    pid,
     call,
     about: async (node) => (await call(node, 'about')) as NodeFacts,
     registration: async (node) => (await call(node, 'registration')) as NetworkRegistration,

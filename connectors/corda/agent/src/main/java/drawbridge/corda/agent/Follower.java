@@ -23,6 +23,7 @@ final class Follower implements CommandHandler.Follow {
     private final Pace pace;
     private final NamedTransactions named;
     private final NodeNews<Vault.Update<?>> news;
+    private final HandOverTimes times = new HandOverTimes();
     private boolean stopping;
     private long written;
 
@@ -108,7 +109,9 @@ final class Follower implements CommandHandler.Follow {
             for (VaultQueries.Made each : made) {
                 if (!vaults.has(each.state())) continue;
                 String id = each.ref().getTxhash().toString();
-                boolean gone = cursor.has(id) || handOver(open, each);
+                boolean ahead = cursor.has(id);
+                if (ahead) times.recorded(id, each.recordedAtMs());
+                boolean gone = ahead || handOver(open, each);
                 if (!gone || !cursor.handedOver(id, each.recordedAtMs(), run)) {
                     save();
                     missed();
@@ -123,7 +126,7 @@ final class Follower implements CommandHandler.Follow {
     private boolean handOver(Publishing open, VaultQueries.Made made)
             throws AgentException, GeneralSecurityException {
         if (!publish(open, made.ref().getTxhash(), made.state().getVaultId(), made.recordedAtMs())) return false;
-        took(made.recordedAtMs(), System.currentTimeMillis());
+        HandOverTimes.handedOver(made.recordedAtMs(), System.currentTimeMillis());
         return true;
     }
 
@@ -131,19 +134,14 @@ final class Follower implements CommandHandler.Follow {
     void handOverNamed(Publishing open, List<NamedTransactions.Named> first) throws AgentException, GeneralSecurityException {
         long run = cursor.generation();
         for (NamedTransactions.Named each : first) {
-            SecureHash transaction = each.made().getTxhash();
-            String id = transaction.toString();
+            String id = each.transaction().toString();
             if (cursor.has(id)) continue;
-            if (!publish(open, transaction, each.vault(), each.heardAtMs())) {
+            if (!publish(open, each.transaction(), each.vault(), each.heardAtMs())) {
                 missed();
                 return;
             }
-            long handedOverAtMs = System.currentTimeMillis();
+            times.ahead(id, each.heardAtMs(), System.currentTimeMillis());
             cursor.ahead(id, each.heardAtMs(), run);
-            Long recordedAtMs = node.call(ops -> VaultQueries.recordedAtMs(ops, each.made()));
-            if (recordedAtMs == null) continue;
-            Log.took("event-heard", each.heardAtMs() - recordedAtMs, each.heardAtMs());
-            took(recordedAtMs, handedOverAtMs);
         }
     }
 
@@ -153,11 +151,6 @@ final class Follower implements CommandHandler.Follow {
         String id = Messages.newId();
         byte[] sealed = bodies.seal(event, new Envelope.Context(Envelope.Context.EVENT, settings.network(), id));
         return open.publish("event", Messages.lasting(id, null), sealed);
-    }
-
-    /** Since the node stamped it, by the node's clock. */
-    private static void took(long recordedAtMs, long handedOverAtMs) {
-        Log.took("event-handed-over", handedOverAtMs - recordedAtMs, handedOverAtMs);
     }
 
     /** Empty where no attempt can make one: the event is still due. */

@@ -2,7 +2,6 @@ package drawbridge.corda.agent;
 
 import drawbridge.corda.contract.VaultPart;
 import net.corda.core.contracts.StateAndRef;
-import net.corda.core.contracts.StateRef;
 import net.corda.core.crypto.SecureHash;
 import net.corda.core.node.services.Vault;
 
@@ -25,11 +24,8 @@ final class NamedTransactions {
         this.vaults = vaults;
     }
 
-    /**
-     * @param made      one of the states of a served vault that it made.
-     * @param heardAtMs by the agent's clock.
-     */
-    record Named(StateRef made, byte[] vault, long heardAtMs) {
+    /** @param heardAtMs by the agent's clock. */
+    record Named(SecureHash transaction, byte[] vault, long heardAtMs) {
     }
 
     /** True where the update says something of a served vault. */
@@ -38,13 +34,13 @@ final class NamedTransactions {
         for (StateAndRef<?> produced : update.getProduced()) {
             if (!(produced.getState().getData() instanceof VaultPart part) || !vaults.has(part)) continue;
             any = true;
-            add(new Named(produced.getRef(), part.getVaultId(), atMs));
+            add(new Named(produced.getRef().getTxhash(), part.getVaultId(), atMs));
         }
         return any;
     }
 
     private synchronized void add(Named named) {
-        if (waiting.size() < MOST) waiting.putIfAbsent(named.made().getTxhash(), named);
+        if (waiting.size() < MOST) waiting.putIfAbsent(named.transaction(), named);
     }
 
     /** All that wait; none waits afterwards. */

@@ -98,12 +98,6 @@ final class VaultQueries {
         }
     }
 
-    /** When the node recorded the state. Null where it does not know it. */
-    static Long recordedAtMs(CordaRPCOps node, StateRef ref) {
-        List<Vault.StateMetadata> facts = named(node, List.of(ref), Vault.StateStatus.ALL).getStatesMetadata();
-        return facts.isEmpty() ? null : facts.get(0).getRecordedTime().toEpochMilli();
-    }
-
     /** An item whenever a state of some vault was recorded. */
     static Observable<Vault.Update<VaultPart>> recordings(CordaRPCOps node) {
         QueryCriteria criteria = new QueryCriteria.VaultQueryCriteria(Vault.StateStatus.UNCONSUMED, MADE);

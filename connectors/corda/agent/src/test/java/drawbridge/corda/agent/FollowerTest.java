@@ -166,7 +166,7 @@ public class FollowerTest {
 
     private void named(SecureHash... transactions) throws AgentException, GeneralSecurityException {
         List<NamedTransactions.Named> first = new ArrayList<>();
-        for (SecureHash each : transactions) first.add(new NamedTransactions.Named(new StateRef(each, 0), new byte[32], T + 1));
+        for (SecureHash each : transactions) first.add(new NamedTransactions.Named(each, new byte[32], T + 1));
         follower.handOverNamed((key, properties, body) -> {
             if (mayGo-- <= 0) return false;
             handedOver.add(asked);
@@ -208,7 +208,7 @@ public class FollowerTest {
             handedOver.add(asked);
             setBack();
             return true;
-        }, List.of(new NamedTransactions.Named(new StateRef(second, 0), new byte[32], T + 10)));
+        }, List.of(new NamedTransactions.Named(second, new byte[32], T + 10)));
         poll();
         assertEquals(List.of(first, second, first, second), handedOver);
     }

@@ -49,7 +49,7 @@ public class NamedTransactionsTest {
         assertTrue(heard(state(2, 0, 7)));
         assertFalse(heard(state(3, 0, 8)));
         assertFalse(heard());
-        List<SecureHash> taken = named.take().stream().map(each -> each.made().getTxhash()).toList();
+        List<SecureHash> taken = named.take().stream().map(NamedTransactions.Named::transaction).toList();
         assertEquals(List.of(state(2, 0, 7).getRef().getTxhash(), state(1, 0, 7).getRef().getTxhash()), taken);
         assertEquals(List.of(), named.take());
     }
