@@ -20,7 +20,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { cordaMissing } from './corda-missing.ts';
-import { amend, OUT, settled, worksBothWays } from './operator-desk.ts';
+import { amend, IN, OUT, settled, worksBothWays } from './operator-desk.ts';
 import { eventually, startWorld, type World } from './world.ts';
 
 const START_MS = 900_000;
@@ -102,12 +102,12 @@ describe(`a contracts jar that a key signed${missing === undefined ? '' : ` [ski
       const { finality: before } = await corda.testbed.tool.registration('vaultParty');
       await replaceJars();
       // What is proven by classes that the core does not know is refused, kept, and taken once it knows them.
-      const early = await world.fund({ ...OUT, amountMinor: 2_103n });
+      const early = await world.fund({ ...IN, amountMinor: 2_103n });
       await eventually('the core refuses its evidence', oneRefused, PATIENCE_MS);
       const { finality } = await registration();
       expect(finality.fingerprints.PermitState).not.toBe(before.fingerprints.PermitState);
       await amend(world, 1, [{ name: 'set_finality', args: { id: CORDA_NETWORK, finality } }]);
-      await settled(world, 'aurora', early.id);
+      await settled(world, 'boreal', early.id);
       await worksBothWays(world, 2_102n);
       expect(await constraint()).toEqual(bound);
     },

@@ -333,6 +333,22 @@ withBed('while the payee is down its payment is final; it has it when it is back
   await until('it has it', EVENT_DEADLINE_MS, async () => (await tokens()) === held + 30n);
 });
 
+withBed('a node that stands still with its connection open is given up, and asked anew when it goes on', async () => {
+  const { bed, line } = up();
+  const held = await tokens();
+  const signed = await issueOrder(50n);
+  await whileStopped(bed.vaultParty.index, async () => {
+    const answer = execute(signed);
+    await until('health says so', STANDSTILL_DEADLINE_MS, async () => line.agents().at(-1)?.nodeUp === false);
+    expect(await answer).toEqual(['NODE_UNAVAILABLE', '']);
+  });
+  await line.nodeUp();
+  const transaction = await done(signed);
+  expect(await execute(signed)).toEqual([transaction]);
+  await event(transaction);
+  await until('it is paid once', EVENT_DEADLINE_MS, async () => (await tokens()) === held + 50n);
+});
+
 withBed('a payment that waits for the notary outlives the crash of the node that makes it', async () => {
   const { bed, line, issue } = up();
   const held = await tokens();
@@ -354,20 +370,4 @@ withBed('a payment that waits for the notary outlives the crash of the node that
   expect(await execute(signed)).toEqual([transaction]);
   await event(transaction);
   await until('it is paid once', EVENT_DEADLINE_MS, async () => (await tokens()) === held + 40n);
-});
-
-withBed('a node that stands still with its connection open is given up, and asked anew when it goes on', async () => {
-  const { bed, line } = up();
-  const held = await tokens();
-  const signed = await issueOrder(50n);
-  await whileStopped(bed.vaultParty.index, async () => {
-    const answer = execute(signed);
-    await until('health says so', STANDSTILL_DEADLINE_MS, async () => line.agents().at(-1)?.nodeUp === false);
-    expect(await answer).toEqual(['NODE_UNAVAILABLE', '']);
-  });
-  await line.nodeUp();
-  const transaction = await done(signed);
-  expect(await execute(signed)).toEqual([transaction]);
-  await event(transaction);
-  await until('it is paid once', EVENT_DEADLINE_MS, async () => (await tokens()) === held + 50n);
 });
