@@ -22,6 +22,7 @@ import {
   transferKey,
 } from './block.ts';
 import { decodeBlock, encodeBlock } from './block-codec.ts';
+import { HistoryDamagedError } from './history-damaged-error.ts';
 import {
   HISTORY_FORMAT,
   type HistoryMeta,
@@ -32,6 +33,7 @@ import {
   withVouched,
 } from './history-meta.ts';
 import { IndexKeys } from './index-keys.ts';
+import { listPage, type Stretch } from './list-page.ts';
 import { LmdbStore, type StoredBlock } from './lmdb-store.ts';
 import { Tail, TailBlock } from './tail.ts';
 import { TransferIndex } from './transfer-index.ts';
@@ -53,12 +55,6 @@ export type HistoryDependencies = Readonly<{
   /** A write failed: the disk is full or broken. The history takes no more. */
   onFailure: (error: unknown) => void;
 }>;
-
-/** The store lacks or garbles what the ledger says it has. Deleting the history's folder makes it anew from the ledger. */
-export class HistoryDamagedError extends Error {
-  override readonly name = 'HistoryDamagedError';
-  readonly code = 'HISTORY_DAMAGED' as const;
-}
 
 /** Transfers of one transaction. */
 const TRANSFERS_PER_WRITE = 4_096;
@@ -276,32 +272,19 @@ export class History implements HistoryReader {
   }
 
   #page<T>(list: ListRef<T>, after: number, limit: number): Page<T> {
-    const wanted = limit + 1;
-    const items: T[] = [];
-    let next = after + 1;
-    const take = (first: number, block: HistoryBlock): void => {
-      const found = list.itemsIn(block) ?? [];
-      if (first > next) throw new HistoryDamagedError('a list of the history has a gap');
-      const from = next - first;
-      if (from >= found.length) return;
-      for (let i = from; i < found.length && items.length < wanted; i++) items.push(found[i] as T);
-      next = after + 1 + items.length;
-    };
-    const tail = this.#tail.list(list.label);
-    const firstInTail = tail[0]?.firsts.get(list.label) ?? Number.POSITIVE_INFINITY;
-    if (firstInTail > next) {
-      for (const { first, seqno } of this.#store.listFrom(this.#index.list(list.label), next)) {
-        if (seqno > this.#stored || items.length >= wanted) break;
-        take(first, this.#block(seqno));
+    return listPage(list, this.#stretches(list, after + 1), { after, limit });
+  }
+
+  *#stretches({ label }: ListRef<unknown>, from: number): Generator<Stretch> {
+    const tail = this.#tail.list(label);
+    const firstInTail = tail[0]?.firsts.get(label) ?? Number.POSITIVE_INFINITY;
+    if (firstInTail > from) {
+      for (const { first, seqno } of this.#store.listFrom(this.#index.list(label), from)) {
+        if (seqno > this.#stored) break;
+        yield { first, block: this.#block(seqno) };
       }
     }
-    for (const { block, firsts } of tail) {
-      if (items.length >= wanted) break;
-      take(firsts.get(list.label) ?? 0, block);
-    }
-    if (items.length < wanted) return { items };
-    items.pop();
-    return { items, next: after + items.length };
+    for (const { block, firsts } of tail) yield { first: firsts.get(label) ?? 0, block };
   }
 
   #block(seqno: number): HistoryBlock {
