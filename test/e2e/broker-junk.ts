@@ -6,6 +6,9 @@ import { connect } from 'amqplib';
 /** One byte more than a body may have (docs/corda-agent-protocol.md). */
 const TOO_LARGE_BYTES = 1_048_577;
 
+/** Messages of each kind of queue. */
+export const JUNK_A_QUEUE = 5;
+
 /** To the agent and to the connector: nothing, noise, no id, a body that nobody can open, one that is too large. */
 export async function junk({ broker, connectorUser, network }: CordaTestbed): Promise<void> {
   const connection = await connect(broker.urlOf(connectorUser.user), { ca: [broker.certificatePem] });

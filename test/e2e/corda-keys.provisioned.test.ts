@@ -6,6 +6,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawnWord } from '@drawbridge/connector-corda/testing/corda-testbed';
+import { cordaTestbedMissing } from '@drawbridge/connector-corda/testing/testbed-missing';
 import { CORDA_NETWORK } from '@drawbridge/demo/cast';
 import { clientFor } from '@drawbridge/demo/clients';
 import { connectorId } from '@drawbridge/demo/genesis-file';
@@ -17,7 +18,6 @@ import type { VaultResource } from '@drawbridge/protocol/api/registry';
 import { type Bytes32, parseBytes32 } from '@drawbridge/protocol/bytes32';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Wallet } from 'ethers';
-import { cordaMissing } from './corda-missing.ts';
 import { amend, IN, OUT, settled, worksBothWays } from './operator-desk.ts';
 import { type GuardAction, VaultGuardians } from './vault-guardians.ts';
 import { eventually, startWorld, type World } from './world.ts';
@@ -29,7 +29,7 @@ const PATIENCE_MS = 240_000;
 const DELAY_SECONDS = 1;
 const CONNECTOR = connectorId(CORDA_NETWORK);
 
-const missing = await cordaMissing();
+const missing = await cordaTestbedMissing();
 const story = missing === undefined ? it : it.skip;
 const title = missing === undefined ? '' : ` [skipped: ${missing}]`;
 

@@ -2,13 +2,14 @@
  * What docs/operators/corda.md tells an operator, on a real Corda network and a core that does not know of it: registered by a
  * signed amendment, first transfers, and the lane closed again. By the commands of the document, and with a notary that validates and RPC over TLS.
  */
+
+import { cordaTestbedMissing } from '@drawbridge/connector-corda/testing/testbed-missing';
 import { CORDA_NETWORK, EXPOSURE_CAP_MINOR } from '@drawbridge/demo/cast';
 import { connectorId } from '@drawbridge/demo/genesis-file';
 import type { LocalSystem } from '@drawbridge/demo/local-system';
 import type { LockResource } from '@drawbridge/protocol/api/lock';
 import type { TransferResource } from '@drawbridge/protocol/api/transfer';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cordaMissing } from './corda-missing.ts';
 import { amend, drawbridge, exposureCap, settled } from './operator-desk.ts';
 import { eventually, lei, startWorld, type World } from './world.ts';
 
@@ -18,7 +19,7 @@ const PATIENCE_MS = 180_000;
 
 const DEPOSIT = { from: 'aurora', to: 'aurora', asset: 'GBP', source: CORDA_NETWORK } as const;
 
-const missing = await cordaMissing();
+const missing = await cordaTestbedMissing();
 const story = missing === undefined ? it : it.skip;
 
 let world: World;

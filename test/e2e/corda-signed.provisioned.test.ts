@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { type JavaPrograms, javaPrograms } from '@drawbridge/connector-corda/testing/java-programs';
 import { writeNextSources } from '@drawbridge/connector-corda/testing/next-sources';
 import { type SignedContracts, signedContracts } from '@drawbridge/connector-corda/testing/signed-contracts';
+import { cordaTestbedMissing } from '@drawbridge/connector-corda/testing/testbed-missing';
 import type { NetworkRegistration } from '@drawbridge/connector-corda/testing/vault-tool';
 import { CORDA_NETWORK } from '@drawbridge/demo/cast';
 import type { LocalSystem } from '@drawbridge/demo/local-system';
@@ -19,7 +20,6 @@ import { evidenceQueue } from '@drawbridge/protocol/instruction-job';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { cordaMissing } from './corda-missing.ts';
 import { amend, IN, OUT, settled, worksBothWays } from './operator-desk.ts';
 import { eventually, startWorld, type World } from './world.ts';
 
@@ -29,7 +29,7 @@ const PATIENCE_MS = 240_000;
 
 const run = promisify(execFile);
 
-const missing = await cordaMissing();
+const missing = await cordaTestbedMissing();
 const story = missing === undefined ? it : it.skip;
 
 let dir: string;
@@ -71,11 +71,12 @@ async function registration(): Promise<NetworkRegistration> {
   return JSON.parse(stdout) as NetworkRegistration;
 }
 
-async function oneRefused(): Promise<true | undefined> {
+/** Why evidence stands among the failed jobs. */
+async function refusals(): Promise<string[]> {
   const connection = new Redis(world.system.redis.url, { maxRetriesPerRequest: null });
   const queue = new Queue(evidenceQueue(parseNetworkId(CORDA_NETWORK)), { connection });
   try {
-    return (await queue.getFailedCount()) > 0 ? true : undefined;
+    return (await queue.getFailed()).map(({ failedReason }) => failedReason);
   } finally {
     await queue.close();
     await connection.quit();
@@ -100,10 +101,13 @@ describe(`a contracts jar that a key signed${missing === undefined ? '' : ` [ski
       expect(bound).toMatchObject({ kind: 'signature' });
       await worksBothWays(world, 2_101n);
       const { finality: before } = await corda.testbed.tool.registration('vaultParty');
+      expect(await refusals()).toEqual([]);
       await replaceJars();
       // What is proven by classes that the core does not know is refused, kept, and taken once it knows them.
       const early = await world.fund({ ...IN, amountMinor: 2_103n });
-      await eventually('the core refuses its evidence', oneRefused, PATIENCE_MS);
+      const refused = await eventually('the core refuses its evidence', async () => (await refusals())[0], PATIENCE_MS);
+      expect(refused).toMatch(/^refused by the core: /);
+      expect((await world.desk('boreal').transfer(early.id)).state).toBe('RELAYING');
       const { finality } = await registration();
       expect(finality.fingerprints.PermitState).not.toBe(before.fingerprints.PermitState);
       await amend(world, 1, [{ name: 'set_finality', args: { id: CORDA_NETWORK, finality } }]);

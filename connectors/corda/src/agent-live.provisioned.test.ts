@@ -370,4 +370,10 @@ withBed('a payment that waits for the notary outlives the crash of the node that
   expect(await execute(signed)).toEqual([transaction]);
   await event(transaction);
   await until('it is paid once', EVENT_DEADLINE_MS, async () => (await tokens()) === held + 40n);
+  await until('the tool reaches the node again', EVENT_DEADLINE_MS, () =>
+    bed.tool.about('vaultParty').then(
+      () => true,
+      () => false,
+    ),
+  );
 });

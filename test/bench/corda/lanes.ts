@@ -72,8 +72,8 @@ type Instruments = Readonly<{
   agentLog: () => string;
 }>;
 
-/** Corda's nodes and the tool that stands for the wallet of their banks; false where the system cannot be told so. */
-export function cordaStandsAside({ system: { corda } }: World): Promise<boolean> {
+/** Corda's nodes and the tool that stands for the wallets of their banks. @throws where the system does not let them. */
+export function cordaStandsAside({ system: { corda } }: World): Promise<void> {
   if (!corda) throw new RangeError('the system has no Corda network');
   const { testbed } = corda;
   const nodes = testbed.corda.nodes.flatMap((node) => node.pid() ?? []);
@@ -105,7 +105,7 @@ class LaneBench {
     const onQuorum = await eventually('the block at depth', () =>
       this.#instruments.blocks.buried(answeredMs, DEPTH_BLOCKS),
     );
-    await eventually('the end of the flow', async () => this.#flowEnded(route, relayingMs));
+    await eventually('the end of the flow', async () => this.#flowEnded(route, Math.floor(relayingMs)));
     return { route, submittedMs, answeredMs, relayingMs, settledMs, onQuorum };
   }
 

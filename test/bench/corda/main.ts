@@ -14,7 +14,7 @@ const AT_MOST_MS: Readonly<Record<string, number>> = { 'corda.out.ours.p50': 100
 const ROUTES: readonly Route[] = ['corda.out', 'corda.in'];
 const PAYMENTS = 20;
 /** Before it counts, each way: what has run for a while has compiled what it does often, and holds its connections. */
-const WARM_UP = 8;
+const WARM_UP = 40;
 /** Of those at once; a vault here has as many permits. */
 const WARM_UP_TOGETHER = 4;
 const AMOUNT_MINOR = 1_000n;
@@ -22,7 +22,7 @@ const AMOUNT_MINOR = 1_000n;
 const STOCK_MINOR = 1_000_000n;
 const MAX_PAYMENTS = 500;
 
-const USAGE = `npm run bench:corda                     ${PAYMENTS} payments each way, one after another; a few minutes
+const USAGE = `npm run bench:corda                     ${PAYMENTS} payments each way, one after another; eight minutes
 npm run bench:corda -- --payments N     so many
 npm run bench:corda -- --at-once N      and then N each way at once
 npm run bench:corda -- --warm-up N      payments each way before it counts, ${WARM_UP} if left out
@@ -93,11 +93,6 @@ async function* atOnce(lanes: Lanes, payments: number): AsyncGenerator<Figure> {
   }
 }
 
-const aside = async (): Promise<string> =>
-  (await cordaStandsAside(world))
-    ? "Corda's nodes and the banks' tool stand aside: they get what of this machine the rest leaves"
-    : "this system does not let Corda's nodes stand aside: they have an equal claim to this machine";
-
 const values = readArguments();
 if (values.help) {
   process.stdout.write(`${USAGE}\n`);
@@ -113,7 +108,12 @@ const world = await startWorld({ corda: { longRun: true }, progress: log });
 try {
   const lanes = await openLanes(world);
   try {
-    if (!values['side-by-side']) log(await aside());
+    if (!values['side-by-side']) {
+      await cordaStandsAside(world);
+      log("Corda's nodes and the banks' tool stand aside: they get what of this machine the rest leaves");
+    }
+    const aside = figure('corda.nodes-stand-aside', values['side-by-side'] ? 0 : 1, '1 or 0');
+    process.stdout.write(`${line(aside, values.json)}\n`);
     log(`warming up with ${before} payments each way`);
     await warmUp(lanes, before);
     log(`measuring ${payments} payments each way, one after another`);

@@ -61,11 +61,7 @@ export async function openLiveLine(bed: CordaTestbed): Promise<LiveLine> {
     call,
     events,
     agents: () => line.health.agents(),
-    waiting: (queue) =>
-      asConnector(bed, async (connection) => {
-        const channel = await connection.createChannel();
-        return (await channel.checkQueue(brokerNames(network, '')[queue])).messageCount;
-      }),
+    waiting: (queue) => messagesIn(bed, queue),
     publishRaw: (body, messageId) =>
       asConnector(bed, async (connection) => {
         const channel = await connection.createConfirmChannel();
@@ -80,6 +76,14 @@ export async function openLiveLine(bed: CordaTestbed): Promise<LiveLine> {
       }),
     stop: () => line.link.stop(),
   };
+}
+
+/** Messages in a queue that nobody holds. */
+export function messagesIn(bed: CordaTestbed, queue: 'dead-letters' | 'commands'): Promise<number> {
+  return asConnector(bed, async (connection) => {
+    const channel = await connection.createChannel();
+    return (await channel.checkQueue(brokerNames(bed.network, '')[queue])).messageCount;
+  });
 }
 
 async function asConnector<T>(bed: CordaTestbed, use: (connection: ChannelModel) => Promise<T>): Promise<T> {

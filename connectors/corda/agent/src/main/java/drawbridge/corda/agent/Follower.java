@@ -66,6 +66,7 @@ final class Follower implements CommandHandler.Follow {
     @Override
     public void from(long ms) throws IOException {
         cursor.back(ms);
+        times.forget();
         save();
         wake();
     }

@@ -17,8 +17,11 @@ import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Instant;
@@ -28,6 +31,7 @@ import java.util.List;
 
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertThrows;
+import static org.junit.Assert.assertTrue;
 
 /** Which transactions become events, and where the cursor is when something fails in between. */
 public class FollowerTest {
@@ -211,6 +215,26 @@ public class FollowerTest {
         }, List.of(new NamedTransactions.Named(second, new byte[32], T + 10)));
         poll();
         assertEquals(List.of(first, second, first, second), handedOver);
+    }
+
+    @Test
+    public void theLookAtEverythingTellsHowLongWhatNewsNamedTook() throws Exception {
+        SecureHash named = recorded(1, OURS, T);
+        PrintStream former = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+        try {
+            named(named);
+            assertEquals("", log.toString(StandardCharsets.UTF_8));
+            poll();
+            poll();
+        } finally {
+            System.setErr(former);
+        }
+        List<String> lines = log.toString(StandardCharsets.UTF_8).lines().toList();
+        assertEquals(2, lines.size());
+        assertTrue(lines.get(0), lines.get(0).endsWith("\"event\":\"event-heard\",\"ms\":1}"));
+        assertTrue(lines.get(1), lines.get(1).contains("\"event\":\"event-handed-over\",\"ms\":"));
     }
 
     private void setBack() {

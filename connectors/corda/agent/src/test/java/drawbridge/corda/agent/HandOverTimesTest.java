@@ -50,6 +50,14 @@ public class HandOverTimesTest {
         assertEquals(2, said().lines().count());
     }
 
+    @Test
+    public void areForgottenWhenAllComesAgain() {
+        times.ahead("one", T, T);
+        times.forget();
+        times.recorded("one", T);
+        assertEquals("", said());
+    }
+
     private String said() {
         return log.toString(StandardCharsets.UTF_8);
     }
