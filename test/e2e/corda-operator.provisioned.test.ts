@@ -97,6 +97,8 @@ describe(`an operator${missing === undefined ? '' : ` [skipped: ${missing}]`}`, 
       if (!lock) throw new Error(`expected a lock call: ${there}`);
       await corda.lock('aurora', 'GBP', lock.reference, 12_500n);
       await ends(id);
+      const known = JSON.parse(await drawbridge('transfer', 'get', id, ...asAurora())) as TransferResource;
+      expect(known).toMatchObject({ id, state: 'SETTLED' });
 
       const back = await drawbridge(
         ...['transfer', 'submit', '--asset', 'GBP', '--amount-minor', '2500', '--to', lei('aurora')],
