@@ -45,8 +45,9 @@ public final class Agent {
     }
 
     public static void main(String[] arguments) throws InterruptedException {
-        // Libraries that log by the JDK would write words of their own to standard error.
+        // Libraries that log would write words of their own.
         LogManager.getLogManager().reset();
+        System.setProperty("org.apache.logging.log4j.level", "OFF");
         if (arguments.length != 1) {
             System.err.println("usage: drawbridge-corda-agent CONFIGURATION");
             System.exit(2);
@@ -130,7 +131,7 @@ public final class Agent {
         Daemons.named(name).newThread(() -> {
             try {
                 loop.run();
-            } catch (InterruptedException | RuntimeException | Error fault) {
+            } catch (Throwable fault) {
                 Log.error("loop-failed", fault);
                 Runtime.getRuntime().halt(1);
             }

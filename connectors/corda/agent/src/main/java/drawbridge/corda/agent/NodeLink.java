@@ -86,7 +86,10 @@ final class NodeLink implements NodeCalls {
                 Log.line("node-up", "");
                 watch();
                 backoff = backoff.ended(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - from));
-            } catch (IOException | RuntimeException failed) {
+            } catch (InterruptedException stopped) {
+                throw stopped;
+            } catch (Exception failed) {
+                // Corda's client is written in Kotlin, and throws exceptions that Java would have it declare.
                 Log.error("node-unreachable", failed);
                 backoff = backoff.failed();
             }

@@ -52,7 +52,10 @@ final class Nodes implements AutoCloseable {
             CordaRPCConnection made = client(node).start(node.user(), NodesFile.secret(node.passwordFile()));
             connections.put(name, made);
             return made;
-        } catch (RuntimeException cause) {
+        } catch (ToolException wrong) {
+            throw wrong;
+        } catch (Exception cause) {
+            // Corda's client is written in Kotlin, and throws exceptions that Java would have it declare.
             throw new ToolException("NODE_UNAVAILABLE", "no connection with the node: " + cause.getMessage(), cause);
         }
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.logging.LogManager;
@@ -21,15 +22,18 @@ public final class VaultTool {
     }
 
     public static void main(String[] words) {
-        // Libraries that log by the JDK would write between the answers.
+        // Libraries that log, or print, would write between the answers.
         LogManager.getLogManager().reset();
-        int status = run(words);
-        System.out.flush();
+        System.setProperty("org.apache.logging.log4j.level", "OFF");
+        PrintStream answers = System.out;
+        System.setOut(System.err);
+        int status = run(words, answers);
+        answers.flush();
         // Threads of the RPC client would keep the program alive.
         System.exit(status);
     }
 
-    private static int run(String[] words) {
+    private static int run(String[] words, PrintStream answers) {
         boolean serves = words.length == 2 && words[1].equals("serve");
         if (!serves && (words.length < 3 || words.length > 4)) {
             System.err.println(USAGE);
@@ -37,12 +41,12 @@ public final class VaultTool {
         }
         try (Nodes nodes = new Nodes(NodesFile.read(Path.of(words[0])))) {
             if (serves) {
-                new Service(nodes).run(System.in, System.out);
+                new Service(nodes).run(System.in, answers);
                 return 0;
             }
             Input input = new Input(arguments(words.length == 4 ? words[3] : "{}"));
             JsonNode answer = nodes.with(words[1], node -> Commands.run(node, words[2], input));
-            System.out.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(answer));
+            answers.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(answer));
             return 0;
         } catch (ToolException refused) {
             System.err.println(refused.code() + ": " + refused.getMessage());
