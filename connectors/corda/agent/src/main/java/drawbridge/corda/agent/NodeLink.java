@@ -108,7 +108,7 @@ final class NodeLink implements NodeCalls {
         CordaRPCConnection made = client().start(node.user(), Settings.secret(node.passwordFile()));
         try {
             platformVersion = made.getProxy().nodeInfo().getPlatformVersion();
-        } catch (RuntimeException failed) {
+        } catch (Throwable failed) {
             made.forceClose();
             throw failed;
         }

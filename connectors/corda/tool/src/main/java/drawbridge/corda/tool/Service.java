@@ -57,7 +57,8 @@ final class Service {
             answer.put("code", refused.code()).put("message", refused.getMessage());
         } catch (JsonProcessingException cause) {
             answer.put("code", "ARGUMENTS").put("message", "the line is no JSON");
-        } catch (RuntimeException fault) {
+        } catch (Exception fault) {
+            // Every line is answered, whatever Corda's client throws undeclared.
             answer.put("code", "TOOL_FAILED").put("message", String.valueOf(fault));
         }
         return answer;

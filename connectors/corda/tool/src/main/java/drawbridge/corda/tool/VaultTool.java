@@ -51,7 +51,7 @@ public final class VaultTool {
         } catch (ToolException refused) {
             System.err.println(refused.code() + ": " + refused.getMessage());
             return refused.code().equals("CONFIGURATION") || refused.code().equals("ARGUMENTS") ? 2 : 1;
-        } catch (IOException | InterruptedException broken) {
+        } catch (Exception broken) {
             System.err.println("TOOL_FAILED: " + broken);
             return 1;
         }
